@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Text;
 using FsCheck;
 using Idempotency.Filters.Internal;
 using Microsoft.Extensions.Primitives;
@@ -151,7 +152,7 @@ public class ResponseRecordTests
     public void AbsurdLengthsDoNotAllocate()
     {
         var bytes = Bytes(Sample());
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(85), int.MaxValue);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(85), 1_000_000);
         var sequence = new ReadOnlySequence<byte>(Sealed(bytes));
         ResponseRecord.TryRead(sequence, out _, out _);
 
@@ -179,12 +180,8 @@ public class ResponseRecordTests
         Assert.That(read.Fingerprint.Target[31], Is.EqualTo(32));
         Assert.That(read.Fingerprint.Body[31], Is.EqualTo(64));
         Assert.That(read.Body.ToArray(), Is.EqualTo("{\"id\":1}"u8.ToArray()));
-        var headers = read.Headers.ToDictionary(header => header.Key, header => header.Value);
-        Assert.That(headers["Content-Type"], Is.EqualTo("application/json; charset=utf-8"));
-        Assert.That(headers["OData-Version"], Is.EqualTo("no-referrer"));
-        Assert.That(headers["X-Literal"].ToArray(), Is.EqualTo(["one", "", "zw\u00f6lf"]));
-        Assert.That(headers["X-Removed"].Count, Is.Zero);
-        Assert.That(headers, Has.Count.EqualTo(49));
+        var headers = read.Headers.Select(header => $"{header.Key}: {string.Join(" | ", header.Value.ToArray())} ({header.Value.Count})\n");
+        Assert.That(string.Concat(headers), Is.EqualTo(Encoding.UTF8.GetString(Golden("record-v1.txt"))));
 
         using var again = ResponseRecord.Write(read);
         Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));

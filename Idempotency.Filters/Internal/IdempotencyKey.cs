@@ -1,0 +1,107 @@
+using System.Buffers;
+using Microsoft.Extensions.Primitives;
+
+namespace Idempotency.Filters.Internal;
+
+internal enum KeyStatus
+{
+    Missing,
+    Malformed,
+    Valid,
+}
+
+/// <param name="Status">Whether there is a key.</param>
+/// <param name="Key">The key, without quotes, when it is valid.</param>
+/// <param name="Problem">What the client should change, when it is malformed; made from the rules and from this request alone.</param>
+internal readonly record struct KeyReading(KeyStatus Status, string? Key, string? Problem);
+
+/// <summary>Reads the key: a structured-field string (RFC 9651, section 3.3.3), or the same characters without its quotes.</summary>
+internal static class IdempotencyKey
+{
+    private const int UuidLength = 36;
+
+    private const string SeveralLines = "Send the key in one header line; this request has several.";
+    private const string Empty = "Send a key of one character or more; this one is empty.";
+    private const string QuotesRequired = "Put the key in double quotes.";
+    private const string BadBare =
+        "Without double quotes a key may hold visible ASCII characters only, and no double quote, comma, semicolon or backslash.";
+    private const string BadString =
+        "In double quotes a key may hold ASCII characters from space to tilde; write a double quote as \\\" and a backslash as \\\\, "
+        + "and end the key with a double quote.";
+    private const string BadParameters =
+        "Send nothing behind the closing double quote; only parameters of RFC 9651, such as ;a=1, may stand there.";
+    private const string BadUuid = "Send a UUID as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
+    private const string BadUuidV4 = "Send a UUID of version 4 as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
+
+    // A comma may have joined two header lines, and a semicolon may begin a parameter.
+    private static readonly SearchValues<char> BareCharacters =
+        SearchValues.Create([.. Enumerable.Range(0x21, 0x7E - 0x20).Select(c => (char)c).Except("\",;\\")]);
+
+    private static readonly SearchValues<char> UpperHex = SearchValues.Create("ABCDEF");
+
+    public static KeyReading Read(StringValues values, KeyFormat format, int maxLength)
+    {
+        if (values.Count == 0)
+            return new(KeyStatus.Missing, null, null);
+        if (values.Count > 1)
+            return Malformed(SeveralLines);
+
+        var line = values.ToString();
+        var text = line.AsSpan().Trim(" \t");
+        if (text.IsEmpty)
+            return Malformed(Empty);
+        if (text[0] == '"')
+            return ReadQuoted(text, format, maxLength);
+        if (format == KeyFormat.StructuredString)
+            return Malformed(QuotesRequired);
+        if (text.ContainsAnyExcept(BareCharacters))
+            return Malformed(BadBare);
+        if (text.Length > maxLength)
+            return TooLong(maxLength);
+        return InFormat(text.Length == line.Length ? line : text.ToString(), format);
+    }
+
+    private static KeyReading ReadQuoted(ReadOnlySpan<char> text, KeyFormat format, int maxLength)
+    {
+        var field = new StructuredField(text);
+        if (!field.TryReadString(out var escaped, out var length))
+            return Malformed(BadString);
+        if (!field.TryReadParameters() || !field.AtEnd)
+            return Malformed(BadParameters);
+        if (length == 0)
+            return Malformed(Empty);
+        return length > maxLength ? TooLong(maxLength) : InFormat(StructuredField.Unescape(escaped, length), format);
+    }
+
+    private static KeyReading InFormat(string key, KeyFormat format)
+    {
+        if (format is KeyFormat.Uuid && !IsUuid(key))
+            return Malformed(BadUuid);
+        if (format is KeyFormat.UuidV4 && !IsUuidV4(key))
+            return Malformed(BadUuidV4);
+
+        var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 && key.AsSpan().ContainsAny(UpperHex);
+        return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
+    }
+
+    // The nil and the max UUID are UUIDs too (RFC 9562, sections 5.9 and 5.10), so that neither version nor variant is looked at.
+    private static bool IsUuid(string key)
+    {
+        if (key.Length != UuidLength)
+            return false;
+
+        for (var i = 0; i < key.Length; i++)
+        {
+            if (i is 8 or 13 or 18 or 23 ? key[i] != '-' : !char.IsAsciiHexDigit(key[i]))
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsUuidV4(string key) => IsUuid(key) && key[14] == '4' && key[19] is '8' or '9' or 'a' or 'b' or 'A' or 'B';
+
+    private static KeyReading TooLong(int maxLength) => Malformed($"Send a key of at most {maxLength} characters.");
+
+    private static KeyReading Malformed(string problem) => new(KeyStatus.Malformed, null, problem);
+}

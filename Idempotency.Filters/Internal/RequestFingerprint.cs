@@ -54,6 +54,14 @@ internal sealed class RequestFingerprint : IDisposable
         return new(request, stream, Of(target, default));
     }
 
+    /// <summary>What is known now, without reading on: the action may not be done with the body.</summary>
+    public Fingerprint Current()
+    {
+        if (_stream is { Ended: true, IsBeingRead: false, ReadFailed: false } stream && stream.Seal() is { } hasher)
+            _fingerprint = Of(_fingerprint.Target, BodyFingerprint.Complete(_request, hasher));
+        return _fingerprint;
+    }
+
     /// <summary>
     /// After the action: reads what it left, within <paramref name="timeout"/>, and gives the body back to the request. Without a form when
     /// the end was not reached; never throws for that.
@@ -67,8 +75,7 @@ internal sealed class RequestFingerprint : IDisposable
         if (!stream.Ended && !_readFailed && !stream.IsBeingRead)
             await DrainAsync(stream, timeout, timeProvider, cancellationToken);
 
-        if (stream is { Ended: true, IsBeingRead: false } && !_readFailed && stream.Seal() is { } hasher)
-            _fingerprint = Of(_fingerprint.Target, BodyFingerprint.Complete(_request, hasher));
+        Current();
         Release(stream);
         return _fingerprint;
     }

@@ -1,10 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
-using FsCheck;
 using Idempotency.Filters.Internal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.WebUtilities;
 using Moq;
 
 namespace Idempotency.Filters.Tests.Internal;
@@ -74,6 +71,20 @@ public class RequestFingerprintTests
 
         Assert.That(fingerprint.ReadFailed, Is.True);
         AssertUnknown(made);
+    }
+
+    [Test]
+    public async Task ABodyThatWasReadOnAfterAFailureIsUnknown()
+    {
+        var inner = new BodyStream(Body) { Failure = new IOException("reset") };
+        var request = Request(inner);
+        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+
+        Assert.That(async () => await request.Body.CopyToAsync(Stream.Null), Throws.TypeOf<IOException>());
+        inner.Failure = null;
+        await request.Body.CopyToAsync(Stream.Null);
+
+        AssertUnknown(await Finish(fingerprint));
     }
 
     [Test]

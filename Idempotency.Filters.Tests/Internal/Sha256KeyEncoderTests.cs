@@ -47,9 +47,9 @@ public class Sha256KeyEncoderTests
 
     [FsCheck.NUnit.Property(MaxTest = 500)]
     public Property DistinctPairsGiveDistinctKeysBelowTheirScopes() => Prop.ForAll(Pairs, pairs =>
-        pairs.Distinct().Count() == pairs.Select(pair => Encoder.Encode("p", pair.Scope, pair.Key)).Distinct().Count()
-        && pairs.Select(pair => pair.Scope).Distinct().Count() == pairs.Select(pair => Encoder.EncodeScope("p", pair.Scope)).Distinct().Count()
-        && pairs.All(pair => Encoder.Encode("p", pair.Scope, pair.Key).StartsWith(Encoder.EncodeScope("p", pair.Scope), StringComparison.Ordinal)));
+        Distinct(pairs) == Distinct(pairs.Select(Encode))
+        && Distinct(pairs.Select(pair => pair.Scope)) == Distinct(pairs.Select(EncodeScope))
+        && pairs.All(pair => Encode(pair).StartsWith(EncodeScope(pair), StringComparison.Ordinal)));
 
     [TestCase(0)]
     [TestCase(170)]
@@ -67,6 +67,12 @@ public class Sha256KeyEncoderTests
 
         Assert.That(Allocated(() => Encoder.Encode("idempotency:", scope, "key")), Is.EqualTo(expected));
     }
+
+    private static int Distinct<T>(IEnumerable<T> items) => items.Distinct().Count();
+
+    private static string Encode((string Scope, string Key) pair) => Encoder.Encode("p", pair.Scope, pair.Key);
+
+    private static string EncodeScope((string Scope, string Key) pair) => Encoder.EncodeScope("p", pair.Scope);
 
     private static long Allocated(Func<string> make)
     {

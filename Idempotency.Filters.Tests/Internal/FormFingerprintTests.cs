@@ -96,14 +96,26 @@ public class FormFingerprintTests
         Assert.That(one.BodyMatches(other), Is.False);
     }
 
-    [Test]
-    public async Task AnEmptyFormIsAnotherOneThanOneWithFields()
+    [TestCase(UrlEncoded)]
+    [TestCase("multipart/form-data; boundary=b")]
+    public async Task NoFormIsAnotherOneThanOneWithFields(string contentType)
     {
         var one = await Attached(await Parsed(Request(UrlEncoded, "a=1")));
-        var empty = Request(UrlEncoded, "");
-        empty.ContentLength = 0;
+        var empty = Request(contentType, "");
+        empty.HttpContext.Features.Set(Mock.Of<IHttpRequestBodyDetectionFeature>(feature => !feature.CanHaveBody));
 
         Assert.That(one.BodyMatches(await RequestFingerprint.ComputeAsync(empty, BodyForm.ParsedForm, null, default)), Is.False);
+    }
+
+    [Test]
+    public async Task ABodyThatCanBeReadTwiceIsParsedFromItsStart()
+    {
+        var one = await Attached(await Parsed(Request(UrlEncoded, "a=1")));
+        var retry = Request(UrlEncoded, "");
+        retry.Body = new MemoryStream("a=1"u8.ToArray()) { Position = 2 };
+
+        Assert.That(one.BodyMatches(await RequestFingerprint.BufferAsync(retry, BodyForm.ParsedForm, 0, default)), Is.True);
+        Assert.That(retry.Body.Position, Is.Zero);
     }
 
     [Test]

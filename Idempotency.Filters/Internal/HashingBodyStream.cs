@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Idempotency.Filters.Internal;
 
 /// <summary>
@@ -41,7 +39,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Ends the hashing and hands the hasher out, to the first who asks. A read that comes later, or is still under way, only reads.</summary>
+    /// <summary>Hands the hasher out, to the first who asks. A read that comes later, or is still under way, is hashed no more.</summary>
     public BodyHasher? Seal()
     {
         lock (_gate)
@@ -52,7 +50,6 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Interlocked.Increment(ref _reading);

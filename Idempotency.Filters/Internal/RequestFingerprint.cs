@@ -36,8 +36,8 @@ internal sealed class RequestFingerprint : IDisposable
     }
 
     /// <summary>
-    /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a form
-    /// that was parsed before; then nothing is replaced.
+    /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a
+    /// form that was parsed before; then nothing is replaced.
     /// </summary>
     /// <exception cref="RequestBodyTooLargeException">The server refused such a body when it was hashed at once.</exception>
     public static async ValueTask<RequestFingerprint> AttachAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -102,7 +102,7 @@ internal sealed class RequestFingerprint : IDisposable
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
         Of(HashTarget(request), await BodyFingerprint.ReadAsync(request, form, maxBytes, null, cancellationToken));
 
-    /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read from its start after.</summary>
+    /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
     /// <param name="request">The request.</param>
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to hold in memory at most.</param>

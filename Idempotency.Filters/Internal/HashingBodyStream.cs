@@ -9,7 +9,6 @@ namespace Idempotency.Filters.Internal;
 /// <param name="maxBytes">More than these is a <see cref="RequestBodyTooLargeException"/>; null = no limit.</param>
 internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? maxBytes = null) : Stream
 {
-    private readonly Lock _gate = new();
     private BodyHasher? _hasher = hasher;
     private long _count;
     private int _reading;
@@ -42,11 +41,12 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
     /// <summary>Hands the hasher out, to the first who asks. A read that comes later, or is still under way, is hashed no more.</summary>
     public BodyHasher? Seal()
     {
-        lock (_gate)
+        if (_hasher is not { } hasher)
+            return null;
+
+        lock (hasher)
         {
-            var hasher = _hasher;
-            _hasher = null;
-            return hasher;
+            return Interlocked.CompareExchange(ref _hasher, null, hasher) == hasher ? hasher : null;
         }
     }
 
@@ -56,7 +56,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         try
         {
             var read = await inner.ReadAsync(buffer, cancellationToken);
-            Observe(buffer.Span, read);
+            Observe(buffer.Span[..read], ended: read == 0 && !buffer.IsEmpty);
             return read;
         }
         catch (Exception exception) when (Note(exception, cancellationToken))
@@ -78,7 +78,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         try
         {
             var read = inner.Read(buffer);
-            Observe(buffer, read);
+            Observe(buffer[..read], ended: read == 0 && !buffer.IsEmpty);
             return read;
         }
         catch (Exception exception) when (Note(exception, CancellationToken.None))
@@ -117,13 +117,22 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    private void Observe(ReadOnlySpan<byte> buffer, int read)
+    /// <summary>Hashes what somebody has read.</summary>
+    /// <param name="bytes">What was read, in order.</param>
+    /// <param name="ended">Whether nothing comes after it.</param>
+    public void Observe(ReadOnlySpan<byte> bytes, bool ended)
     {
-        lock (_gate)
+        _count += bytes.Length;
+        Ended |= ended;
+
+        // A hasher that was handed out belongs to somebody else, who may be using it for another request already.
+        if (_hasher is { } hasher)
         {
-            _count += read;
-            Ended |= read == 0 && !buffer.IsEmpty;
-            _hasher?.Append(buffer[..read]);
+            lock (hasher)
+            {
+                if (_hasher == hasher)
+                    hasher.Append(bytes);
+            }
         }
 
         if (_count > maxBytes)
@@ -131,7 +140,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
     }
 
     // What the reader did wrong, such as a synchronous read, or chose to end, says nothing about the body: it can be read on.
-    private bool Note(Exception exception, CancellationToken cancellationToken)
+    public bool Note(Exception exception, CancellationToken cancellationToken)
     {
         ReadFailed |= exception is not (InvalidOperationException or NotSupportedException or ArgumentException)
             && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);

@@ -1,0 +1,101 @@
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Idempotency.Filters.Tests.Stores;
+
+[TestFixture]
+public class MemoryIdempotencyStoreStressTests
+{
+    private const int Keys = 3;
+    private const int Workers = 32;
+    private const int Rounds = 1_500;
+
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromHours(1) };
+
+    [Test]
+    public async Task NeverTwoHoldersAndNoClaimLost()
+    {
+        var store = new MemoryIdempotencyStore(new(), TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
+        var holders = new int[Keys];
+        var overlapped = false;
+        var acquired = 0;
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(new Random(worker)))));
+
+        Assert.That(overlapped, Is.False);
+        Assert.That(acquired, Is.GreaterThan(Keys));
+        for (var key = 0; key < Keys; key++)
+        {
+            using var result = await store.ClaimAsync($"key{key}", Held with { OverCompleted = true }, CancellationToken.None);
+            Assert.That(result.Outcome, Is.EqualTo(ClaimOutcome.Acquired), "A claim was lost on its way to a waiter.");
+            using (await result.Claim!.CompleteAsync(default, TimeSpan.FromTicks(1), CancellationToken.None))
+            {
+            }
+        }
+
+        Assert.That(
+            () =>
+            {
+                store.Purge();
+                return (store.Capacity.Entries.Used, store.Capacity.Bytes.Used);
+            },
+            Is.EqualTo((0L, 0L)).After(5_000, 1));
+
+        async Task WorkAsync(Random random)
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                var key = random.Next(Keys);
+                var options = Held with { OverCompleted = random.Next(2) == 0 };
+                using var result = await TryAsync($"key{key}", options, random);
+                if (result.Claim is not { } claim)
+                {
+                    continue;
+                }
+
+                Interlocked.Increment(ref acquired);
+                if (Interlocked.Increment(ref holders[key]) > 1)
+                {
+                    Volatile.Write(ref overlapped, true);
+                }
+
+                await Task.Yield();
+                Interlocked.Decrement(ref holders[key]);
+                if (random.Next(2) == 0)
+                {
+                    var record = new byte[random.Next(2_000)];
+                    using (await claim.CompleteAsync(new(record), TimeSpan.FromTicks(random.Next(1, 2_000)), CancellationToken.None))
+                    {
+                    }
+                }
+
+                await claim.DisposeAsync();
+            }
+        }
+
+        async Task<ClaimResult> TryAsync(string key, ClaimOptions options, Random random)
+        {
+            if (random.Next(3) == 0)
+            {
+                return await store.ClaimAsync(key, options, CancellationToken.None);
+            }
+
+            using var leaving = new CancellationTokenSource();
+            var waiter = store.WaitAsync(key, options, TimeSpan.FromMilliseconds(random.Next(5)), leaving.Token);
+            if (random.Next(2) == 0)
+            {
+                await Task.Yield();
+                await leaving.CancelAsync();
+            }
+
+            try
+            {
+                return await waiter;
+            }
+            catch (OperationCanceledException)
+            {
+                return ClaimResult.InFlight;
+            }
+        }
+    }
+}

@@ -13,6 +13,41 @@ public class MemoryIdempotencyStoreStressTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromHours(1) };
 
     [Test]
+    public async Task ClaimsOfTheSameInstantHaveOneWinner()
+    {
+        const int Threads = 3;
+        var store = new MemoryIdempotencyStore(new(), TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
+        var winners = new int[10_000];
+        using var start = new Barrier(Threads);
+
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    for (var round = 0; round < winners.Length; round++)
+                    {
+                        start.SignalAndWait();
+                        if (store.ClaimAsync($"key{round}", Held, CancellationToken.None).AsTask().Result.Outcome == ClaimOutcome.Acquired)
+                        {
+                            Interlocked.Increment(ref winners[round]);
+                        }
+                    }
+                }
+                finally
+                {
+                    start.RemoveParticipant();
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)));
+
+        Assert.That(winners, Is.All.EqualTo(1));
+        Assert.That(store.Capacity.Entries.Used, Is.EqualTo(winners.Length));
+    }
+
+    [Test]
     public async Task NeverTwoHoldersAndNoClaimLost()
     {
         var store = new MemoryIdempotencyStore(new(), TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
@@ -84,8 +119,13 @@ public class MemoryIdempotencyStoreStressTests
             var waiter = store.WaitAsync(key, options, TimeSpan.FromMilliseconds(random.Next(5)), leaving.Token);
             if (random.Next(2) == 0)
             {
-                await Task.Yield();
-                await leaving.CancelAsync();
+                // Long enough to be near the head of the queue.
+                for (var turns = random.Next(30); turns > 0; turns--)
+                {
+                    await Task.Yield();
+                }
+
+                leaving.Cancel();
             }
 
             try

@@ -159,6 +159,19 @@ public class MemoryIdempotencyStoreTests
     }
 
     [Test]
+    public async Task RecordOfAPurgedClaimWithoutRoomLeavesNothingBehind()
+    {
+        var store = CreateStore(new() { MaxBytes = 2 * SmallKey });
+        var claim = await AcquireAsync(store, "a", Held with { RenewFor = TimeSpan.Zero });
+        _time.Advance(Held.Lease * 2);
+        store.Purge();
+
+        Assert.That(await OutcomeAsync(claim, new byte[4 * SmallKey]), Is.EqualTo(CompletionOutcome.TooLarge));
+        Assert.That(store.Capacity.Entries.Used, Is.Zero);
+        Assert.That(await OutcomeAsync(claim, [1]), Is.EqualTo(CompletionOutcome.Restored));
+    }
+
+    [Test]
     public async Task BytesAreThoseOfTheRecordsThatStand()
     {
         var store = CreateStore(new());
@@ -369,6 +382,8 @@ public class MemoryIdempotencyStoreTests
         await AcquireAsync(store, "a", Held with { RenewFor = TimeSpan.Zero });
         var waiter = store.WaitAsync("a", Held, Held.Lease, None);
 
+        // Looking at the key starts the timer of its lease anew, so that it fires after that of the wait.
+        await store.ClaimAsync("a", Held, None);
         _time.Advance(Held.Lease);
 
         Assert.That((await waiter).Outcome, Is.EqualTo(ClaimOutcome.Acquired));

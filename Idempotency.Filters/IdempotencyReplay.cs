@@ -9,7 +9,7 @@ public sealed class IdempotencyReplay : ActionResult, IResult
     private readonly ResponseRecord _record;
     private readonly IdempotencyOptions _options;
 
-    internal IdempotencyReplay(ResponseRecord record, IdempotencyOptions options)
+    internal IdempotencyReplay(in ResponseRecord record, IdempotencyOptions options)
     {
         _record = record;
         _options = options;

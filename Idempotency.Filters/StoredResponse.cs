@@ -9,7 +9,7 @@ public sealed class StoredResponse
 {
     private readonly ResponseRecord _record;
 
-    internal StoredResponse(ResponseRecord record) => _record = record;
+    internal StoredResponse(in ResponseRecord record) => _record = record;
 
     /// <summary>The status code of the original.</summary>
     public int StatusCode => _record.StatusCode;
@@ -23,5 +23,5 @@ public sealed class StoredResponse
     /// <summary>When the original completed, by the clock of the process that ran it.</summary>
     public DateTimeOffset Created => _record.Created;
 
-    internal ResponseRecord Record => _record;
+    internal ref readonly ResponseRecord Record => ref _record;
 }

@@ -35,7 +35,7 @@ internal static class BodyFingerprint
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
         // What can be read twice needs no memory of ours, and hence no limit.
-        var copy = new MemoryStream();
+        var copy = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, maxBytes));
         var read = await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, copy, cancellationToken);
         if (copy.Length > 0)
             request.Body = new MemoryStream(copy.GetBuffer(), 0, (int)copy.Length, writable: false);

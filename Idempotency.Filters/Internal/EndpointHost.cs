@@ -36,11 +36,15 @@ internal static class EndpointHost
     }
 
     /// <summary>The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.</summary>
-    public static ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    public static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
-        if (invocation.HttpContext.Response.StatusCode != StatusCodes.Status400BadRequest)
-            ExecutionNoteFilter.Note(invocation.HttpContext);
-        return next(invocation);
+        if (invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
+            return await next(invocation);
+
+        ExecutionNoteFilter.NoteReached(invocation.HttpContext);
+        var result = await next(invocation);
+        ExecutionNoteFilter.NoteReturned(invocation.HttpContext);
+        return result;
     }
 
     private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name)

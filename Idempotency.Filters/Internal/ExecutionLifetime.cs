@@ -13,10 +13,12 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
     private readonly IHttpRequestLifetimeFeature _inner;
     private readonly TimeSpan? _limit;
     private readonly DeadlinePool _deadlines;
-    private readonly long _started;
+    private long _started;
     private CancellationTokenSource? _deadline;
     private CancellationTokenSource? _linked;
-    private CancellationToken? _token;
+    private CancellationToken _token;
+    private bool _hasToken;
+    private bool _writes;
 
     public ExecutionLifetime(HttpContext http, TimeSpan? limit, DeadlinePool deadlines)
     {
@@ -30,14 +32,17 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
 
     public bool IsAborted { get; private set; }
 
-    /// <summary>Whether the token fired that the action was given: what it then returned may be half an answer.</summary>
-    public bool HasFired => _token is { IsCancellationRequested: true };
+    /// <summary>Whether a token fired that the action was given: what it then returned may be half an answer.</summary>
+    public bool HasFired { get => field || _token.IsCancellationRequested; private set; }
+
+    /// <summary>Whether the token fired while the result was written: formatters then stop in the middle, and say nothing.</summary>
+    public bool WritingWasCut => _writes && _token.IsCancellationRequested;
 
     // Made on first use: many actions never ask, and a timer costs more than a question.
     public CancellationToken RequestAborted
     {
-        get => _token ??= CreateToken();
-        set => _token = value;
+        get => _hasToken ? _token : RequestAborted = CreateToken();
+        set => (_token, _hasToken) = (value, true);
     }
 
     public void Abort()
@@ -46,13 +51,34 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
         _inner.Abort();
     }
 
+    /// <summary>
+    /// The action returned, and its result is written now. If its time was up, the writing gets a time of its own: cutting short the answer
+    /// of an action that ran too long would not undo it.
+    /// </summary>
+    public void BeginWriting()
+    {
+        _writes = true;
+        if (_hasToken && !_token.IsCancellationRequested)
+            return;
+
+        HasFired = _token.IsCancellationRequested;
+        EndToken();
+        _started = _deadlines.Now;
+    }
+
     public void Dispose()
     {
         _http.Features.Set(_inner);
+        EndToken();
+    }
+
+    private void EndToken()
+    {
         _linked?.Dispose();
         if (_deadline is not null)
             _deadlines.Return(_deadline);
         _linked = _deadline = null;
+        (_token, _hasToken) = (CancellationToken.None, false);
     }
 
     private CancellationToken CreateToken()

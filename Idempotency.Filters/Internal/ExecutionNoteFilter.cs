@@ -1,11 +1,12 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Internal;
 
 /// <summary>
-/// The innermost action and page filter: notes that the action itself ran. That tells an action's own 400 from the automatic one, and from
-/// another filter's short circuit.
+/// The innermost action and page filter: notes that the action itself was reached, and that it returned. The first tells an action's own 400
+/// from the automatic one, and from another filter's short circuit.
 /// </summary>
 internal sealed class ExecutionNoteFilter : IActionFilter, IPageFilter, IOrderedFilter
 {
@@ -13,21 +14,19 @@ internal sealed class ExecutionNoteFilter : IActionFilter, IPageFilter, IOrdered
 
     public int Order => int.MaxValue;
 
-    public static void Note(HttpContext http) => http.RequestServices.GetRequiredService<IdempotencyContext>().ActionRan = true;
+    public static void NoteReached(HttpContext http) => http.RequestServices.GetRequiredService<IdempotencyContext>().ActionRan = true;
 
-    public void OnActionExecuting(ActionExecutingContext context) => Note(context.HttpContext);
+    public static void NoteReturned(HttpContext http) => (http.Features.Get<IHttpRequestLifetimeFeature>() as ExecutionLifetime)?.BeginWriting();
 
-    public void OnActionExecuted(ActionExecutedContext context)
-    {
-    }
+    public void OnActionExecuting(ActionExecutingContext context) => NoteReached(context.HttpContext);
+
+    public void OnActionExecuted(ActionExecutedContext context) => NoteReturned(context.HttpContext);
 
     public void OnPageHandlerSelected(PageHandlerSelectedContext context)
     {
     }
 
-    public void OnPageHandlerExecuting(PageHandlerExecutingContext context) => Note(context.HttpContext);
+    public void OnPageHandlerExecuting(PageHandlerExecutingContext context) => NoteReached(context.HttpContext);
 
-    public void OnPageHandlerExecuted(PageHandlerExecutedContext context)
-    {
-    }
+    public void OnPageHandlerExecuted(PageHandlerExecutedContext context) => NoteReturned(context.HttpContext);
 }

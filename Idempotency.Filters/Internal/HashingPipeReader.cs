@@ -16,7 +16,6 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     private readonly PipeReader _inner;
     private ReadOnlySequence<byte> _shown;
     private bool _isLast;
-    private bool _isUsed;
 
     private HashingPipeReader(HttpRequest request, HashingBodyStream body, IRequestBodyPipeFeature feature)
     {
@@ -49,15 +48,17 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
 
     public void Detach() => _request.HttpContext.Features.Set(_feature);
 
-    /// <summary>Reads to the end. What the pipe holds already would be missed by who reads the stream, if the pipe was used before.</summary>
-    /// <returns>Whether there was anything to do here: false when the pipe was never used.</returns>
-    public async ValueTask<bool> TryDrainAsync(CancellationToken cancellationToken)
+    /// <summary>Reads to the end, through the pipe: what it holds already would be missed by who reads the stream.</summary>
+    public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
-        if (!_isUsed)
-            return false;
-
-        await CopyToAsync(Stream.Null, cancellationToken);
-        return true;
+        // A read that is cancelled by its token leaves the server's reader in a state which the server logs as an error.
+        using var cancellation = cancellationToken.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), _inner);
+        for (var goesOn = true; goesOn;)
+        {
+            var result = await ReadAsync(CancellationToken.None);
+            AdvanceTo(result.Buffer.End);
+            goesOn = !result.IsCompleted && !result.IsCanceled;
+        }
     }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -122,7 +123,6 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
         _shown = result.Buffer;
         _isLast = result.IsCompleted;
         IsBeingRead = true;
-        _isUsed = true;
         return result;
     }
 }

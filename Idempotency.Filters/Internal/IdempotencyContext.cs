@@ -46,7 +46,7 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         _claim = claim;
     }
 
-    public void Repeats(ResponseRecord record, bool? requestMatches)
+    public void Repeats(in ResponseRecord record, bool? requestMatches)
     {
         IsRepeat = true;
         RequestMatches = requestMatches;

@@ -48,8 +48,8 @@ internal sealed class IdempotencyEngine(
             return Reject(http, policy, Rejection.KeyMissing(options));
         if (key.Status is KeyStatus.Missing)
         {
-            await run(http, next);
             metrics.Finished(http, policy, "no-key");
+            await run(http, next);
             return null;
         }
 
@@ -66,8 +66,8 @@ internal sealed class IdempotencyEngine(
                 return Reject(http, policy, Rejection.StoreUnavailable(options));
 
             Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
-            await run(http, next);
             metrics.Finished(http, policy, "unprotected");
+            await run(http, next);
             return null;
         }
 
@@ -152,7 +152,15 @@ internal sealed class IdempotencyEngine(
 
             using var execution = await IdempotentExecution.StartAsync(http, policy.Options, context, held, _services);
             Log.Executes(logger, held.KeyHash, policy.Name);
-            metrics.Finished(http, policy, await execution.RunAsync(run, next));
+            try
+            {
+                await execution.RunAsync(run, next);
+            }
+            finally
+            {
+                metrics.Finished(http, policy, execution.Outcome);
+            }
+
             return null;
         }
         catch (RequestBodyTooLargeException) when (!context.ActionRan)

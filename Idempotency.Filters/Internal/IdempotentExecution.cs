@@ -18,9 +18,10 @@ internal sealed class IdempotentExecution : IDisposable
     private readonly RequestFingerprint _fingerprint;
     private readonly ExecutionLifetime _lifetime;
     private readonly ResponseCapture _capture;
-    private Completion _completion;
+    private Winner? _winner;
     private bool _overflowed;
     private bool _recorded;
+    private bool _keeps;
     private bool _bufferInUse;
 
     private IdempotentExecution(
@@ -60,8 +61,10 @@ internal sealed class IdempotentExecution : IDisposable
         return new IdempotentExecution(http, options, context, claim, services, fingerprint);
     }
 
-    /// <returns>What became of the request, for the metrics.</returns>
-    public async ValueTask<string> RunAsync(Execution run, object next)
+    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
+    public string Outcome { get; private set; } = "failed";
+
+    public async ValueTask RunAsync(Execution run, object next)
     {
         // What the host only tells of, it lets flow on itself; what was thrown, or found here, is thrown on.
         Exception? failure;
@@ -69,8 +72,9 @@ internal sealed class IdempotentExecution : IDisposable
         try
         {
             failure = await run(_http, next);
+            _keeps = failure is null && Keeps();
             if (failure is null && Defect() is { } defect)
-                thrown = ExceptionDispatchInfo.Capture(failure = defect);
+                throw defect;
         }
         catch (Exception exception)
         {
@@ -81,10 +85,10 @@ internal sealed class IdempotentExecution : IDisposable
         Restore();
         thrown?.Throw();
         if (failure is not null)
-            return "failed";
+            return;
 
+        Outcome = OutcomeOf(verdict);
         await SendAsync();
-        return verdict is Verdict.Release ? "released" : "executed";
     }
 
     /// <summary>Gives everything back. After <see cref="RunAsync"/> the request is its own again already, unless that threw.</summary>
@@ -92,7 +96,7 @@ internal sealed class IdempotentExecution : IDisposable
     {
         Restore();
         _fingerprint.Dispose();
-        _completion.Dispose();
+        _winner?.Completion.Dispose();
         if (!_bufferInUse)
             _capture.Held.Release();
     }
@@ -104,6 +108,8 @@ internal sealed class IdempotentExecution : IDisposable
             return failure;
         if (_lifetime.IsAborted)
             return new OperationCanceledException("The action aborted the request.");
+        if (_lifetime.WritingWasCut && !_capture.Streams)
+            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
         return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
     }
 
@@ -119,6 +125,7 @@ internal sealed class IdempotentExecution : IDisposable
     {
         _overflowed = true;
         _context.Decided();
+        _keeps = Keeps();
         var verdict = Judge(null);
         if (verdict is not Verdict.Release)
             await RecordAsync(verdict is Verdict.Keep ? Verdict.KeepNotReplayable : verdict);
@@ -139,9 +146,20 @@ internal sealed class IdempotentExecution : IDisposable
 
         // Before the answer goes out, or a client that retries at once would meet its own claim.
         await _claim.DisposeAsync();
-        Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
+        if (_context.IsRepeat)
+            Log.Repeated(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
+        else
+            Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
         return verdict;
     }
+
+    private string OutcomeOf(Verdict verdict) => verdict switch
+    {
+        Verdict.Release when _context.IsRepeat => "repeated",
+        Verdict.Release when _http.Response.StatusCode < StatusCodes.Status500InternalServerError => "released",
+        Verdict.Release or Verdict.Refuse => "failed",
+        _ => "executed",
+    };
 
     private Verdict Judge(Exception? failure)
     {
@@ -150,8 +168,11 @@ internal sealed class IdempotentExecution : IDisposable
             return Verdict.Release;
         if (_context.IsRepeat && (failure is not null || _context.Wish is not true))
             return Verdict.Release;
-        if (failure is null && Keeps())
-            return _lifetime.HasFired ? Verdict.KeepNotReplayable : Verdict.Keep;
+        // It returned, so that it may have taken effect; but perhaps it returned early, or its answer was cut short.
+        if (_keeps && _lifetime.HasFired)
+            return Verdict.KeepNotReplayable;
+        if (_keeps && failure is null)
+            return Verdict.Keep;
 
         var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
         return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
@@ -192,7 +213,10 @@ internal sealed class IdempotentExecution : IDisposable
         if (await _services.Keeper.CompleteAsync(_claim, written.Sequence, _context.WishedRetention ?? _options.Retention) is { } completion)
         {
             written.Dispose();
-            _completion = completion;
+            if (completion.Outcome is CompletionOutcome.Superseded)
+                _winner = new Winner(completion);
+            else
+                completion.Dispose();
         }
         else
         {
@@ -225,7 +249,7 @@ internal sealed class IdempotentExecution : IDisposable
         if (_capture.Streams)
             return;
 
-        if (_completion.Outcome is CompletionOutcome.Superseded && ResponseRecord.TryRead(_completion.Winner, out var winner, out _))
+        if (_winner is not null && ResponseRecord.TryRead(_winner.Completion.Winner, out var winner, out _))
         {
             _headers.Restore(response.Headers);
             await ResponseReplay.SendAsync(response, winner, _options);
@@ -238,6 +262,9 @@ internal sealed class IdempotentExecution : IDisposable
         await _capture.SendHeldAsync();
         await _capture.PassCompletionAsync();
     }
+
+    /// <summary>The record of another execution, which is sent instead.</summary>
+    private sealed record Winner(Completion Completion);
 }
 
 /// <summary>What every execution needs, gathered once.</summary>

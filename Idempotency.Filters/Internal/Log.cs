@@ -55,6 +55,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Debug, "Idempotency key {KeyHash}: superseded by another execution, whose answer was sent.")]
     public static partial void Superseded(ILogger logger, KeyHash keyHash);
 
+    [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
+    public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
+
     [LoggerMessage(17, LogLevel.Debug, "{Endpoint} is covered by idempotency policy {Policy} ({Mode}).")]
     public static partial void Covered(ILogger logger, string endpoint, string policy, IdempotencyMode mode);
 }

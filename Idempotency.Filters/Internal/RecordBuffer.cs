@@ -5,11 +5,11 @@ namespace Idempotency.Filters.Internal;
 /// <summary>
 /// The bytes of a record: a head of its own, and the segments of a body that belongs to somebody else and must outlive it.
 /// </summary>
-internal sealed class RecordBuffer : IDisposable
+internal readonly struct RecordBuffer : IDisposable
 {
-    private byte[]? _head;
+    private readonly byte[] _head;
 
-    /// <param name="head">From the shared pool; given back on <see cref="Dispose"/>.</param>
+    /// <param name="head">From the shared pool; given back on <see cref="Dispose"/>, which is called once.</param>
     /// <param name="length">How much of it is used.</param>
     /// <param name="body">Linked behind it.</param>
     public RecordBuffer(byte[] head, int length, in ReadOnlySequence<byte> body)
@@ -33,15 +33,9 @@ internal sealed class RecordBuffer : IDisposable
     }
 
     /// <summary>Valid until this is disposed. Dispose only after a store call that completed: a late one may still read it.</summary>
-    public ReadOnlySequence<byte> Sequence { get; private set; }
+    public ReadOnlySequence<byte> Sequence { get; }
 
-    public void Dispose()
-    {
-        if (Interlocked.Exchange(ref _head, null) is not { } head)
-            return;
-        Sequence = default;
-        ArrayPool<byte>.Shared.Return(head);
-    }
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_head);
 
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {

@@ -132,8 +132,10 @@ internal sealed class RequestFingerprint : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            if (reader is null || !await reader.TryDrainAsync(either.Token))
+            if (reader is null)
                 await stream.CopyToAsync(Stream.Null, either.Token);
+            else
+                await reader.DrainAsync(either.Token);
         }
         catch
         {

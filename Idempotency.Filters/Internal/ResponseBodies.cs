@@ -10,6 +10,8 @@ internal static class ResponseBodies
     /// <summary>Why a held response cannot be sent as it is; null when it can. The server would refuse it too, but after it was recorded.</summary>
     public static InvalidOperationException? Defect(HttpResponse response, long written)
     {
+        if (response.StatusCode is < 100 or > 999)
+            return new InvalidOperationException($"The action set the status {response.StatusCode}, which is none.");
         if (!AllowedWith(response.StatusCode))
         {
             return written == 0 ? null : new InvalidOperationException(

@@ -41,7 +41,7 @@ internal enum RecordFlags : byte
 // readers accept all. A file of every version stays in the tests for ever.
 
 /// <summary>The first answer to a request, and which request that was: what a store keeps, without knowing what it is.</summary>
-internal sealed class ResponseRecord
+internal readonly struct ResponseRecord
 {
     public required RecordFlags Flags { get; init; }
 
@@ -70,10 +70,10 @@ internal sealed class ResponseRecord
 
     /// <summary>Never throws, whatever the bytes are.</summary>
     /// <param name="bytes">One whole record, and nothing else.</param>
-    /// <param name="record">The record.</param>
+    /// <param name="record">The record; its default where there is none.</param>
     /// <param name="error">Why the bytes are none; for logs.</param>
     public static bool TryRead(
-        in ReadOnlySequence<byte> bytes, [NotNullWhen(true)] out ResponseRecord? record, [NotNullWhen(false)] out string? error)
+        in ReadOnlySequence<byte> bytes, out ResponseRecord record, [NotNullWhen(false)] out string? error)
     {
         error = ResponseRecordReader.Read(bytes, out record);
         return error is null;

@@ -21,9 +21,9 @@ internal ref struct ResponseRecordReader
     private ResponseRecordReader(in ReadOnlySequence<byte> headers) => _headers = new SequenceReader<byte>(headers);
 
     /// <summary>Why the bytes are no record; null = they are.</summary>
-    public static string? Read(in ReadOnlySequence<byte> bytes, out ResponseRecord? record)
+    public static string? Read(in ReadOnlySequence<byte> bytes, out ResponseRecord record)
     {
-        record = null;
+        record = default;
         if (bytes.Length < FixedLength)
             return "The record is cut short.";
 

@@ -14,17 +14,21 @@ internal ref struct ResponseRecordWriter
 
     private const int MaxVarint = 5;
 
+    // Copying these costs less than the objects that link them.
+    private const int LargestCopiedBody = 4 * 1024;
+
     private readonly Span<byte> _buffer;
     private int _length;
 
     private ResponseRecordWriter(Span<byte> buffer) => _buffer = buffer;
 
-    public static RecordBuffer Write(ResponseRecord record)
+    public static RecordBuffer Write(in ResponseRecord record)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Body.Length, int.MaxValue, nameof(record));
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)record.StatusCode, ushort.MaxValue, nameof(record));
 
-        var head = ArrayPool<byte>.Shared.Rent(MaxHeadLength(record));
+        var isSmall = record.Body.Length <= LargestCopiedBody;
+        var head = ArrayPool<byte>.Shared.Rent(MaxHeadLength(record) + (isSmall ? (int)record.Body.Length : 0));
         try
         {
             var writer = new ResponseRecordWriter(head);
@@ -32,11 +36,18 @@ internal ref struct ResponseRecordWriter
             for (var i = 0; i < record.Headers.Count; i++)
                 writer.WriteHeader(record.Headers[i].Key, record.Headers[i].Value);
 
+            var linked = record.Body;
+            if (isSmall)
+            {
+                record.Body.CopyTo(writer.Take((int)record.Body.Length));
+                linked = ReadOnlySequence<byte>.Empty;
+            }
+
             var crc = new Crc32C();
             crc.Append(head.AsSpan(SealedFrom..writer._length));
-            crc.Append(record.Body);
+            crc.Append(linked);
             BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(4), crc.Value);
-            return new RecordBuffer(head, writer._length, record.Body);
+            return new RecordBuffer(head, writer._length, linked);
         }
         catch
         {
@@ -45,7 +56,7 @@ internal ref struct ResponseRecordWriter
         }
     }
 
-    private static int MaxHeadLength(ResponseRecord record)
+    private static int MaxHeadLength(in ResponseRecord record)
     {
         var length = ResponseRecordReader.FixedLength;
         for (var i = 0; i < record.Headers.Count; i++)
@@ -61,7 +72,7 @@ internal ref struct ResponseRecordWriter
 
     private static int MaxLiteral(string text) => checked(1 + MaxVarint + Encoding.UTF8.GetMaxByteCount(text.Length));
 
-    private void WriteFixed(ResponseRecord record)
+    private void WriteFixed(in ResponseRecord record)
     {
         WriteInt32(unchecked((int)Sentinel));
         WriteInt32(0);

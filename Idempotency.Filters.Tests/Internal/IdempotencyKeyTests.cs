@@ -62,9 +62,10 @@ public class IdempotencyKeyTests
     public void NoLineIsMissing() =>
         Assert.That(IdempotencyKey.Read(StringValues.Empty, KeyFormat.Any, 255), Is.EqualTo(new KeyReading(KeyStatus.Missing, null, null)));
 
-    [Test]
-    public void TwoLinesAreMalformedEvenWhenTheyAgree() =>
-        AssertMalformed(IdempotencyKey.Read(new StringValues(["a", "a"]), KeyFormat.Any, 255));
+    [TestCase("a", "a")]
+    [TestCase("\"a", "b\"")]
+    public void TwoLinesAreMalformedWhateverTheyAre(string first, string second) =>
+        AssertMalformed(IdempotencyKey.Read(new StringValues([first, second]), KeyFormat.Any, 255));
 
     [TestCase(";a")]
     [TestCase(";a;b")]

@@ -46,9 +46,10 @@ internal readonly struct Fingerprint
     /// <summary>Zero when <see cref="Form"/> is <see cref="BodyForm.Unknown"/>.</summary>
     public required Hash32 Body { get; init; }
 
-    public bool TargetMatches(in Fingerprint other) => Target.Matches(other.Target);
-
     /// <summary>Null when the two cannot be compared.</summary>
     public bool? BodyMatches(in Fingerprint other) =>
         Form == BodyForm.Unknown || Form != other.Form ? null : Body.Matches(other.Body);
+
+    /// <summary>Whether both are of the same request; null when the bodies cannot be compared.</summary>
+    public bool? Matches(in Fingerprint other) => Target.Matches(other.Target) ? BodyMatches(other) : false;
 }

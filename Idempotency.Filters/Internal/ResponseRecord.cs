@@ -58,9 +58,15 @@ internal sealed class ResponseRecord
     /// <summary>A read record's body is a slice of the bytes that were read, and as long-lived.</summary>
     public ReadOnlySequence<byte> Body { get; init; }
 
-    /// <summary>The bytes of a record, with its body linked in, not copied.</summary>
+    /// <summary>The bytes of this record, with its body linked in, not copied.</summary>
     /// <exception cref="ArgumentException">The body is longer than 2 GiB, or the status is none.</exception>
-    public static RecordBuffer Write(ResponseRecord record) => ResponseRecordWriter.Write(record);
+    public RecordBuffer Write() => ResponseRecordWriter.Write(this);
+
+    /// <summary>The same without the answer: retries are told that it was not kept.</summary>
+    public ResponseRecord AsNotReplayable() => new()
+    {
+        Flags = RecordFlags.NotReplayable, StatusCode = StatusCode, Created = Created, Fingerprint = Fingerprint, Headers = [],
+    };
 
     /// <summary>Never throws, whatever the bytes are.</summary>
     /// <param name="bytes">One whole record, and nothing else.</param>

@@ -1,0 +1,34 @@
+using Idempotency.Filters;
+using Idempotency.Filters.Internal;
+using Microsoft.AspNetCore.Http;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Adds idempotency to Minimal API endpoints and groups.</summary>
+public static class IdempotencyEndpointConventionBuilderExtensions
+{
+    /// <summary>
+    /// The endpoint, or every covered endpoint of the group, runs once for one key and one caller; retries get the first answer.
+    /// </summary>
+    /// <remarks>
+    /// The nearest wins: <c>[Idempotent]</c>, <c>[IdempotencyManual]</c> and <c>[IdempotencyExempt]</c> on the handler go over a call on
+    /// the endpoint, and that goes over a call on its group. Endpoint filters run inside: a check made in one does not run on a replay.
+    /// A 4xx from an endpoint filter that was added after this call counts as the handler's own answer.
+    /// </remarks>
+    /// <param name="builder">The endpoint or group.</param>
+    /// <param name="policy">The name of a policy given to <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
+    /// <returns>The endpoint or group.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, or the endpoint is an MVC action or Razor Page, which the filter covers.
+    /// </exception>
+    public static TBuilder RequireIdempotency<TBuilder>(this TBuilder builder, string? policy = null)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        builder.Add(endpoint => endpoint.Metadata.Add(new PolicyMarker(policy)));
+        builder.AddEndpointFilter(EndpointHost.NoteAsync);
+        builder.Finally(EndpointHost.Wrap);
+        return builder;
+    }
+}

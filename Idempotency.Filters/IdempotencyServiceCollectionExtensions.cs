@@ -1,0 +1,128 @@
+using Idempotency.Filters;
+using Idempotency.Filters.Internal;
+using Idempotency.Filters.Stores;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Mvc.ApplicationModels;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds idempotency to an application.</summary>
+public static class IdempotencyServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds what <c>[Idempotent]</c>, <c>IdempotencyFilter</c> and <c>RequireIdempotency()</c> need, with records in memory until another store
+    /// is chosen. May be called more than once; the settings add up.
+    /// </summary>
+    /// <param name="services">The services of the application.</param>
+    /// <param name="configure">Changes the settings; null = the defaults.</param>
+    /// <returns>A builder for policies and stores.</returns>
+    public static IIdempotencyBuilder AddIdempotency(this IServiceCollection services, Action<IdempotencyOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        var options = services.AddOptions<IdempotencyOptions>().ValidateOnStart();
+        if (configure is not null)
+            options.Configure(configure);
+
+        services.AddLogging();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IdempotencyOptions>, IdempotencyOptionsValidator>());
+
+        services.TryAddSingleton<IIdempotencyKeyEncoder, Sha256KeyEncoder>();
+        services.TryAddSingleton<IdempotencyMetrics>();
+        services.TryAddSingleton<IdempotencyPolicies>();
+        services.TryAddSingleton<ActionPolicies>();
+        services.TryAddSingleton<IdempotencyEngine>();
+        services.TryAddSingleton<RecordKeeper>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RecordKeeper>(provider => provider.GetRequiredService<RecordKeeper>()));
+        services.TryAddScoped<IdempotencyContext>();
+        services.TryAddScoped<IIdempotencyContext>(provider => provider.GetRequiredService<IdempotencyContext>());
+
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IStartupFilter, EndpointCheck>());
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IActionDescriptorProvider, IdempotencyActionDescriptorProvider>());
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IPageApplicationModelProvider, IdempotencyPageModelProvider>());
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IPostConfigureOptions<MvcOptions>, IdempotencyMvcSetup>());
+
+        var builder = new IdempotencyBuilder(services, StoreName: null);
+        if (services.All(service => service.ServiceType != typeof(IIdempotencyStore) || service.IsKeyedService))
+            builder.UseMemory();
+        return builder;
+    }
+
+    /// <summary>Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="name">The name, compared exactly.</param>
+    /// <param name="configure">What the policy changes.</param>
+    /// <returns>The builder.</returns>
+    public static IIdempotencyBuilder AddPolicy(this IIdempotencyBuilder builder, string name, Action<IdempotencyOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(configure);
+
+        builder.Services.AddSingleton(new PolicyRegistration(name, configure));
+        return builder;
+    }
+
+    /// <summary>Adds a further store under a name, for policies with that <see cref="IdempotencyOptions.StoreName"/>.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="name">The name, compared exactly.</param>
+    /// <param name="configure">Chooses the store: <c>store => store.UseMemory()</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException"><paramref name="configure"/> chose no store.</exception>
+    public static IIdempotencyBuilder AddStore(this IIdempotencyBuilder builder, string name, Action<IIdempotencyBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(configure);
+
+        configure(new IdempotencyBuilder(builder.Services, name));
+        if (!builder.Services.Any(service => service.ServiceType == typeof(IIdempotencyStore) && name.Equals(service.ServiceKey)))
+            throw new InvalidOperationException($"AddStore(\"{name}\", ...) chose no store: call a Use method on its argument, such as store.UseMemory().");
+        return builder;
+    }
+
+    /// <summary>Keeps records in the memory of the process: for one process, or for development.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Changes the bounds; null = the defaults.</param>
+    /// <returns>The builder.</returns>
+    public static IIdempotencyBuilder UseMemory(this IIdempotencyBuilder builder, Action<MemoryStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        var options = builder.Services
+            .AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName)
+            .Validate(options => options.MaxEntries >= 1, "MaxEntries must be 1 or more.")
+            .Validate(options => options.MaxBytes >= 64 * 1024, "MaxBytes must be 65,536 or more.")
+            .Validate(options => options.MaxKeysPerCaller is null or >= 1, "MaxKeysPerCaller must be 1 or more, or null for no limit.")
+            .ValidateOnStart();
+        if (configure is not null)
+            options.Configure(configure);
+
+        return builder.UseStore((provider, name) => ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(
+            provider, provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName)));
+    }
+
+    /// <summary>Keeps records in a store of your own.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="create">Makes the store, once, given the services and the name of the store (null = the default one).</param>
+    /// <returns>The builder.</returns>
+    public static IIdempotencyBuilder UseStore(this IIdempotencyBuilder builder, Func<IServiceProvider, string?, IIdempotencyStore> create)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(create);
+
+        builder.Services.Replace(builder.StoreName is { } name
+            ? ServiceDescriptor.KeyedSingleton<IIdempotencyStore>(name, (provider, _) => create(provider, name))
+            : ServiceDescriptor.Singleton<IIdempotencyStore>(provider => create(provider, null)));
+        return builder;
+    }
+
+    private sealed record IdempotencyBuilder(IServiceCollection Services, string? StoreName) : IIdempotencyBuilder;
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.AspNetCore.Mvc.RazorPages.Infrastructure;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>
+/// At start, when all endpoints are known: builds every policy, and refuses markers that would do nothing. A payment that was meant to be
+/// covered and is not would be found out too late.
+/// </summary>
+internal sealed class EndpointCheck(
+    IdempotencyPolicies policies, ActionPolicies actionPolicies, IServiceProvider services, ILogger<EndpointCheck> logger) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        next(app);
+        policies.Validate();
+
+        var seen = new HashSet<MethodInfo>();
+        var types = new HashSet<Type>();
+        foreach (var endpoint in services.GetService<EndpointDataSource>()?.Endpoints ?? [])
+        {
+            switch (endpoint.Metadata.GetMetadata<ActionDescriptor>())
+            {
+                case ControllerActionDescriptor action:
+                    seen.Add(action.MethodInfo);
+                    types.Add(action.ControllerTypeInfo);
+                    CheckAction(action);
+                    break;
+                case PageActionDescriptor page:
+                    CheckPage(page, endpoint);
+                    break;
+                default:
+                    CheckEndpoint(endpoint);
+                    break;
+            }
+        }
+
+        foreach (var type in types)
+            CheckMethods(type, seen.Contains, "is not an action");
+    };
+
+    private void CheckAction(ControllerActionDescriptor action)
+    {
+        var policy = actionPolicies.Of(action);
+        if (policy is null)
+            return;
+
+        if (IdempotencyActionDescriptorProvider.MayCover(action, policy))
+        {
+            Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, policy.Mode);
+        }
+        else if (IdempotencyMarkers.OfMethod(action.MethodInfo) is not null)
+        {
+            throw new InvalidOperationException(
+                $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
+                + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
+        }
+    }
+
+    private void CheckPage(PageActionDescriptor page, Endpoint endpoint)
+    {
+        // The loader caches; a page that cannot be compiled fails here as it would on its first request.
+        var compiled = page as CompiledPageActionDescriptor
+            ?? services.GetRequiredService<PageLoader>().LoadAsync(page, endpoint.Metadata).GetAwaiter().GetResult();
+        CheckMethods(compiled.HandlerTypeInfo, _ => false, "is a handler of a Razor Page, which are covered together: put the marker on the page model");
+        if (actionPolicies.Of(compiled) is { } policy)
+            Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
+    }
+
+    private static void CheckEndpoint(Endpoint endpoint)
+    {
+        var isCovered = endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is not null;
+        if (!isCovered && endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
+        {
+            throw new InvalidOperationException(
+                $"{endpoint.DisplayName} carries [{marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which does nothing by itself "
+                + "on an endpoint that is no MVC action: add .RequireIdempotency() to it.");
+        }
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
+    private static void CheckMethods(Type type, Func<MethodInfo, bool> isAction, string problem)
+    {
+        const BindingFlags Every = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        foreach (var method in type.GetMethods(Every))
+        {
+            if (!isAction(method) && method.IsDefined(typeof(IdempotentAttribute), inherit: true))
+                throw new InvalidOperationException($"{type}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+        }
+    }
+}

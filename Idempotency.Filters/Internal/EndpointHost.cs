@@ -1,0 +1,72 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>The host for Minimal APIs: wraps the request delegate of an endpoint when all conventions have had their say.</summary>
+internal static class EndpointHost
+{
+    public static void Wrap(EndpointBuilder endpoint)
+    {
+        // A group and an endpoint in it may both ask; once is enough.
+        if (endpoint.Metadata.OfType<Covered>().Any())
+            return;
+        endpoint.Metadata.Add(Covered.Instance);
+
+        var name = endpoint.DisplayName ?? "An endpoint";
+        if (endpoint.Metadata.OfType<ActionDescriptor>().Any())
+        {
+            throw new InvalidOperationException(
+                $"{name} is an MVC action or Razor Page: RequireIdempotency() would run before its authorization filters. "
+                + "Use [Idempotent] on it, or options.Filters.Add<IdempotencyFilter>() for all.");
+        }
+
+        var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
+            $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
+        var policy = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>().Build(MarkerOf(endpoint.Metadata, name), name);
+        if (policy is null || endpoint.RequestDelegate is not { } handler || !MayCover(endpoint.Metadata, policy))
+            return;
+
+        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, handler) : handler(http);
+    }
+
+    /// <summary>The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.</summary>
+    public static ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        if (invocation.HttpContext.Response.StatusCode != StatusCodes.Status400BadRequest)
+            ExecutionNoteFilter.Note(invocation.HttpContext);
+        return next(invocation);
+    }
+
+    private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name)
+    {
+        // Attributes of the handler stand first in the metadata, and are nearest all the same.
+        var handler = metadata.OfType<MethodInfo>().FirstOrDefault();
+        var marker = handler is null ? null : IdempotencyMarkers.OfMethod(handler, name);
+        return marker ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
+    }
+
+    private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>
+        metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is not { HttpMethods: { Count: > 0 } methods } || methods.Any(policy.Covers);
+
+    private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, RequestDelegate handler)
+    {
+        var rejection = await engine.RunAsync(http, policy, async () =>
+        {
+            await handler(http);
+            return null;
+        });
+
+        if (rejection is not null)
+            await rejection.ToResult(http).ExecuteAsync(http);
+    }
+
+    /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect.</summary>
+    internal sealed class Covered
+    {
+        public static readonly Covered Instance = new();
+    }
+}

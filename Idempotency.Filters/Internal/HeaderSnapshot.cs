@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>
+/// The response headers before the action ran, to tell its own from those that outer middleware sets anew on every response.
+/// </summary>
+internal readonly struct HeaderSnapshot
+{
+    // Headers that belong to one connection, one moment, one origin or one user agent, and not to the answer.
+    private static readonly HashSet<string> NeverKept = new(StringComparer.OrdinalIgnoreCase)
+    {
+        HeaderNames.SetCookie, "Set-Cookie2", HeaderNames.Date, HeaderNames.Server, HeaderNames.AltSvc,
+        HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer,
+        HeaderNames.TransferEncoding, HeaderNames.ContentLength,
+        HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "Authentication-Info", "Proxy-Authentication-Info",
+        HeaderNames.TraceParent, HeaderNames.TraceState, HeaderNames.Baggage, HeaderNames.CorrelationContext, HeaderNames.RequestId,
+        "Request-Context", "Server-Timing", "X-Request-Id", "X-Correlation-Id", "b3", "X-B3-TraceId", "X-B3-SpanId",
+    };
+
+    private readonly KeyValuePair<string, StringValues>[] _before;
+
+    public HeaderSnapshot(IHeaderDictionary headers) => _before = headers.Count == 0 ? [] : [.. headers];
+
+    /// <summary>What was added or changed since; a header without values is one that was removed.</summary>
+    public List<KeyValuePair<string, StringValues>> Difference(IHeaderDictionary headers, string? marker)
+    {
+        var difference = new List<KeyValuePair<string, StringValues>>(headers.Count);
+        foreach (var header in headers)
+        {
+            if (!IsOld(header) && IsKept(header.Key, marker))
+                difference.Add(header);
+        }
+
+        foreach (var (name, _) in _before)
+        {
+            if (!headers.ContainsKey(name) && IsKept(name, marker))
+                difference.Add(new(name, StringValues.Empty));
+        }
+
+        return difference;
+    }
+
+    /// <summary>Takes back what the action did to the headers.</summary>
+    public void Restore(IHeaderDictionary headers)
+    {
+        headers.Clear();
+        foreach (var (name, values) in _before)
+            headers[name] = values;
+    }
+
+    private static bool IsKept(string name, string? marker) =>
+        !NeverKept.Contains(name)
+        && !name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)
+        && !name.Equals(marker, StringComparison.OrdinalIgnoreCase);
+
+    private bool IsOld(KeyValuePair<string, StringValues> header)
+    {
+        foreach (var (name, values) in _before)
+        {
+            if (name.Equals(header.Key, StringComparison.OrdinalIgnoreCase))
+                return values == header.Value;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,66 @@
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>
+/// A claim in the engine's hands. Disposed it gives the key up, once, and a store that fails meanwhile is logged: the request has its answer.
+/// </summary>
+internal sealed class HeldClaim : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(5);
+
+    private readonly ExecutionServices _services;
+    private readonly string _storageKey;
+    private bool _ended;
+
+    public HeldClaim(IdempotencyClaim claim, string storageKey, IdempotencyOptions options, ExecutionServices services)
+    {
+        Claim = claim;
+        _storageKey = storageKey;
+        _services = services;
+        Patience = (options.MaxExecutionTime ?? LongestPatience) + options.Lease;
+        services.Keeper.Entered();
+        services.Metrics.ExecutionStarted();
+    }
+
+    public IdempotencyClaim Claim { get; }
+
+    /// <summary>How long the claim can be held at most, and so how long it makes sense to go on trying to complete it.</summary>
+    public TimeSpan Patience { get; }
+
+    public KeyHash KeyHash => new(_storageKey);
+
+    /// <summary>Somebody else ends the claim now.</summary>
+    public void HandOver() => End();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_ended)
+            return;
+
+        var started = _services.Metrics.StoreCallStarted();
+        try
+        {
+            await Claim.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(_services.Logger, exception, KeyHash);
+        }
+        finally
+        {
+            _services.Metrics.StoreCallEnded(started, "release");
+            End();
+        }
+    }
+
+    private void End()
+    {
+        if (_ended)
+            return;
+        _ended = true;
+        _services.Keeper.Left();
+        _services.Metrics.ExecutionEnded();
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Mvc.ActionConstraints;
+using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.AspNetCore.Mvc.Filters;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>
+/// Last over all action descriptors: gives each covered action one idempotency filter and the note filter, and takes the filter from those
+/// that can never be covered, for which it would only cost.
+/// </summary>
+internal sealed class IdempotencyActionDescriptorProvider(ActionPolicies policies) : IActionDescriptorProvider
+{
+    // Executed callbacks run in reverse order.
+    public int Order => int.MinValue;
+
+    public void OnProvidersExecuting(ActionDescriptorProviderContext context)
+    {
+    }
+
+    public void OnProvidersExecuted(ActionDescriptorProviderContext context)
+    {
+        foreach (var action in context.Results.OfType<ControllerActionDescriptor>())
+        {
+            var filters = action.FilterDescriptors.Where(descriptor => IdempotencyMarkers.IsIdempotencyFilter(descriptor.Filter)).ToList();
+            if (filters.Count == 0)
+                continue;
+
+            var isCovered = policies.Of(action) is { } policy && MayCover(action, policy);
+            action.FilterDescriptors = action.FilterDescriptors
+                .Except(isCovered ? filters.Skip(1) : filters)
+                .Concat(isCovered ? [new FilterDescriptor(ExecutionNoteFilter.Instance, FilterScope.Action)] : [])
+                .ToList();
+        }
+    }
+
+    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy)
+    {
+        var methods = action.ActionConstraints?.OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods).ToList();
+        return methods is null or { Count: 0 } || methods.Any(policy.Covers);
+    }
+}

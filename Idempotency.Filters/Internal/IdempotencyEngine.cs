@@ -1,0 +1,187 @@
+using System.Buffers;
+using Idempotency.Filters.Stores;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>Runs what the host wraps: the action, and whatever stands between. Returns an exception that the host lets flow on by itself.</summary>
+internal delegate Task<Exception?> Execution();
+
+/// <summary>
+/// The line that every covered request goes along: <c>policy -> key -> claim -> (replay | execute) -> record -> send</c>. Knows
+/// <see cref="HttpContext"/>, and nothing of MVC.
+/// </summary>
+internal sealed class IdempotencyEngine(
+    IIdempotencyKeyEncoder encoder,
+    RecordKeeper keeper,
+    IdempotencyMetrics metrics,
+    TimeProvider timeProvider,
+    ILogger<IdempotencyEngine> logger)
+{
+    private readonly ExecutionServices _services = new(keeper, new DeadlinePool(timeProvider), metrics, timeProvider, logger);
+
+    /// <summary>Whether the engine has anything to do. An error page that is re-executed is no answer to the client's request.</summary>
+    public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
+        policy.Covers(http.Request.Method)
+        && http.Features.Get<IExceptionHandlerFeature>() is null
+        && http.Features.Get<IStatusCodeReExecuteFeature>() is null;
+
+    /// <returns>Why the request is answered without its action; null when the response is there.</returns>
+    public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution next)
+    {
+        var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
+        if (!context.TryEnter())
+        {
+            await next();
+            return null;
+        }
+
+        var options = policy.Options;
+        var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
+        if (key.Status is KeyStatus.Malformed)
+            return Reject(http, policy, Rejection.KeyMalformed(options, key.Problem!));
+        if (key.Status is KeyStatus.Missing && options.KeyRequired)
+            return Reject(http, policy, Rejection.KeyMissing(options));
+        if (key.Status is KeyStatus.Missing)
+        {
+            await next();
+            metrics.Finished(http, policy, "no-key");
+            return null;
+        }
+
+        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
+        ClaimResult claimed;
+        try
+        {
+            claimed = await ClaimAsync(http, policy, storageKey);
+        }
+        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
+            if (options.WhenStoreIsDown is StoreDownBehavior.Refuse)
+                return Reject(http, policy, Rejection.StoreUnavailable(options));
+
+            Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
+            await next();
+            metrics.Finished(http, policy, "unprotected");
+            return null;
+        }
+
+        using (claimed)
+        {
+            switch (claimed.Outcome)
+            {
+                case ClaimOutcome.InFlight:
+                    return Reject(http, policy, Rejection.InFlight(options));
+                case ClaimOutcome.Interrupted:
+                    return Reject(http, policy, Rejection.OutcomeUnknown(options));
+                case ClaimOutcome.Completed:
+                    return await ReplayAsync(http, policy, storageKey, claimed);
+                default:
+                    context.Claimed(key.Key!, options, claimed.Claim!);
+                    return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, next);
+            }
+        }
+    }
+
+    private async ValueTask<ClaimResult> ClaimAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
+    {
+        var terms = policy.ClaimFor(http);
+        var started = metrics.StoreCallStarted();
+        var claimed = await policy.Store.ClaimAsync(storageKey, terms, http.RequestAborted);
+        metrics.StoreCallEnded(started, "claim");
+        if (claimed.Outcome is not ClaimOutcome.InFlight || policy.Options.WhenInFlight is InFlightBehavior.Reject)
+            return claimed;
+
+        started = metrics.StoreCallStarted();
+        claimed = await policy.Store.WaitAsync(storageKey, terms, policy.Options.WaitTimeout, http.RequestAborted);
+        metrics.StoreCallEnded(started, "wait");
+        return claimed;
+    }
+
+    private async ValueTask<Rejection?> ReplayAsync(HttpContext http, IdempotencyPolicy policy, string storageKey, ClaimResult claimed)
+    {
+        var options = policy.Options;
+        if (!ResponseRecord.TryRead(claimed.Record, out var record, out var problem))
+        {
+            Log.RecordUnreadable(logger, new KeyHash(storageKey), problem);
+            return Reject(http, policy, Rejection.RecordUnreadable(options));
+        }
+
+        // The target alone tells most reused keys apart, and needs no body.
+        if (!record.Fingerprint.Target.Matches(RequestFingerprint.HashTarget(http.Request)))
+            return Reject(http, policy, Rejection.KeyReused(options));
+        try
+        {
+            if (record.Fingerprint.Form is not BodyForm.Unknown)
+            {
+                var fingerprint = await RequestFingerprint.ComputeAsync(
+                    http.Request, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+                if (record.Fingerprint.BodyMatches(fingerprint) is false)
+                    return Reject(http, policy, Rejection.KeyReused(options));
+            }
+        }
+        catch (RequestBodyTooLargeException)
+        {
+            return Reject(http, policy, Rejection.BodyTooLarge(options));
+        }
+
+        if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
+            return Reject(http, policy, Rejection.OutcomeUnknown(options));
+        if (record.Flags.HasFlag(RecordFlags.NotReplayable))
+            return Reject(http, policy, Rejection.NotReplayable(options));
+
+        await ResponseReplay.SendAsync(http.Response, record, options);
+        Log.Replayed(logger, new KeyHash(storageKey), record.StatusCode);
+        metrics.Finished(http, policy, "replayed");
+        return null;
+    }
+
+    private async ValueTask<Rejection?> ExecuteAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, IdempotencyClaim claim, Execution next)
+    {
+        await using var held = new HeldClaim(claim, storageKey, policy.Options, _services);
+        try
+        {
+            if (claim.PreviousRecord is { } previous && await PrepareRepeatAsync(http, policy, context, storageKey, previous) is { } rejection)
+                return rejection;
+
+            using var execution = await IdempotentExecution.StartAsync(http, policy.Options, context, held, _services);
+            Log.Executes(logger, held.KeyHash, policy.Name);
+            metrics.Finished(http, policy, await execution.RunAsync(next));
+            return null;
+        }
+        catch (RequestBodyTooLargeException) when (!context.ActionRan)
+        {
+            return Reject(http, policy, Rejection.BodyTooLarge(policy.Options));
+        }
+    }
+
+    /// <summary>Manual mode: tells the action what it repeats, before it runs.</summary>
+    private async ValueTask<Rejection?> PrepareRepeatAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, ReadOnlySequence<byte> previous)
+    {
+        if (!ResponseRecord.TryRead(previous, out var record, out var problem))
+        {
+            Log.RecordUnreadable(logger, new KeyHash(storageKey), problem);
+            return Reject(http, policy, Rejection.RecordUnreadable(policy.Options));
+        }
+
+        if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
+            return Reject(http, policy, Rejection.OutcomeUnknown(policy.Options));
+
+        var fingerprint = await RequestFingerprint.BufferAsync(
+            http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, http.RequestAborted);
+        context.Repeats(record, record.Fingerprint.Matches(fingerprint));
+        return null;
+    }
+
+    private Rejection Reject(HttpContext http, IdempotencyPolicy policy, Rejection rejection)
+    {
+        Log.Rejected(logger, rejection.Code, policy.Name);
+        metrics.Finished(http, policy, rejection.Code);
+        return rejection;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>The instruments of <c>Meter("Idempotency.Filters")</c>, and the tags of the request's activity.</summary>
+internal sealed class IdempotencyMetrics
+{
+    public const string MeterName = "Idempotency.Filters";
+
+    private readonly Counter<long> _requests;
+    private readonly UpDownCounter<long> _active;
+    private readonly Histogram<double> _storeDuration;
+    private readonly Histogram<long> _responseSize;
+
+    public IdempotencyMetrics(IMeterFactory meterFactory)
+    {
+        var meter = meterFactory.Create(MeterName);
+        _requests = meter.CreateCounter<long>(
+            "idempotency.requests", "{request}", "Covered requests, by what became of them.");
+        _active = meter.CreateUpDownCounter<long>(
+            "idempotency.executions.active", "{execution}", "Actions that hold a claim now.");
+        _storeDuration = meter.CreateHistogram<double>(
+            "idempotency.store.duration", "s", "Duration of store operations.",
+            advice: new() { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
+        _responseSize = meter.CreateHistogram<long>(
+            "idempotency.response.size", "By", "Size of the response bodies that were kept.");
+    }
+
+    public void Finished(HttpContext http, IdempotencyPolicy policy, string outcome)
+    {
+        _requests.Add(1, new("outcome", outcome), new("policy", policy.Name));
+
+        if (http.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } activity)
+        {
+            activity.SetTag("idempotency.outcome", outcome);
+            activity.SetTag("idempotency.policy", policy.Name);
+        }
+    }
+
+    public void ExecutionStarted() => _active.Add(1);
+
+    public void ExecutionEnded() => _active.Add(-1);
+
+    public void Kept(long bodySize) => _responseSize.Record(bodySize);
+
+    public long StoreCallStarted() => _storeDuration.Enabled ? Stopwatch.GetTimestamp() : 0;
+
+    public void StoreCallEnded(long started, string operation)
+    {
+        if (started != 0)
+            _storeDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
+    }
+}

@@ -1,0 +1,81 @@
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>Builds policies: all settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
+internal sealed class IdempotencyPolicies(
+    IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, IServiceProvider services)
+{
+    /// <param name="marker">What the endpoint says.</param>
+    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <returns>The policy; null when the endpoint is exempt.</returns>
+    /// <exception cref="InvalidOperationException">The policy or its store is not registered.</exception>
+    /// <exception cref="OptionsValidationException">The merged settings are invalid.</exception>
+    public IdempotencyPolicy? Build(IIdempotencyMarker? marker, string endpoint)
+    {
+        if (marker is null or { Mode: IdempotencyMode.Exempt })
+            return null;
+
+        // The factory gives a fresh copy each time; a named one would lack the settings that were made without a name.
+        var options = factory.Create(Options.DefaultName);
+        if (marker.Policy is { } name)
+            Apply(name, options, endpoint);
+        marker.Overrides?.Invoke(options);
+
+        var failures = IdempotencyOptionsValidator.Check(options);
+        if (failures.Count > 0)
+        {
+            throw new OptionsValidationException(
+                marker.Policy ?? Options.DefaultName, typeof(IdempotencyOptions), failures.Select(failure => $"{endpoint}: {failure}"));
+        }
+
+        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, Store(options.StoreName, endpoint));
+    }
+
+    /// <summary>Checks every registered policy, used or not.</summary>
+    public void Validate()
+    {
+        foreach (var name in registrations.Select(registration => registration.Name).Distinct(StringComparer.Ordinal))
+            Build(new PolicyMarker(name), $"Policy '{name}'");
+    }
+
+    private void Apply(string name, IdempotencyOptions options, string endpoint)
+    {
+        var found = false;
+        foreach (var registration in registrations.Where(registration => registration.Name == name))
+        {
+            registration.Configure(options);
+            found = true;
+        }
+
+        if (found)
+            return;
+
+        var known = registrations.Select(registration => $"'{registration.Name}'").Distinct().ToArray();
+        throw new InvalidOperationException(
+            $"{endpoint} names the idempotency policy '{name}', which is not registered. Add it with AddIdempotency().AddPolicy(\"{name}\", ...), "
+            + $"or name one of: {(known.Length == 0 ? "(none is registered)" : string.Join(", ", known))}.");
+    }
+
+    private IIdempotencyStore Store(string? name, string endpoint) => name is null
+        ? services.GetRequiredService<IIdempotencyStore>()
+        : services.GetKeyedService<IIdempotencyStore>(name) ?? throw new InvalidOperationException(
+            $"{endpoint} has StoreName '{name}', which is not registered. Add it with AddIdempotency().AddStore(\"{name}\", ...).");
+}
+
+/// <summary>One call of <c>AddPolicy</c>.</summary>
+internal sealed record PolicyRegistration(string Name, Action<IdempotencyOptions> Configure);
+
+/// <summary>A marker that is no attribute: the global filter, or a call of <c>RequireIdempotency</c>.</summary>
+internal sealed class PolicyMarker(string? policy, Action<IdempotencyOptions>? overrides = null) : IIdempotencyMarker
+{
+    public static readonly PolicyMarker Default = new(null);
+
+    public string? Policy => policy;
+
+    public IdempotencyMode Mode => IdempotencyMode.Replay;
+
+    public Action<IdempotencyOptions>? Overrides => overrides;
+}

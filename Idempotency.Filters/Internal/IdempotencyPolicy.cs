@@ -1,0 +1,40 @@
+using System.Collections.Frozen;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>The merged settings of one endpoint. The options are its own copy, which nobody changes after construction.</summary>
+internal sealed class IdempotencyPolicy
+{
+    private readonly FrozenSet<string> _methods;
+    private readonly ClaimOptions _claim;
+
+    public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
+    {
+        Name = name ?? "default";
+        Mode = mode;
+        Options = options;
+        Store = store;
+        _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        _claim = new ClaimOptions
+        {
+            Lease = options.Lease,
+            RenewFor = options.MaxExecutionTime,
+            OverCompleted = mode is IdempotencyMode.Manual,
+            WhenInterrupted = options.WhenInterrupted,
+            RefuseFor = options.Retention,
+        };
+    }
+
+    public string Name { get; }
+
+    public IdempotencyMode Mode { get; }
+
+    public IdempotencyOptions Options { get; }
+
+    public IIdempotencyStore Store { get; }
+
+    public bool Covers(string method) => _methods.Contains(method);
+
+    public ClaimOptions ClaimFor(HttpContext http) => _claim with { RequestServices = http.RequestServices };
+}

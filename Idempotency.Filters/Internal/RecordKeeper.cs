@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>
+/// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
+/// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
+/// </summary>
+internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger) : IHostedService, IDisposable
+{
+    private static readonly TimeSpan[] QuickPauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200)];
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _pending = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _live;
+
+    /// <summary>How many records wait in the background for the store.</summary>
+    public int PendingCount => _pending.Count;
+
+    public void Entered() => Interlocked.Increment(ref _live);
+
+    public void Left()
+    {
+        if (Interlocked.Decrement(ref _live) == 0 && _stopping.IsCancellationRequested)
+            _drained.TrySetResult();
+    }
+
+    /// <returns>What became of the record; null when the store failed, and the attempt goes on in the background.</returns>
+    public async ValueTask<Completion?> CompleteAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await AttemptAsync(held, record, retention);
+            }
+            catch (Exception exception)
+            {
+                Log.CompletionFailed(logger, exception, held.KeyHash, attempt);
+            }
+
+            if (attempt > QuickPauses.Length)
+                break;
+            await Task.Delay(QuickPauses[attempt - 1], timeProvider);
+        }
+
+        var task = CompleteInBackgroundAsync(held, record.ToArray(), retention);
+        _pending.TryAdd(task, true);
+        _ = task.ContinueWith(done => _pending.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        held.HandOver();
+        return null;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Waits for the actions that still run, then gives every pending record a last chance.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        if (Volatile.Read(ref _live) == 0)
+            _drained.TrySetResult();
+        try
+        {
+            await _drained.Task.WaitAsync(cancellationToken);
+            await Task.WhenAll(_pending.Keys).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host's patience is over. What still runs keeps its key closed until the lease ends.
+        }
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        var started = metrics.StoreCallStarted();
+        var completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
+        metrics.StoreCallEnded(started, "complete");
+
+        switch (completion.Outcome)
+        {
+            case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
+                Log.NotReplayable(logger, held.KeyHash, "no room in the store");
+                using (var small = whole.AsNotReplayable().Write())
+                    return await AttemptAsync(held, small.Sequence, retention);
+            case CompletionOutcome.TooLarge:
+                throw new InvalidOperationException("The store has no room even for a record without a body.");
+            case CompletionOutcome.LeaseLost:
+                Log.LeaseLost(logger, held.KeyHash);
+                break;
+            case CompletionOutcome.Restored:
+                Log.Restored(logger, held.KeyHash);
+                break;
+            case CompletionOutcome.Superseded:
+                Log.Superseded(logger, held.KeyHash);
+                break;
+        }
+
+        return completion;
+    }
+
+    private async Task CompleteInBackgroundAsync(HeldClaim held, byte[] record, TimeSpan? retention)
+    {
+        await Task.Yield();
+        var lost = held.Claim.Lost;
+        var givingUp = timeProvider.GetUtcNow() + held.Patience;
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, lost);
+        Exception? last = null;
+        for (var pause = FirstPause; !lost.IsCancellationRequested && timeProvider.GetUtcNow() < givingUp; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            await Task.Delay(pause, timeProvider, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var lastChance = _stopping.IsCancellationRequested;
+            try
+            {
+                using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);
+                return;
+            }
+            catch (Exception exception)
+            {
+                last = exception;
+            }
+
+            if (lastChance)
+                break;
+        }
+
+        Log.CompletionGivenUp(logger, last, held.KeyHash);
+        held.Claim.Abandon();
+        await held.Claim.DisposeAsync();
+    }
+}

@@ -1,0 +1,23 @@
+namespace Idempotency.Filters.Internal;
+
+/// <summary>What HTTP and the server's own checks say about response bodies.</summary>
+internal static class ResponseBodies
+{
+    /// <summary>RFC 9110, sections 15.2, 15.3.5, 15.3.6 and 15.4.5.</summary>
+    public static bool AllowedWith(int status) =>
+        status is >= 200 and not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
+
+    /// <summary>Why a held response cannot be sent as it is; null when it can. The server would refuse it too, but after it was recorded.</summary>
+    public static InvalidOperationException? Defect(HttpResponse response, long written)
+    {
+        if (!AllowedWith(response.StatusCode))
+        {
+            return written == 0 ? null : new InvalidOperationException(
+                $"The action wrote {written} bytes of body to a response with status {response.StatusCode}, which has none.");
+        }
+
+        return response.ContentLength is { } declared && declared != written
+            ? new InvalidOperationException($"The action declared a Content-Length of {declared} and wrote {written} bytes.")
+            : null;
+    }
+}

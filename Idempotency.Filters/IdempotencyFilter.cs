@@ -13,6 +13,8 @@ namespace Idempotency.Filters;
 /// </remarks>
 public sealed class IdempotencyFilter : IAsyncResourceFilter
 {
+    private static readonly Execution Execute = ExecuteAsync;
+
     private readonly IdempotencyEngine _engine;
     private readonly ActionPolicies _policies;
 
@@ -40,14 +42,14 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
 
     private async Task RunAsync(ResourceExecutingContext context, IdempotencyPolicy policy, ResourceExecutionDelegate next)
     {
-        // An exception that MVC holds in the context flows on from there, not from here.
-        var rejection = await _engine.RunAsync(context.HttpContext, policy, async () =>
-        {
-            var executed = await next();
-            return executed.ExceptionHandled ? null : executed.Exception;
-        });
-
-        if (rejection is not null)
+        if (await _engine.RunAsync(context.HttpContext, policy, Execute, next) is { } rejection)
             context.Result = rejection.ToActionResult(context.HttpContext);
+    }
+
+    // An exception that MVC holds in the context flows on from there, not from here.
+    private static async Task<Exception?> ExecuteAsync(HttpContext http, object next)
+    {
+        var executed = await ((ResourceExecutionDelegate)next)();
+        return executed.ExceptionHandled ? null : executed.Exception;
     }
 }

@@ -7,7 +7,7 @@ internal sealed class BodyStream(byte[] body, params int[] sizes) : Stream
     private ReadOnlyMemory<byte> _current;
 
     /// <summary>Thrown in place of the end.</summary>
-    public Exception? Failure { get; init; }
+    public Exception? Failure { get; set; }
 
     /// <summary>Awaited in place of the end, until the read is cancelled.</summary>
     public bool NeverEnds { get; init; }

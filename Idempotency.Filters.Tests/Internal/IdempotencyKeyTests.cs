@@ -12,7 +12,8 @@ public class IdempotencyKeyTests
 
     // Pieces from which garbage comes out that looks almost right.
     private static readonly Arbitrary<string> Garbage = Gen.OneOf(
-        Gen.Elements("\"", "\\", "\\\"", ";", ",", "=", ":", "?1", "@1", "%\"", "%c3", " ", "\t", "a", "*", "-1.5", "\0", "\u007f", "\u00e9"),
+        Gen.Elements(
+            "\"", "\\", "\\\"", ";", ",", "=", ":", "?1", "@1", "%\"", "%c3", " ", "\t", "a", "*", "-1.5", "\0", "\u007f", "\u00e9"),
         ArbMap.Default.GeneratorFor<char>().Select(c => c.ToString()),
         Gen.Choose(0, 0xFFFF).Select(c => ((char)c).ToString()))
         .ArrayOf().Select(string.Concat).ToArbitrary();

@@ -1,10 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
-using FsCheck;
 using Idempotency.Filters.Internal;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.WebUtilities;
 using Moq;
 
 namespace Idempotency.Filters.Tests.Internal;
@@ -20,7 +17,10 @@ public class RequestFingerprintTests
         new(body => body.CopyToAsync(Stream.Null)) { TestName = "CopyToAsync is hashed" },
         new(body => { body.CopyTo(Stream.Null); return Task.CompletedTask; }) { TestName = "CopyTo is hashed" },
         new(async body => { while (await body.ReadAsync(new byte[999].AsMemory(3)) > 0) ; }) { TestName = "ReadAsync(Memory) is hashed" },
-        new(async body => { while (await body.ReadAsync(new byte[999], 5, 100, default) > 0) ; }) { TestName = "ReadAsync(array) is hashed" },
+        new(async body => { while (await body.ReadAsync(new byte[999], 5, 100, default) > 0) ; })
+        {
+            TestName = "ReadAsync(array) is hashed",
+        },
         new(body => { while (body.Read(new byte[999], 5, 100) > 0) ; return Task.CompletedTask; }) { TestName = "Read(array) is hashed" },
         new(body => { while (body.Read(new byte[999].AsSpan(1)) > 0) ; return Task.CompletedTask; }) { TestName = "Read(Span) is hashed" },
         new(body => { while (body.ReadByte() >= 0) ; return Task.CompletedTask; }) { TestName = "ReadByte is hashed" },
@@ -74,6 +74,20 @@ public class RequestFingerprintTests
 
         Assert.That(fingerprint.ReadFailed, Is.True);
         AssertUnknown(made);
+    }
+
+    [Test]
+    public async Task ABodyThatWasReadOnAfterAFailureIsUnknown()
+    {
+        var inner = new BodyStream(Body) { Failure = new IOException("reset") };
+        var request = Request(inner);
+        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+
+        Assert.That(async () => await request.Body.CopyToAsync(Stream.Null), Throws.TypeOf<IOException>());
+        inner.Failure = null;
+        await request.Body.CopyToAsync(Stream.Null);
+
+        AssertUnknown(await Finish(fingerprint));
     }
 
     [Test]
@@ -223,7 +237,8 @@ public class RequestFingerprintTests
     {
         HttpRequest Large()
         {
-            var request = Request(new BodyStream(Body, 1000));
+            // What is announced is refused unread.
+            var request = Request(new BodyStream(announced ? [] : Body, 1000) { Failure = new IOException("reset") });
             request.ContentLength = announced ? Body.Length : null;
             return request;
         }

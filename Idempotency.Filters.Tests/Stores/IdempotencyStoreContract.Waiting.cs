@@ -80,7 +80,31 @@ public abstract partial class IdempotencyStoreContract
     }
 
     [Test]
+    public async Task RecordIsForEveryWaiterAlsoBehindOneThatClaimsOverIt()
+    {
+        var leader = await AcquireAsync(Held);
+        var over = Wait(Over);
+        var waiter = Wait();
+
+        await CompleteAsync(leader, "the answer");
+
+        Assert.That((await Soon(waiter)).Outcome, Is.EqualTo(ClaimOutcome.Completed));
+        Assert.That((await Soon(over)).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+    }
+
+    [Test]
     public async Task WaiterTakesOverWhenTheLeaseEnds()
+    {
+        await AcquireAsync(Unrenewed);
+        var waiter = Wait();
+
+        await LetTimePassAsync(Lease * 1.25);
+
+        Assert.That((await Soon(waiter)).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+    }
+
+    [Test]
+    public async Task OneOfManyWaitersTakesOverWhenTheLeaseEnds()
     {
         await AcquireAsync(Unrenewed);
         var waiters = new[] { Wait(), Wait() };
@@ -163,6 +187,40 @@ public abstract partial class IdempotencyStoreContract
         await leader.DisposeAsync();
 
         Assert.That((await Soon(stayer)).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+    }
+
+    [Test]
+    public async Task ClaimHandedToAWaiterThatLeavesIsNotLost()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var leader = await AcquireAsync(Held);
+            using var leaving = new CancellationTokenSource();
+            var waiter = Wait(leaving.Token);
+
+            await leader.DisposeAsync();
+            await leaving.CancelAsync();
+
+            if (await Soon(OrNothing(waiter)) is { } claim)
+            {
+                await claim.DisposeAsync();
+            }
+
+            await using var next = (await Soon(Wait())).Claim;
+            Assert.That(next, Is.Not.Null);
+        }
+
+        static async Task<IdempotencyClaim?> OrNothing(Task<ClaimResult> waiter)
+        {
+            try
+            {
+                return (await waiter).Claim;
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+        }
     }
 
     private Task<ClaimResult> Wait() => Wait(Held);

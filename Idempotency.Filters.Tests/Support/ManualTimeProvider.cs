@@ -1,13 +1,13 @@
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>A clock that stands still until it is advanced; its timers fire in order, on the thread that advances it.</summary>
+/// <summary>A clock that stands still until it is advanced; its timers fire in order of time, then of their start, on the thread that advances it.</summary>
 public sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly SortedSet<ManualTimer> _timers = new(
         Comparer<ManualTimer>.Create((a, b) => (a.DueAt, a.Number).CompareTo((b.DueAt, b.Number))));
 
-    private int _created;
+    private int _started;
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -36,7 +36,7 @@ public sealed class ManualTimeProvider : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, Interlocked.Increment(ref _created), callback, state);
+        var timer = new ManualTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
@@ -73,9 +73,9 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    private sealed class ManualTimer(ManualTimeProvider clock, int number, TimerCallback callback, object? state) : ITimer
+    private sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
     {
-        public int Number => number;
+        public int Number { get; private set; }
 
         public DateTimeOffset DueAt { get; set; }
 
@@ -92,6 +92,7 @@ public sealed class ManualTimeProvider : TimeProvider
                 {
                     DueAt = clock._now + dueTime;
                     Period = period;
+                    Number = ++clock._started;
                     clock._timers.Add(this);
                 }
             }

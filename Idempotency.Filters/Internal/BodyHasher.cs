@@ -4,7 +4,7 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace Idempotency.Filters.Internal;
 
-/// <summary>A SHA-256 in the making. Rented; ends with <see cref="Complete"/> or <see cref="Abandon"/>, and must not be touched after.</summary>
+/// <summary>A SHA-256 in the making. Rented, until <see cref="Complete"/> or <see cref="Abandon"/>: not to be touched after.</summary>
 internal sealed class BodyHasher
 {
     private static readonly DefaultObjectPool<BodyHasher> Pool = new(new DefaultPooledObjectPolicy<BodyHasher>(), maximumRetained: 64);

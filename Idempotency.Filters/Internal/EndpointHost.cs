@@ -9,6 +9,8 @@ namespace Idempotency.Filters.Internal;
 /// <summary>The host for Minimal APIs: wraps the request delegate of an endpoint when all conventions have had their say.</summary>
 internal static class EndpointHost
 {
+    private static readonly Execution Execute = ExecuteAsync;
+
     public static void Wrap(EndpointBuilder endpoint)
     {
         // A group and an endpoint in it may both ask; once is enough.
@@ -54,14 +56,14 @@ internal static class EndpointHost
 
     private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, RequestDelegate handler)
     {
-        var rejection = await engine.RunAsync(http, policy, async () =>
-        {
-            await handler(http);
-            return null;
-        });
-
-        if (rejection is not null)
+        if (await engine.RunAsync(http, policy, Execute, handler) is { } rejection)
             await rejection.ToResult(http).ExecuteAsync(http);
+    }
+
+    private static async Task<Exception?> ExecuteAsync(HttpContext http, object handler)
+    {
+        await ((RequestDelegate)handler)(http);
+        return null;
     }
 
     /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect.</summary>

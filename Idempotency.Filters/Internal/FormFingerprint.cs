@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Internal;
 
-/// <summary>The hash of a form that somebody else parsed, and with it consumed, before the body could be hashed: antiforgery does.</summary>
+/// <summary>The hash of a form that somebody parsed, and so consumed, before the body could be hashed: antiforgery does.</summary>
 internal static class FormFingerprint
 {
     private const string DefaultAntiforgeryField = "__RequestVerificationToken";

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Idempotency.Filters.Internal;
 
 /// <summary>
@@ -11,7 +9,6 @@ namespace Idempotency.Filters.Internal;
 /// <param name="maxBytes">More than these is a <see cref="RequestBodyTooLargeException"/>; null = no limit.</param>
 internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? maxBytes = null) : Stream
 {
-    private readonly Lock _gate = new();
     private BodyHasher? _hasher = hasher;
     private long _count;
     private int _reading;
@@ -41,25 +38,25 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Ends the hashing and hands the hasher out, to the first who asks. A read that comes later, or is still under way, only reads.</summary>
+    /// <summary>Hands the hasher out, to the first who asks. A read that comes later, or is still under way, is hashed no more.</summary>
     public BodyHasher? Seal()
     {
-        lock (_gate)
+        if (_hasher is not { } hasher)
+            return null;
+
+        lock (hasher)
         {
-            var hasher = _hasher;
-            _hasher = null;
-            return hasher;
+            return Interlocked.CompareExchange(ref _hasher, null, hasher) == hasher ? hasher : null;
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         Interlocked.Increment(ref _reading);
         try
         {
             var read = await inner.ReadAsync(buffer, cancellationToken);
-            Observe(buffer.Span, read);
+            Observe(buffer.Span[..read], ended: read == 0 && !buffer.IsEmpty);
             return read;
         }
         catch (Exception exception) when (Note(exception, cancellationToken))
@@ -81,7 +78,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         try
         {
             var read = inner.Read(buffer);
-            Observe(buffer, read);
+            Observe(buffer[..read], ended: read == 0 && !buffer.IsEmpty);
             return read;
         }
         catch (Exception exception) when (Note(exception, CancellationToken.None))
@@ -120,13 +117,22 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    private void Observe(ReadOnlySpan<byte> buffer, int read)
+    /// <summary>Hashes what somebody has read.</summary>
+    /// <param name="bytes">What was read, in order.</param>
+    /// <param name="ended">Whether nothing comes after it.</param>
+    public void Observe(ReadOnlySpan<byte> bytes, bool ended)
     {
-        lock (_gate)
+        _count += bytes.Length;
+        Ended |= ended;
+
+        // A hasher that was handed out belongs to somebody else, who may be using it for another request already.
+        if (_hasher is { } hasher)
         {
-            _count += read;
-            Ended |= read == 0 && !buffer.IsEmpty;
-            _hasher?.Append(buffer[..read]);
+            lock (hasher)
+            {
+                if (_hasher == hasher)
+                    hasher.Append(bytes);
+            }
         }
 
         if (_count > maxBytes)
@@ -134,7 +140,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
     }
 
     // What the reader did wrong, such as a synchronous read, or chose to end, says nothing about the body: it can be read on.
-    private bool Note(Exception exception, CancellationToken cancellationToken)
+    public bool Note(Exception exception, CancellationToken cancellationToken)
     {
         ReadFailed |= exception is not (InvalidOperationException or NotSupportedException or ArgumentException)
             && !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested);

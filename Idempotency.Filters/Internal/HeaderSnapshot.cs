@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
@@ -21,24 +22,33 @@ internal readonly struct HeaderSnapshot
 
     private readonly KeyValuePair<string, StringValues>[] _before;
 
-    public HeaderSnapshot(IHeaderDictionary headers) => _before = headers.Count == 0 ? [] : [.. headers];
+    public HeaderSnapshot(IHeaderDictionary headers)
+    {
+        _before = headers.Count == 0 ? [] : new KeyValuePair<string, StringValues>[headers.Count];
+        headers.CopyTo(_before, 0);
+    }
 
     /// <summary>What was added or changed since; a header without values is one that was removed.</summary>
-    public List<KeyValuePair<string, StringValues>> Difference(IHeaderDictionary headers, string? marker)
+    public KeyValuePair<string, StringValues>[] Difference(IHeaderDictionary headers, string? marker)
     {
-        var difference = new List<KeyValuePair<string, StringValues>>(headers.Count);
-        foreach (var header in headers)
+        // Copied, not enumerated: the enumerator of a server's headers is a large box.
+        var now = ArrayPool<KeyValuePair<string, StringValues>>.Shared.Rent(headers.Count + _before.Length);
+        headers.CopyTo(now, 0);
+        var count = 0;
+        foreach (var header in now.AsSpan(0, headers.Count))
         {
             if (!IsOld(header) && IsKept(header.Key, marker))
-                difference.Add(header);
+                now[count++] = header;
         }
 
         foreach (var (name, _) in _before)
         {
             if (!headers.ContainsKey(name) && IsKept(name, marker))
-                difference.Add(new(name, StringValues.Empty));
+                now[count++] = new(name, StringValues.Empty);
         }
 
+        var difference = now.AsSpan(0, count).ToArray();
+        ArrayPool<KeyValuePair<string, StringValues>>.Shared.Return(now, clearArray: true);
         return difference;
     }
 

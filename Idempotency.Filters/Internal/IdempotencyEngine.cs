@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Internal;
 
 /// <summary>Runs what the host wraps: the action, and whatever stands between. Returns an exception that the host lets flow on by itself.</summary>
-internal delegate Task<Exception?> Execution();
+/// <param name="http">The request.</param>
+/// <param name="next">What the host gave along, so that it need not make a closure for each request.</param>
+internal delegate Task<Exception?> Execution(HttpContext http, object next);
 
 /// <summary>
 /// The line that every covered request goes along: <c>policy -> key -> claim -> (replay | execute) -> record -> send</c>. Knows
@@ -29,12 +31,12 @@ internal sealed class IdempotencyEngine(
         && http.Features.Get<IStatusCodeReExecuteFeature>() is null;
 
     /// <returns>Why the request is answered without its action; null when the response is there.</returns>
-    public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution next)
+    public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
     {
         var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
         if (!context.TryEnter())
         {
-            await next();
+            await run(http, next);
             return null;
         }
 
@@ -46,7 +48,7 @@ internal sealed class IdempotencyEngine(
             return Reject(http, policy, Rejection.KeyMissing(options));
         if (key.Status is KeyStatus.Missing)
         {
-            await next();
+            await run(http, next);
             metrics.Finished(http, policy, "no-key");
             return null;
         }
@@ -64,7 +66,7 @@ internal sealed class IdempotencyEngine(
                 return Reject(http, policy, Rejection.StoreUnavailable(options));
 
             Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
-            await next();
+            await run(http, next);
             metrics.Finished(http, policy, "unprotected");
             return null;
         }
@@ -81,7 +83,7 @@ internal sealed class IdempotencyEngine(
                     return await ReplayAsync(http, policy, storageKey, claimed);
                 default:
                     context.Claimed(key.Key!, options, claimed.Claim!);
-                    return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, next);
+                    return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
             }
         }
     }
@@ -140,7 +142,7 @@ internal sealed class IdempotencyEngine(
     }
 
     private async ValueTask<Rejection?> ExecuteAsync(
-        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, IdempotencyClaim claim, Execution next)
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, IdempotencyClaim claim, Execution run, object next)
     {
         await using var held = new HeldClaim(claim, storageKey, policy.Options, _services);
         try
@@ -150,7 +152,7 @@ internal sealed class IdempotencyEngine(
 
             using var execution = await IdempotentExecution.StartAsync(http, policy.Options, context, held, _services);
             Log.Executes(logger, held.KeyHash, policy.Name);
-            metrics.Finished(http, policy, await execution.RunAsync(next));
+            metrics.Finished(http, policy, await execution.RunAsync(run, next));
             return null;
         }
         catch (RequestBodyTooLargeException) when (!context.ActionRan)

@@ -40,7 +40,7 @@ internal sealed class IdempotentExecution : IDisposable
         _headers = new HeaderSnapshot(http.Response.Headers);
         _fingerprint = fingerprint;
         _lifetime = new ExecutionLifetime(http, options.MaxExecutionTime, services.Deadlines);
-        _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
+        _capture = new ResponseCapture(http, options.MaxResponseBodySize, this);
     }
 
     private enum Verdict
@@ -61,14 +61,14 @@ internal sealed class IdempotentExecution : IDisposable
     }
 
     /// <returns>What became of the request, for the metrics.</returns>
-    public async ValueTask<string> RunAsync(Execution next)
+    public async ValueTask<string> RunAsync(Execution run, object next)
     {
         // What the host only tells of, it lets flow on itself; what was thrown, or found here, is thrown on.
         Exception? failure;
         ExceptionDispatchInfo? thrown = null;
         try
         {
-            failure = await next();
+            failure = await run(_http, next);
             if (failure is null && Defect() is { } defect)
                 thrown = ExceptionDispatchInfo.Capture(failure = defect);
         }
@@ -115,7 +115,7 @@ internal sealed class IdempotentExecution : IDisposable
     }
 
     /// <summary>The response overflows: its fate is settled before the first byte leaves, by the status that is already set.</summary>
-    private async Task SettleEarlyAsync()
+    public async Task SettleEarlyAsync()
     {
         _overflowed = true;
         _context.Decided();

@@ -5,6 +5,7 @@ internal sealed class RequestFingerprint : IDisposable
 {
     private readonly HttpRequest _request;
     private HashingBodyStream? _stream;
+    private HashingPipeReader? _reader;
     private Fingerprint _fingerprint;
     private bool _readFailed;
 
@@ -36,8 +37,8 @@ internal sealed class RequestFingerprint : IDisposable
     }
 
     /// <summary>
-    /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a form
-    /// that was parsed before; then nothing is replaced.
+    /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a
+    /// form that was parsed before; then nothing is replaced.
     /// </summary>
     /// <exception cref="RequestBodyTooLargeException">The server refused such a body when it was hashed at once.</exception>
     public static async ValueTask<RequestFingerprint> AttachAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -50,14 +51,13 @@ internal sealed class RequestFingerprint : IDisposable
         }
 
         var stream = new HashingBodyStream(request.Body, BodyHasher.Rent(request.ContentType));
-        request.Body = stream;
-        return new(request, stream, Of(target, default));
+        return new(request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
     }
 
     /// <summary>What is known now, without reading on: the action may not be done with the body.</summary>
     public Fingerprint Current()
     {
-        if (_stream is { Ended: true, IsBeingRead: false, ReadFailed: false } stream && stream.Seal() is { } hasher)
+        if (_stream is { Ended: true, ReadFailed: false } stream && !IsBeingRead(stream) && stream.Seal() is { } hasher)
             _fingerprint = Of(_fingerprint.Target, BodyFingerprint.Complete(_request, hasher));
         return _fingerprint;
     }
@@ -72,8 +72,8 @@ internal sealed class RequestFingerprint : IDisposable
             return _fingerprint;
 
         _readFailed = stream.ReadFailed;
-        if (!stream.Ended && !_readFailed && !stream.IsBeingRead)
-            await DrainAsync(stream, timeout, timeProvider, cancellationToken);
+        if (!stream.Ended && !_readFailed && !IsBeingRead(stream))
+            await DrainAsync(stream, _reader, timeout, timeProvider, cancellationToken);
 
         Current();
         Release(stream);
@@ -102,7 +102,7 @@ internal sealed class RequestFingerprint : IDisposable
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
         Of(HashTarget(request), await BodyFingerprint.ReadAsync(request, form, maxBytes, null, cancellationToken));
 
-    /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read from its start after.</summary>
+    /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
     /// <param name="request">The request.</param>
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to hold in memory at most.</param>
@@ -112,9 +112,12 @@ internal sealed class RequestFingerprint : IDisposable
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
         Of(HashTarget(request), await BodyFingerprint.BufferAsync(request, form, maxBytes, cancellationToken));
 
+    private bool IsBeingRead(HashingBodyStream stream) => stream.IsBeingRead || _reader is { IsBeingRead: true };
+
     private void Release(HashingBodyStream stream)
     {
         _stream = null;
+        _reader?.Detach();
         stream.Seal()?.Abandon();
 
         // Whoever wrapped the body after us goes on reading through the stream, which hashes no more.
@@ -123,13 +126,14 @@ internal sealed class RequestFingerprint : IDisposable
     }
 
     private static async ValueTask DrainAsync(
-        HashingBodyStream stream, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        HashingBodyStream stream, HashingPipeReader? reader, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(timeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await stream.CopyToAsync(Stream.Null, either.Token);
+            if (reader is null || !await reader.TryDrainAsync(either.Token))
+                await stream.CopyToAsync(Stream.Null, either.Token);
         }
         catch
         {

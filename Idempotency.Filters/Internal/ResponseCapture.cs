@@ -12,7 +12,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
     private readonly long _cap;
-    private readonly Func<Task> _settle;
+    private readonly IdempotentExecution _execution;
     private readonly HeldBody _held = new();
     private CaptureStream? _stream;
     private long _unflushed;
@@ -23,13 +23,13 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Puts the capture in place of the response body.</summary>
     /// <param name="http">The request.</param>
     /// <param name="cap">How many bytes are held at most.</param>
-    /// <param name="settle">Settles the fate of a response that overflows, before its first byte leaves.</param>
-    public ResponseCapture(HttpContext http, long cap, Func<Task> settle)
+    /// <param name="execution">Settles the fate of a response that overflows, before its first byte leaves.</param>
+    public ResponseCapture(HttpContext http, long cap, IdempotentExecution execution)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         _cap = cap;
-        _settle = settle;
+        _execution = execution;
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
 
@@ -141,7 +141,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Settles the response early, if that is still open, and streams from here on.</summary>
     public async Task OverflowAsync()
     {
-        await _settle();
+        await _execution.SettleEarlyAsync();
         Streams = true;
         if (!_buffering)
             _inner.DisableBuffering();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Primitives;
 namespace Idempotency.Filters.Internal;
 
 /// <summary>
-/// Reads every version of the format that is drawn above <see cref="ResponseRecord"/>. Trusts no length: what a length would allocate must be
+/// Reads every version of the format that is drawn above <see cref="ResponseRecord"/>. Trusts no length: what it would allocate must be
 /// there first.
 /// </summary>
 internal ref struct ResponseRecordReader

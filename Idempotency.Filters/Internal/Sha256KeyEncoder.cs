@@ -58,7 +58,7 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
     }
 
     /// <summary>
-    /// UTF-8, in which half a surrogate pair is encoded as if it were a character: its replacement by U+FFFD would make different scopes one.
+    /// UTF-8, with half a surrogate pair encoded as if it were a character: its replacement by U+FFFD would make different scopes one.
     /// </summary>
     private static int WriteUtf8(ReadOnlySpan<char> text, Span<byte> target)
     {

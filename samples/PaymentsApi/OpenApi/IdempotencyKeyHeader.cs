@@ -8,13 +8,15 @@ namespace PaymentsApi.OpenApi;
 internal static class IdempotencyKeyHeader
 {
     /// <summary>Describes the header on controller actions that carry a marker.</summary>
-    public static Task DescribeMarkedAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
+    public static Task DescribeMarkedAsync(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
         context.Description.ActionDescriptor.EndpointMetadata.OfType<IdempotentAttribute>().Any()
             ? DescribeAsync(operation, context, cancellationToken)
             : Task.CompletedTask;
 
     /// <summary>Describes the header on an endpoint that is known to need it.</summary>
-    public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    public static Task DescribeAsync(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         operation.Parameters ??= [];
         operation.Parameters.Add(new OpenApiParameter

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+var target = Argument("target", "Default");
+var configuration = Argument("configuration", "Release");
+
+const string Solution = "Idempotency.Filters.slnx";
+const string Library = "Idempotency.Filters/Idempotency.Filters.csproj";
+var artifacts = Directory("artifacts");
+var testResults = artifacts + Directory("test-results");
+// The build scripts print this file as their last line.
+var summary = testResults + File("summary.txt");
+
+Task("Restore").Does(() => DotNetRestore(Solution));
+
+Task("Build")
+    .IsDependentOn("Restore")
+    .Does(() => DotNetBuild(Solution, new DotNetBuildSettings { Configuration = configuration, NoRestore = true }));
+
+// Before the tests, so that a failing test does not hide a package that cannot be made.
+Task("Pack")
+    .IsDependentOn("Build")
+    .Does(() =>
+    {
+        CleanDirectory(artifacts + Directory("packages"));
+        DotNetPack(Library, new DotNetPackSettings
+        {
+            Configuration = configuration,
+            NoBuild = true,
+            OutputDirectory = artifacts + Directory("packages"),
+        });
+    });
+
+Task("Test")
+    .IsDependentOn("Build")
+    .Does(() =>
+    {
+        CleanDirectory(testResults);
+        var exitCode = 0;
+        DotNetTest(Solution, new DotNetTestSettings
+        {
+            Configuration = configuration,
+            NoBuild = true,
+            Loggers = ["trx;LogFilePrefix=tests"],
+            ResultsDirectory = testResults,
+            // One project at a time: tests that watch the clock do not take the processor from each other.
+            ArgumentCustomization = arguments => arguments.Append("-m:1"),
+            // The counts are wanted of a run that failed, too.
+            HandleExitCode = code => { exitCode = code; return true; },
+        });
+
+        var counters = GetFiles($"{testResults}/**/*.trx")
+            .Select(file => XDocument.Load(file.FullPath).Descendants().Single(element => element.Name.LocalName == "Counters"))
+            .ToList();
+        int Sum(params string[] names) => counters.Sum(
+            element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
+
+        var passed = Sum("passed");
+        var failed = Sum("failed", "error", "timeout", "aborted");
+        var skipped = Sum("total") - passed - failed;
+        System.IO.File.WriteAllText(
+            summary, $"{passed} passed, {failed} failed{(skipped > 0 ? $", {skipped} skipped" : "")}{Environment.NewLine}");
+
+        if (failed > 0)
+            throw new CakeException($"{failed} tests failed.");
+        if (exitCode != 0)
+            throw new CakeException($"The test run broke off with exit code {exitCode}.");
+        if (passed == 0)
+            throw new CakeException("No test ran.");
+    });
+
+Task("Default")
+    .IsDependentOn("Pack")
+    .IsDependentOn("Test");
+
+RunTarget(target);

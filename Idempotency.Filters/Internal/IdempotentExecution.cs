@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Internal;
 
@@ -71,6 +73,8 @@ internal sealed class IdempotentExecution : IDisposable
             failure = await next();
             if (failure is null && Defect() is { } defect)
                 thrown = ExceptionDispatchInfo.Capture(failure = defect);
+            if (failure is null)
+                CloseIfEmpty();
         }
         catch (Exception exception)
         {
@@ -105,6 +109,13 @@ internal sealed class IdempotentExecution : IDisposable
         if (_lifetime.IsAborted)
             return new OperationCanceledException("The action aborted the request.");
         return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
+    }
+
+    /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would have.</summary>
+    private void CloseIfEmpty()
+    {
+        if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
+            _http.Response.ContentLength = 0;
     }
 
     private void Restore()
@@ -182,7 +193,7 @@ internal sealed class IdempotentExecution : IDisposable
             StatusCode = _http.Response.StatusCode,
             Created = _services.TimeProvider.GetUtcNow(),
             Fingerprint = fingerprint,
-            Headers = whole ? _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName) : [],
+            Headers = whole ? KeptHeaders() : [],
             Body = whole ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
         };
 
@@ -199,6 +210,16 @@ internal sealed class IdempotentExecution : IDisposable
             // A call that failed may still be reading: these buffers are left to the garbage collector.
             _bufferInUse = true;
         }
+    }
+
+    private List<KeyValuePair<string, StringValues>> KeptHeaders()
+    {
+        var headers = _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName);
+
+        // The length of a body follows from the body. That there is none, and nothing may fill it in, does not.
+        if (_http.Response.ContentLength == 0 && ResponseBodies.AllowedWith(_http.Response.StatusCode))
+            headers.Add(new(HeaderNames.ContentLength, "0"));
+        return headers;
     }
 
     private void LogRecord(Verdict verdict)

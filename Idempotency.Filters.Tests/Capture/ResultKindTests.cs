@@ -40,6 +40,7 @@ internal sealed class ResultKindTests
     [TestCase("accepted")]
     [TestCase("empty")]
     [TestCase("no-content")]
+    [TestCase("null")]
     [TestCase("reset-content")]
     [TestCase("not-modified")]
     [TestCase("not-found")]
@@ -125,6 +126,9 @@ public sealed class ResultsController : Controller
 
     [HttpPost("no-content")]
     public IActionResult None() => NoContent();
+
+    [HttpPost("null")]
+    public IActionResult Null() => Ok(null);
 
     [HttpPost("reset-content")]
     public IActionResult Reset() => StatusCode(StatusCodes.Status205ResetContent);

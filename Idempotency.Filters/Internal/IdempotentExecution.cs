@@ -162,7 +162,7 @@ internal sealed class IdempotentExecution : IDisposable
         if (_context.IsRepeat && (failure is not null || _context.Wish is not true))
             return Verdict.Release;
         if (failure is null && Keeps())
-            return _lifetime.HasFired ? Verdict.KeepNotReplayable : Verdict.Keep;
+            return _lifetime.HasFired || _capture.IsOverCap ? Verdict.KeepNotReplayable : Verdict.Keep;
 
         var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
         return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
@@ -231,7 +231,7 @@ internal sealed class IdempotentExecution : IDisposable
                 Log.Refused(_services.Logger, _claim.KeyHash);
                 break;
             case Verdict.KeepNotReplayable:
-                Log.NotReplayable(_services.Logger, _claim.KeyHash, _overflowed ? "too large, or streamed" : "cut short by a timeout");
+                Log.NotReplayable(_services.Logger, _claim.KeyHash, _overflowed || _capture.IsOverCap ? "too large, or streamed" : "cut short by a timeout");
                 break;
             default:
                 Log.Kept(_services.Logger, _claim.KeyHash, _http.Response.StatusCode, length);

@@ -44,6 +44,9 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public HeldBody Held => _held;
 
+    /// <summary>Whether more is held than may be: a writer that was advanced and never flushed gave no chance to stream.</summary>
+    public bool IsOverCap => _held.Length > _cap;
+
     public Stream Stream => _stream ??= new CaptureStream(this, _http.Features.Get<IHttpBodyControlFeature>());
 
     public PipeWriter Writer => this;

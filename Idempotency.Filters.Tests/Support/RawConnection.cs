@@ -40,6 +40,9 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
+    /// <summary>What has arrived, or the next that arrives; empty when the server closed the connection.</summary>
+    public string ReceiveSome() => Encoding.Latin1.GetString(_buffer, 0, _socket.Receive(_buffer));
+
     public string ReceiveText() => Encoding.Latin1.GetString(Receive());
 
     /// <summary>Ends the connection with a reset, as a client does that vanishes.</summary>

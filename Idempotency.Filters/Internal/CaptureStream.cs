@@ -49,6 +49,12 @@ internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFea
         FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
     }
 
+    // The base class would write synchronously, which servers refuse.
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
+
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

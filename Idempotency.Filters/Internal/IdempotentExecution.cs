@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Internal;
 
@@ -75,6 +77,8 @@ internal sealed class IdempotentExecution : IDisposable
             _keeps = failure is null && Keeps();
             if (failure is null && Defect() is { } defect)
                 throw defect;
+            if (failure is null)
+                CloseIfEmpty();
         }
         catch (Exception exception)
         {
@@ -111,6 +115,13 @@ internal sealed class IdempotentExecution : IDisposable
         if (_lifetime.WritingWasCut && !_capture.Streams)
             return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
         return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
+    }
+
+    /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would have.</summary>
+    private void CloseIfEmpty()
+    {
+        if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
+            _http.Response.ContentLength = 0;
     }
 
     private void Restore()
@@ -172,7 +183,7 @@ internal sealed class IdempotentExecution : IDisposable
         if (_keeps && _lifetime.HasFired)
             return Verdict.KeepNotReplayable;
         if (_keeps && failure is null)
-            return Verdict.Keep;
+            return _capture.IsOverCap ? Verdict.KeepNotReplayable : Verdict.Keep;
 
         var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
         return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
@@ -203,7 +214,7 @@ internal sealed class IdempotentExecution : IDisposable
             StatusCode = _http.Response.StatusCode,
             Created = _services.TimeProvider.GetUtcNow(),
             Fingerprint = fingerprint,
-            Headers = whole ? _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName) : [],
+            Headers = whole ? KeptHeaders() : [],
             Body = whole ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
         };
 
@@ -225,6 +236,16 @@ internal sealed class IdempotentExecution : IDisposable
         }
     }
 
+    private KeyValuePair<string, StringValues>[] KeptHeaders()
+    {
+        var headers = _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName);
+
+        // The length of a body follows from the body. That there is none, and nothing may fill it in, does not.
+        return _http.Response.ContentLength == 0 && ResponseBodies.AllowedWith(_http.Response.StatusCode)
+            ? [.. headers, new(HeaderNames.ContentLength, "0")]
+            : headers;
+    }
+
     private void LogRecord(Verdict verdict)
     {
         var length = _capture.Held.Length;
@@ -234,7 +255,7 @@ internal sealed class IdempotentExecution : IDisposable
                 Log.Refused(_services.Logger, _claim.KeyHash);
                 break;
             case Verdict.KeepNotReplayable:
-                Log.NotReplayable(_services.Logger, _claim.KeyHash, _overflowed ? "too large, or streamed" : "cut short by a timeout");
+                Log.NotReplayable(_services.Logger, _claim.KeyHash, _overflowed || _capture.IsOverCap ? "too large, or streamed" : "cut short by a timeout");
                 break;
             default:
                 Log.Kept(_services.Logger, _claim.KeyHash, _http.Response.StatusCode, length);

@@ -36,10 +36,16 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Whether the body no longer is held, but goes to the client as it is written.</summary>
     public bool Streams { get; private set; }
 
+    /// <summary>Whether the action did what would have sent the headers, had the body not been held.</summary>
+    public bool Started { get; private set; }
+
     /// <summary>The exception with which the action ended its writing; null when it did not.</summary>
     public Exception? Failure { get; private set; }
 
     public HeldBody Held => _held;
+
+    /// <summary>Whether more is held than may be: a writer that was advanced and never flushed gave no chance to stream.</summary>
+    public bool IsOverCap => _held.Length > _cap;
 
     public Stream Stream => _stream ??= new CaptureStream(this, _http.Features.Get<IHttpBodyControlFeature>());
 
@@ -54,12 +60,15 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public void DisableBuffering() => _buffering = false;
 
     // The held response must not start: its headers are still open, and a failure can still become a clean 500.
-    public Task StartAsync(CancellationToken cancellationToken = default) =>
-        _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        Started = true;
+        return _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
+    }
 
     public async Task CompleteAsync()
     {
-        _completed = true;
+        Started = _completed = true;
         if (!_buffering && !Streams)
             await OverflowAsync();
         if (Streams)
@@ -103,6 +112,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        Started = true;
         if (Streams)
             return _inner.Writer.FlushAsync(cancellationToken);
         if (!Fits(0))
@@ -116,6 +126,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         ThrowIfEnded();
+        Started = true;
         if (Streams)
             return _inner.Writer.WriteAsync(source, cancellationToken);
         if (!Fits(source.Length))

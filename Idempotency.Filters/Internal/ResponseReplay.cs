@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Idempotency.Filters.Internal;
 
 /// <summary>Sends a record again.</summary>
@@ -16,11 +18,16 @@ internal static class ResponseReplay
 
         if (options.ReplayedHeaderName is { } marker)
             response.Headers[marker] = "true";
-        if (record.Body.IsEmpty || !ResponseBodies.AllowedWith(response.StatusCode))
-            return;
+        if (!ResponseBodies.AllowedWith(response.StatusCode))
+            response.ContentLength = null;
+        else if (!record.Body.IsEmpty)
+            await SendBodyAsync(response, record.Body);
+    }
 
-        response.ContentLength = record.Body.Length;
-        foreach (var segment in record.Body)
+    private static async Task SendBodyAsync(HttpResponse response, ReadOnlySequence<byte> body)
+    {
+        response.ContentLength = body.Length;
+        foreach (var segment in body)
             await response.BodyWriter.WriteAsync(segment);
     }
 }

@@ -94,13 +94,23 @@ internal sealed class EndpointCheck(
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
     private static void CheckMethods(Type type, Func<MethodInfo, bool> isAction, string problem)
     {
         const BindingFlags Every = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
-        foreach (var method in type.GetMethods(Every))
+        var methods = type.GetMethods(Every).AsEnumerable();
+
+        // A type does not list the private and static methods of its bases.
+        for (var level = type.BaseType; level is not null; level = level.BaseType)
+            methods = methods.Concat(level.GetMethods(Every | BindingFlags.DeclaredOnly).Where(method => method.IsPrivate || method.IsStatic));
+
+        foreach (var method in methods)
         {
             if (!isAction(method) && method.IsDefined(typeof(IdempotentAttribute), inherit: true))
-                throw new InvalidOperationException($"{type}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+            {
+                throw new InvalidOperationException(
+                    $"{method.DeclaringType}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+            }
         }
     }
 }

@@ -22,7 +22,14 @@ internal sealed class IdempotencyPolicies(
         var options = factory.Create(Options.DefaultName);
         if (marker.Policy is { } name)
             Apply(name, options, endpoint);
-        marker.Overrides?.Invoke(options);
+        try
+        {
+            marker.Overrides?.Invoke(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidOperationException($"{endpoint}: {exception.Message}", exception);
+        }
 
         var failures = IdempotencyOptionsValidator.Check(options);
         if (failures.Count > 0)

@@ -19,14 +19,15 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     /// <param name="policy">The name of a policy given to <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
     /// <returns>The endpoint or group.</returns>
     /// <exception cref="InvalidOperationException">
-    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, or the endpoint is an MVC action or Razor Page, which the filter covers.
+    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, or the endpoint is an MVC action or Razor Page, which the filter covers;
+    /// or it answers none of the covered methods.
     /// </exception>
     public static TBuilder RequireIdempotency<TBuilder>(this TBuilder builder, string? policy = null)
         where TBuilder : IEndpointConventionBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        builder.Add(endpoint => endpoint.Metadata.Add(new PolicyMarker(policy)));
+        builder.Add(endpoint => endpoint.Metadata.Add(new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
         builder.AddEndpointFilter(EndpointHost.NoteAsync);
         builder.Finally(EndpointHost.Wrap);
         return builder;

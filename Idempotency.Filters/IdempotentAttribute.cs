@@ -1,3 +1,4 @@
+using System.Globalization;
 using Idempotency.Filters.Internal;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,13 +39,13 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     }
 
     /// <summary>As <see cref="IdempotencyOptions.Retention"/>, in seconds.</summary>
-    public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = TimeSpan.FromSeconds(v)); }
+    public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = Seconds(v, nameof(RetentionSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.Lease"/>, in seconds.</summary>
-    public double LeaseSeconds { get; set => Set(field = value, (o, v) => o.Lease = TimeSpan.FromSeconds(v)); }
+    public double LeaseSeconds { get; set => Set(field = value, (o, v) => o.Lease = Seconds(v, nameof(LeaseSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds.</summary>
-    public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = TimeSpan.FromSeconds(v)); }
+    public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = Seconds(v, nameof(MaxExecutionSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.MaxResponseBodySize"/>.</summary>
     public long MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
@@ -53,7 +54,7 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     public InFlightBehavior WhenInFlight { get; set => Set(field = value, (o, v) => o.WhenInFlight = v); }
 
     /// <summary>As <see cref="IdempotencyOptions.WaitTimeout"/>, in seconds.</summary>
-    public double WaitTimeoutSeconds { get; set => Set(field = value, (o, v) => o.WaitTimeout = TimeSpan.FromSeconds(v)); }
+    public double WaitTimeoutSeconds { get; set => Set(field = value, (o, v) => o.WaitTimeout = Seconds(v, nameof(WaitTimeoutSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.WhenInterrupted"/>.</summary>
     public InterruptedBehavior WhenInterrupted { get; set => Set(field = value, (o, v) => o.WhenInterrupted = v); }
@@ -70,6 +71,11 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     private protected virtual IdempotencyMode Mode => IdempotencyMode.Replay;
 
     IFilterMetadata IFilterFactory.CreateInstance(IServiceProvider serviceProvider) => new IdempotencyFilter(serviceProvider);
+
+    private static TimeSpan Seconds(double value, string name) =>
+        Math.Abs(value) < TimeSpan.MaxValue.TotalSeconds
+            ? TimeSpan.FromSeconds(value)
+            : throw new InvalidOperationException($"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds.");
 
     // Only what was set goes over the policy: an attribute cannot have nullable properties.
     private void Set<T>(T value, Action<IdempotencyOptions, T> apply) => _overrides += options => apply(options, value);

@@ -26,6 +26,7 @@ internal sealed class EndpointCheck(
 
         var seen = new HashSet<MethodInfo>();
         var types = new HashSet<Type>();
+        var actions = new List<ControllerActionDescriptor>();
         foreach (var endpoint in services.GetService<EndpointDataSource>()?.Endpoints ?? [])
         {
             switch (endpoint.Metadata.GetMetadata<ActionDescriptor>())
@@ -33,7 +34,7 @@ internal sealed class EndpointCheck(
                 case ControllerActionDescriptor action:
                     seen.Add(action.MethodInfo);
                     types.Add(action.ControllerTypeInfo);
-                    CheckAction(action);
+                    actions.Add(action);
                     break;
                 case PageActionDescriptor page:
                     CheckPage(page, endpoint);
@@ -44,25 +45,30 @@ internal sealed class EndpointCheck(
             }
         }
 
+        CheckActions(actions);
         foreach (var type in types)
             CheckMethods(type, seen.Contains, "is not an action");
     };
 
-    private void CheckAction(ControllerActionDescriptor action)
+    private void CheckActions(List<ControllerActionDescriptor> actions)
     {
-        var policy = actionPolicies.Of(action);
-        if (policy is null)
-            return;
+        // An action with several routes, such as [HttpGet, HttpPost], has a descriptor for each: one that is covered suffices.
+        foreach (var routes in actions.GroupBy(action => action.MethodInfo))
+        {
+            var action = routes.First();
+            if (actionPolicies.Of(action) is not { } policy)
+                continue;
 
-        if (IdempotencyActionDescriptorProvider.MayCover(action, policy))
-        {
-            Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, policy.Mode);
-        }
-        else if (IdempotencyMarkers.OfMethod(action.MethodInfo) is not null)
-        {
-            throw new InvalidOperationException(
-                $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
-                + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
+            if (routes.Any(route => IdempotencyActionDescriptorProvider.MayCover(route, policy)))
+            {
+                Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, policy.Mode);
+            }
+            else if (IdempotencyMarkers.OfMethod(action.MethodInfo) is not null)
+            {
+                throw new InvalidOperationException(
+                    $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
+                    + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
+            }
         }
     }
 
@@ -88,13 +94,23 @@ internal sealed class EndpointCheck(
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
     private static void CheckMethods(Type type, Func<MethodInfo, bool> isAction, string problem)
     {
         const BindingFlags Every = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
-        foreach (var method in type.GetMethods(Every))
+        var methods = type.GetMethods(Every).AsEnumerable();
+
+        // A type does not list the private and static methods of its bases.
+        for (var level = type.BaseType; level is not null; level = level.BaseType)
+            methods = methods.Concat(level.GetMethods(Every | BindingFlags.DeclaredOnly).Where(method => method.IsPrivate || method.IsStatic));
+
+        foreach (var method in methods)
         {
             if (!isAction(method) && method.IsDefined(typeof(IdempotentAttribute), inherit: true))
-                throw new InvalidOperationException($"{type}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+            {
+                throw new InvalidOperationException(
+                    $"{method.DeclaringType}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+            }
         }
     }
 }

@@ -28,9 +28,19 @@ internal static class EndpointHost
 
         var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
             $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
-        var policy = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>().Build(MarkerOf(endpoint.Metadata, name), name);
-        if (policy is null || endpoint.RequestDelegate is not { } handler || !MayCover(endpoint.Metadata, policy))
+        var policy = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>().Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
+        if (policy is null || endpoint.RequestDelegate is not { } handler)
             return;
+
+        if (!MayCover(endpoint.Metadata, policy))
+        {
+            // A group may hold such endpoints; one that was marked itself was meant to be covered.
+            if (!isOwn)
+                return;
+            throw new InvalidOperationException(
+                $"{name} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
+                + "remove the marker, or add the endpoint's method to Methods of its policy.");
+        }
 
         endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, handler) : handler(http);
     }
@@ -47,12 +57,14 @@ internal static class EndpointHost
         return result;
     }
 
-    private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name)
+    private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name, out bool isOwn)
     {
         // Attributes of the handler stand first in the metadata, and are nearest all the same.
         var handler = metadata.OfType<MethodInfo>().FirstOrDefault();
-        var marker = handler is null ? null : IdempotencyMarkers.OfMethod(handler, name);
-        return marker ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
+        var own = handler is null ? null : IdempotencyMarkers.OfMethod(handler, name);
+        var marker = own ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
+        isOwn = own is not null || marker is PolicyMarker { OfEndpoint: true };
+        return marker;
     }
 
     private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>

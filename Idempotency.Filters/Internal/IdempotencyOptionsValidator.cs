@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Internal;
 
@@ -24,6 +25,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckSizes(options, failures);
         CheckEnums(options, failures);
         CheckStatusCodes(options, failures);
+        CheckContentTypes(options, failures);
         return failures;
     }
 
@@ -112,6 +114,18 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);
         foreach (var status in options.StoreStatusCodes ?? new HashSet<int>())
             CheckStatus(nameof(options.StoreStatusCodes), status, 200, failures);
+    }
+
+    // One that no response can have would keep nothing, and leave every retry unprotected.
+    private static void CheckContentTypes(IdempotencyOptions options, List<string> failures)
+    {
+        if (options.StoreContentTypes is null)
+            failures.Add("StoreContentTypes is null: use an empty list for all.");
+        foreach (var type in options.StoreContentTypes ?? [])
+        {
+            if (!MediaTypeHeaderValue.TryParse(type, out _))
+                failures.Add($"StoreContentTypes contains '{type}', which is not a media type: write it as application/json or application/*.");
+        }
     }
 
     private static void CheckStatus(string name, int status, int lowest, List<string> failures)

@@ -22,7 +22,14 @@ internal sealed class IdempotencyPolicies(
         var options = factory.Create(Options.DefaultName);
         if (marker.Policy is { } name)
             Apply(name, options, endpoint);
-        marker.Overrides?.Invoke(options);
+        try
+        {
+            marker.Overrides?.Invoke(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidOperationException($"{endpoint}: {exception.Message}", exception);
+        }
 
         var failures = IdempotencyOptionsValidator.Check(options);
         if (failures.Count > 0)
@@ -69,13 +76,16 @@ internal sealed class IdempotencyPolicies(
 internal sealed record PolicyRegistration(string Name, Action<IdempotencyOptions> Configure);
 
 /// <summary>A marker that is no attribute: the global filter, or a call of <c>RequireIdempotency</c>.</summary>
-internal sealed class PolicyMarker(string? policy, Action<IdempotencyOptions>? overrides = null) : IIdempotencyMarker
+internal sealed class PolicyMarker(string? policy, bool ofEndpoint = false) : IIdempotencyMarker
 {
     public static readonly PolicyMarker Default = new(null);
+
+    /// <summary>Whether it was said of one endpoint, and not of all in a group.</summary>
+    public bool OfEndpoint => ofEndpoint;
 
     public string? Policy => policy;
 
     public IdempotencyMode Mode => IdempotencyMode.Replay;
 
-    public Action<IdempotencyOptions>? Overrides => overrides;
+    public Action<IdempotencyOptions>? Overrides => null;
 }

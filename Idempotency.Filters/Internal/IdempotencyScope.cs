@@ -49,7 +49,7 @@ internal static class IdempotencyScope
         foreach (var identity in user.Identities)
         {
             if (identity.IsAuthenticated && !string.IsNullOrEmpty(identity.Name))
-                return Join("name", identity.Name, identity.AuthenticationType ?? "");
+                return Join("name", identity.Name, identity.FindFirst(identity.NameClaimType)?.Issuer ?? "", identity.AuthenticationType ?? "");
         }
 
         return null;

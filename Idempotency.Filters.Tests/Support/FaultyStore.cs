@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,6 +10,12 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
 {
     private readonly MemoryIdempotencyStore _inner =
         new(new MemoryStoreOptions(), clock ?? TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
+
+    private int _attempts;
+    private int _released;
+    private int _abandoned;
+    private int _waits;
+    private int _waitsCancelled;
 
     /// <summary>Answers a claim in place of the store; null = the store answers.</summary>
     public Func<ClaimResult?>? OnClaim { get; set; }
@@ -23,19 +30,39 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
     /// <summary>Replaces what the claim says of its lease.</summary>
     public CancellationToken? Lost { get; set; }
 
-    public int Attempts { get; private set; }
+    /// <summary>How often it was tried to complete a claim.</summary>
+    public int Attempts => Volatile.Read(ref _attempts);
 
-    public int Released { get; private set; }
+    /// <summary>How often a claim was disposed, completed or not.</summary>
+    public int Released => Volatile.Read(ref _released);
 
-    public int Abandoned { get; private set; }
+    public int Abandoned => Volatile.Read(ref _abandoned);
 
-    public List<ReadOnlySequence<byte>> Records { get; } = [];
+    /// <summary>How many requests were put in the queue of a key.</summary>
+    public int Waits => Volatile.Read(ref _waits);
+
+    public int WaitsCancelled => Volatile.Read(ref _waitsCancelled);
+
+    /// <summary>What it was tried to store, as handed in: valid during the call only.</summary>
+    public ConcurrentQueue<ReadOnlySequence<byte>> Records { get; } = [];
 
     public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
         OnClaim?.Invoke() is { } result ? new(result) : WrapAsync(_inner.ClaimAsync(key, options, cancellationToken));
 
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
-        WrapAsync(_inner.WaitAsync(key, options, timeout, cancellationToken));
+    public async ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var waiting = _inner.WaitAsync(key, options, timeout, cancellationToken);
+        Interlocked.Increment(ref _waits);
+        try
+        {
+            return await WrapAsync(waiting);
+        }
+        catch (OperationCanceledException)
+        {
+            Interlocked.Increment(ref _waitsCancelled);
+            throw;
+        }
+    }
 
     private async ValueTask<ClaimResult> WrapAsync(ValueTask<ClaimResult> claiming)
     {
@@ -54,25 +81,31 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
         public override async ValueTask<Completion> CompleteAsync(
             ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
         {
-            store.Records.Add(record);
-            store.Attempts++;
-            return store.OnComplete?.Invoke(store.Attempts) is { } completion
+            store.Records.Enqueue(record);
+            var attempt = Interlocked.Increment(ref store._attempts);
+            return store.OnComplete?.Invoke(attempt) is { } completion
                 ? completion
                 : await inner.CompleteAsync(record, retention, cancellationToken);
         }
 
         public override void Abandon()
         {
-            store.Abandoned++;
+            Interlocked.Increment(ref store._abandoned);
             store.OnAbandon?.Invoke();
             inner.Abandon();
         }
 
-        public override ValueTask DisposeAsync()
+        public override async ValueTask DisposeAsync()
         {
-            store.Released++;
-            store.OnRelease?.Invoke();
-            return inner.DisposeAsync();
+            try
+            {
+                store.OnRelease?.Invoke();
+                await inner.DisposeAsync();
+            }
+            finally
+            {
+                Interlocked.Increment(ref store._released);
+            }
         }
     }
 }

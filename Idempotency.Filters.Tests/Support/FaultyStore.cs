@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Idempotency.Filters.Tests.Support;
+
+/// <summary>The in-memory store, with every call open to a test that wants it to fail.</summary>
+internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStore
+{
+    private readonly MemoryIdempotencyStore _inner =
+        new(new MemoryStoreOptions(), clock ?? TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
+
+    private int _attempts;
+    private int _released;
+    private int _abandoned;
+    private int _waits;
+    private int _waitsCancelled;
+
+    /// <summary>Answers a claim in place of the store; null = the store answers.</summary>
+    public Func<ClaimResult?>? OnClaim { get; set; }
+
+    /// <summary>Answers an attempt to complete, given its number from 1, in place of the store; null = the store answers.</summary>
+    public Func<int, Completion?>? OnComplete { get; set; }
+
+    public Action? OnRelease { get; set; }
+
+    public Action? OnAbandon { get; set; }
+
+    /// <summary>Replaces what the claim says of its lease.</summary>
+    public CancellationToken? Lost { get; set; }
+
+    /// <summary>How often it was tried to complete a claim.</summary>
+    public int Attempts => Volatile.Read(ref _attempts);
+
+    /// <summary>How often a claim was disposed, completed or not.</summary>
+    public int Released => Volatile.Read(ref _released);
+
+    public int Abandoned => Volatile.Read(ref _abandoned);
+
+    /// <summary>How many requests were put in the queue of a key.</summary>
+    public int Waits => Volatile.Read(ref _waits);
+
+    public int WaitsCancelled => Volatile.Read(ref _waitsCancelled);
+
+    /// <summary>What it was tried to store, as handed in: valid during the call only.</summary>
+    public ConcurrentQueue<ReadOnlySequence<byte>> Records { get; } = [];
+
+    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
+        OnClaim?.Invoke() is { } result ? new(result) : WrapAsync(_inner.ClaimAsync(key, options, cancellationToken));
+
+    public async ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var waiting = _inner.WaitAsync(key, options, timeout, cancellationToken);
+        Interlocked.Increment(ref _waits);
+        try
+        {
+            return await WrapAsync(waiting);
+        }
+        catch (OperationCanceledException)
+        {
+            Interlocked.Increment(ref _waitsCancelled);
+            throw;
+        }
+    }
+
+    private async ValueTask<ClaimResult> WrapAsync(ValueTask<ClaimResult> claiming)
+    {
+        var result = await claiming;
+        return result.Claim is { } claim ? ClaimResult.Acquired(new FaultyClaim(this, claim)) : result;
+    }
+
+    private sealed class FaultyClaim(FaultyStore store, IdempotencyClaim inner) : IdempotencyClaim
+    {
+        public override CancellationToken Lost => store.Lost ?? inner.Lost;
+
+        public override long? FencingToken => inner.FencingToken;
+
+        public override ReadOnlySequence<byte>? PreviousRecord => inner.PreviousRecord;
+
+        public override async ValueTask<Completion> CompleteAsync(
+            ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
+        {
+            store.Records.Enqueue(record);
+            var attempt = Interlocked.Increment(ref store._attempts);
+            return store.OnComplete?.Invoke(attempt) is { } completion
+                ? completion
+                : await inner.CompleteAsync(record, retention, cancellationToken);
+        }
+
+        public override void Abandon()
+        {
+            Interlocked.Increment(ref store._abandoned);
+            store.OnAbandon?.Invoke();
+            inner.Abandon();
+        }
+
+        public override async ValueTask DisposeAsync()
+        {
+            try
+            {
+                store.OnRelease?.Invoke();
+                await inner.DisposeAsync();
+            }
+            finally
+            {
+                Interlocked.Increment(ref store._released);
+            }
+        }
+    }
+}

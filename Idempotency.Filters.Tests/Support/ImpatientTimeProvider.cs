@@ -1,0 +1,27 @@
+namespace Idempotency.Filters.Tests.Support;
+
+/// <summary>
+/// A clock on which short pauses end at once and move the time by their length; long timers never fire. For retries with a back-off.
+/// </summary>
+internal sealed class ImpatientTimeProvider : TimeProvider
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly DateTimeOffset _origin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private long _elapsed;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override DateTimeOffset GetUtcNow() => _origin.AddTicks(Volatile.Read(ref _elapsed));
+
+    public override long GetTimestamp() => Volatile.Read(ref _elapsed);
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime < TimeSpan.Zero || dueTime > LongestPause)
+            return System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        Interlocked.Add(ref _elapsed, dueTime.Ticks);
+        return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+}

@@ -82,10 +82,14 @@ internal sealed class EndpointCheck(
             Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
     }
 
-    private static void CheckEndpoint(Endpoint endpoint)
+    private void CheckEndpoint(Endpoint endpoint)
     {
-        var isCovered = endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is not null;
-        if (!isCovered && endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
+        if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
+        {
+            if (covered.Policy is { } policy)
+                Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, policy.Mode);
+        }
+        else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {
             throw new InvalidOperationException(
                 $"{endpoint.DisplayName} carries [{marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which does nothing by itself "

@@ -16,7 +16,6 @@ internal static class EndpointHost
         // A group and an endpoint in it may both ask; once is enough.
         if (endpoint.Metadata.OfType<Covered>().Any())
             return;
-        endpoint.Metadata.Add(Covered.Instance);
 
         var name = endpoint.DisplayName ?? "An endpoint";
         if (endpoint.Metadata.OfType<ActionDescriptor>().Any())
@@ -28,21 +27,10 @@ internal static class EndpointHost
 
         var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
             $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
-        var policy = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>().Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
-        if (policy is null || endpoint.RequestDelegate is not { } handler)
-            return;
-
-        if (!MayCover(endpoint.Metadata, policy))
-        {
-            // A group may hold such endpoints; one that was marked itself was meant to be covered.
-            if (!isOwn)
-                return;
-            throw new InvalidOperationException(
-                $"{name} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
-                + "remove the marker, or add the endpoint's method to Methods of its policy.");
-        }
-
-        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, handler) : handler(http);
+        var policy = PolicyOf(endpoint, name);
+        endpoint.Metadata.Add(new Covered(policy));
+        if (policy is not null && endpoint.RequestDelegate is { } handler)
+            endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, handler) : handler(http);
     }
 
     /// <summary>The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.</summary>
@@ -55,6 +43,20 @@ internal static class EndpointHost
         var result = await next(invocation);
         ExecutionNoteFilter.NoteReturned(invocation.HttpContext);
         return result;
+    }
+
+    /// <returns>The policy; null when the endpoint is exempt, or answers no covered method.</returns>
+    private static IdempotencyPolicy? PolicyOf(EndpointBuilder endpoint, string name)
+    {
+        var policies = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>();
+        var policy = policies.Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
+        if (policy is null || MayCover(endpoint.Metadata, policy))
+            return policy;
+
+        // A group may hold such endpoints; one that was marked itself was meant to be covered.
+        return !isOwn ? null : throw new InvalidOperationException(
+            $"{name} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
+            + "remove the marker, or add the endpoint's method to Methods of its policy.");
     }
 
     private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name, out bool isOwn)
@@ -82,9 +84,6 @@ internal static class EndpointHost
         return null;
     }
 
-    /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect.</summary>
-    internal sealed class Covered
-    {
-        public static readonly Covered Instance = new();
-    }
+    /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
+    internal sealed record Covered(IdempotencyPolicy? Policy);
 }

@@ -10,6 +10,7 @@ internal sealed class HeldBody
 
     private Segment? _first;
     private Segment? _last;
+    private bool _isLent;
 
     public long Length { get; private set; }
 
@@ -26,11 +27,11 @@ internal sealed class HeldBody
         }
     }
 
+    /// <summary>Lends the memory to write to, until the next <see cref="Advance"/>.</summary>
     public Memory<byte> GetMemory(int sizeHint)
     {
-        if (_last is null || _last.Free < Math.Max(sizeHint, 1))
-            Grow(sizeHint);
-        return _last!.Array.AsMemory(_last.Used);
+        _isLent = true;
+        return Space(sizeHint);
     }
 
     public void Advance(int bytes)
@@ -40,26 +41,42 @@ internal sealed class HeldBody
         if (_last is not null)
             _last.Used += bytes;
         Length += bytes;
+        _isLent = false;
     }
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
         {
-            var part = Math.Min(GetMemory(0).Length, bytes.Length);
-            bytes[..part].CopyTo(GetMemory(0).Span);
+            var space = Space(0);
+            var part = Math.Min(space.Length, bytes.Length);
+            bytes[..part].CopyTo(space.Span);
             Advance(part);
             bytes = bytes[part..];
         }
     }
 
-    /// <summary>Gives the segments back to the pool: nobody may still read <see cref="Sequence"/>.</summary>
+    /// <summary>
+    /// Gives the segments back to the pool: nobody may still read <see cref="Sequence"/>. Memory that is still lent stays with its writer,
+    /// who may be late; in the pool it would be another response's.
+    /// </summary>
     public void Release()
     {
         for (var segment = _first; segment is not null; segment = segment.Following)
-            ArrayPool<byte>.Shared.Return(segment.Array);
+        {
+            if (segment != _last || !_isLent)
+                ArrayPool<byte>.Shared.Return(segment.Array);
+        }
+
         _first = _last = null;
         Length = 0;
+    }
+
+    private Memory<byte> Space(int sizeHint)
+    {
+        if (_last is null || _last.Free < Math.Max(sizeHint, 1))
+            Grow(sizeHint);
+        return _last!.Array.AsMemory(_last.Used);
     }
 
     private void Grow(int sizeHint)

@@ -133,7 +133,12 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
             return OverflowAndWriteAsync(source, cancellationToken);
 
         cancellationToken.ThrowIfCancellationRequested();
-        _held.Append(source.Span);
+        lock (_held)
+        {
+            ThrowIfEnded();
+            _held.Append(source.Span);
+        }
+
         return default;
     }
 
@@ -179,7 +184,11 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// </summary>
     public void Detach()
     {
-        _detached = true;
+        lock (_held)
+        {
+            _detached = true;
+        }
+
         _http.Features.Set(_inner);
     }
 

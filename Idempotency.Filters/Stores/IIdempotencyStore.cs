@@ -33,8 +33,10 @@ public interface IIdempotencyStore
     /// </summary>
     /// <param name="key">The storage key.</param>
     /// <param name="options">How long and on which terms to claim, if this waiter takes over.</param>
-    /// <param name="timeout">How long to wait at most.</param>
-    /// <param name="cancellationToken">Ends the wait. Neither the holder nor another waiter notices.</param>
+    /// <param name="timeout">How long to wait at most; zero or less = not at all.</param>
+    /// <param name="cancellationToken">
+    /// Ends the wait. Neither the holder nor another waiter notices. A claim that was handed over in the same instant is returned all the same.
+    /// </param>
     /// <returns>As <see cref="ClaimAsync"/>; <see cref="ClaimOutcome.InFlight"/> when <paramref name="timeout"/> has passed.</returns>
     ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken);
 }

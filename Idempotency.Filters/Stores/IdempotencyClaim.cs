@@ -28,6 +28,7 @@ public abstract class IdempotencyClaim : IAsyncDisposable
     /// <param name="retention">How long to keep it; null = for ever.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <returns>What became of the record. The caller disposes it.</returns>
+    /// <exception cref="IdempotencyStoreFullException">The store had lost the claim, and has no room for its key any more.</exception>
     public abstract ValueTask<Completion> CompleteAsync(
         ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken);
 

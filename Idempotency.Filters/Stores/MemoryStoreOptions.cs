@@ -7,11 +7,14 @@ public sealed class MemoryStoreOptions
     public int MaxEntries { get; set; } = 1_000_000;
 
     /// <summary>
-    /// How many bytes are held at most, counted as the records plus a fixed amount per key for what surrounds them. Default 256 MiB; at
-    /// least 64 KiB.
+    /// How many bytes are held at most: 512 for each key and what surrounds it, and its record, which counts as 512 at least, so that a
+    /// claimed key always has room for a small one. Default 256 MiB; at least 64 KiB.
     /// </summary>
     public long MaxBytes { get; set; } = 256L * 1024 * 1024;
 
-    /// <summary>How many keys one caller may hold at a time; null = no limit. Default null.</summary>
+    /// <summary>
+    /// How many keys one caller may hold at a time, so that none can fill the store; null = no limit. Default null. Relies on storage keys as the
+    /// default <see cref="IIdempotencyKeyEncoder"/> makes them: the caller's part is what stands before the last colon.
+    /// </summary>
     public int? MaxKeysPerCaller { get; set; }
 }

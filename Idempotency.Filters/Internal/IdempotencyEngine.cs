@@ -150,7 +150,16 @@ internal sealed class IdempotencyEngine(
 
             using var execution = await IdempotentExecution.StartAsync(http, policy.Options, context, held, _services);
             Log.Executes(logger, held.KeyHash, policy.Name);
-            metrics.Finished(http, policy, await execution.RunAsync(next));
+            var outcome = "failed";
+            try
+            {
+                outcome = await execution.RunAsync(next);
+            }
+            finally
+            {
+                metrics.Finished(http, policy, outcome);
+            }
+
             return null;
         }
         catch (RequestBodyTooLargeException) when (!context.ActionRan)

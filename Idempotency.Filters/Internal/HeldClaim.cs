@@ -13,6 +13,7 @@ internal sealed class HeldClaim : IAsyncDisposable
     private readonly ExecutionServices _services;
     private readonly string _storageKey;
     private bool _ended;
+    private bool _completed;
 
     public HeldClaim(IdempotencyClaim claim, string storageKey, IdempotencyOptions options, ExecutionServices services)
     {
@@ -31,6 +32,9 @@ internal sealed class HeldClaim : IAsyncDisposable
 
     public KeyHash KeyHash => new(_storageKey);
 
+    /// <summary>The store has the record: there is nothing left to give up.</summary>
+    public void Completed() => _completed = true;
+
     /// <summary>Somebody else ends the claim now.</summary>
     public void HandOver() => End();
 
@@ -39,7 +43,7 @@ internal sealed class HeldClaim : IAsyncDisposable
         if (_ended)
             return;
 
-        var started = _services.Metrics.StoreCallStarted();
+        var started = _completed ? 0 : _services.Metrics.StoreCallStarted();
         try
         {
             await Claim.DisposeAsync();

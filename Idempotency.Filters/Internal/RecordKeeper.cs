@@ -84,6 +84,8 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         var started = metrics.StoreCallStarted();
         var completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
         metrics.StoreCallEnded(started, "complete");
+        if (completion.Outcome is not CompletionOutcome.TooLarge)
+            held.Completed();
 
         switch (completion.Outcome)
         {

@@ -121,6 +121,7 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
             try
             {
                 using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);
+                await EndAsync(held);
                 return;
             }
             catch (Exception exception)
@@ -133,7 +134,21 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         }
 
         Log.CompletionGivenUp(logger, last, held.KeyHash);
-        held.Claim.Abandon();
-        await held.Claim.DisposeAsync();
+        await EndAsync(held, abandon: true);
+    }
+
+    /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
+    private async Task EndAsync(HeldClaim held, bool abandon = false)
+    {
+        try
+        {
+            if (abandon)
+                held.Claim.Abandon();
+            await held.Claim.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(logger, exception, held.KeyHash);
+        }
     }
 }

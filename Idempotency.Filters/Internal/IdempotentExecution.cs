@@ -190,15 +190,12 @@ internal sealed class IdempotentExecution : IDisposable
 
         var written = record.Write();
         if (await _services.Keeper.CompleteAsync(_claim, written.Sequence, _context.WishedRetention ?? _options.Retention) is { } completion)
-        {
-            written.Dispose();
             _completion = completion;
-        }
-        else
-        {
-            // A call that failed may still be reading: these buffers are left to the garbage collector.
-            _bufferInUse = true;
-        }
+
+        // A call that failed may still be reading: these buffers are left to the garbage collector.
+        _bufferInUse = _claim.CallFailed;
+        if (!_bufferInUse)
+            written.Dispose();
     }
 
     private void LogRecord(Verdict verdict)

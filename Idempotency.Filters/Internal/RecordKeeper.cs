@@ -43,6 +43,7 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
             }
             catch (Exception exception)
             {
+                held.CallFailed = true;
                 Log.CompletionFailed(logger, exception, held.KeyHash, attempt);
             }
 
@@ -89,8 +90,11 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
                 Log.NotReplayable(logger, held.KeyHash, "no room in the store");
-                using (var small = whole.AsNotReplayable().Write())
-                    return await AttemptAsync(held, small.Sequence, retention);
+                // No using: a call that fails may still be reading.
+                var small = whole.AsNotReplayable().Write();
+                var stored = await AttemptAsync(held, small.Sequence, retention);
+                small.Dispose();
+                return stored;
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.LeaseLost:

@@ -1,11 +1,12 @@
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// A clock on which short pauses end at once and move the time by their length; long timers never fire. For retries with a back-off.
+/// A clock on which short pauses end at once and move the time by their length; long ones never end. For retries with a back-off.
 /// </summary>
-internal sealed class ImpatientTimeProvider : TimeProvider
+/// <param name="longest">The longest pause that ends; null = a minute.</param>
+internal sealed class ImpatientTimeProvider(TimeSpan? longest = null) : TimeProvider
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private readonly TimeSpan _longest = longest ?? TimeSpan.FromMinutes(1);
 
     private readonly DateTimeOffset _origin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private long _elapsed;
@@ -18,7 +19,7 @@ internal sealed class ImpatientTimeProvider : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        if (dueTime < TimeSpan.Zero || dueTime > LongestPause)
+        if (dueTime < TimeSpan.Zero || dueTime > _longest)
             return System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
         Interlocked.Add(ref _elapsed, dueTime.Ticks);

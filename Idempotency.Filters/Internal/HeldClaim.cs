@@ -30,6 +30,9 @@ internal sealed class HeldClaim : IAsyncDisposable
     /// <summary>How long the claim can be held at most, and so how long it makes sense to go on trying to complete it.</summary>
     public TimeSpan Patience { get; }
 
+    /// <summary>Whether an attempt to complete it failed, and so may still read the record, whatever a later attempt did.</summary>
+    public bool CallFailed { get; set; }
+
     public KeyHash KeyHash => new(_storageKey);
 
     /// <summary>The store has the record: there is nothing left to give up.</summary>

@@ -223,17 +223,16 @@ internal sealed class IdempotentExecution : IDisposable
         var written = record.Write();
         if (await _services.Keeper.CompleteAsync(_claim, written.Sequence, _context.WishedRetention ?? _options.Retention) is { } completion)
         {
-            written.Dispose();
             if (completion.Outcome is CompletionOutcome.Superseded)
                 _winner = new Winner(completion);
             else
                 completion.Dispose();
         }
-        else
-        {
-            // A call that failed may still be reading: these buffers are left to the garbage collector.
-            _bufferInUse = true;
-        }
+
+        // A call that failed may still be reading: these buffers are left to the garbage collector.
+        _bufferInUse = _claim.CallFailed;
+        if (!_bufferInUse)
+            written.Dispose();
     }
 
     private KeyValuePair<string, StringValues>[] KeptHeaders()

@@ -43,6 +43,7 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
             }
             catch (Exception exception)
             {
+                held.CallFailed = true;
                 Log.CompletionFailed(logger, exception, held.KeyHash, attempt);
             }
 
@@ -91,8 +92,11 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
                 Log.NotReplayable(logger, held.KeyHash, "no room in the store");
-                using (var small = whole.AsNotReplayable().Write())
-                    return await AttemptAsync(held, small.Sequence, retention);
+                // No using: a call that fails may still be reading.
+                var small = whole.AsNotReplayable().Write();
+                var stored = await AttemptAsync(held, small.Sequence, retention);
+                small.Dispose();
+                return stored;
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.LeaseLost:
@@ -123,6 +127,7 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
             try
             {
                 using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);
+                await EndAsync(held);
                 return;
             }
             catch (Exception exception)
@@ -135,7 +140,21 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         }
 
         Log.CompletionGivenUp(logger, last, held.KeyHash);
-        held.Claim.Abandon();
-        await held.Claim.DisposeAsync();
+        await EndAsync(held, abandon: true);
+    }
+
+    /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
+    private async Task EndAsync(HeldClaim held, bool abandon = false)
+    {
+        try
+        {
+            if (abandon)
+                held.Claim.Abandon();
+            await held.Claim.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(logger, exception, held.KeyHash);
+        }
     }
 }

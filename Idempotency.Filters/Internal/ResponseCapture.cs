@@ -51,7 +51,15 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public PipeWriter Writer => this;
 
-    public Stream InnerStream => _inner.Stream;
+    /// <summary>The response's own stream, for a body that no longer is held.</summary>
+    public Stream InnerStream
+    {
+        get
+        {
+            ThrowIfEnded();
+            return _inner.Stream;
+        }
+    }
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -62,12 +70,14 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     // The held response must not start: its headers are still open, and a failure can still become a clean 500.
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfDetached();
         Started = true;
         return _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
     }
 
     public async Task CompleteAsync()
     {
+        ThrowIfDetached();
         Started = _completed = true;
         if (!_buffering && !Streams)
             await OverflowAsync();
@@ -79,7 +89,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     {
         _completed = true;
         Failure ??= exception;
-        if (Streams)
+        if (Streams && !_detached)
             _inner.Writer.Complete(exception);
     }
 
@@ -106,12 +116,13 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public override void CancelPendingFlush()
     {
-        if (Streams)
+        if (Streams && !_detached)
             _inner.Writer.CancelPendingFlush();
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfDetached();
         Started = true;
         if (Streams)
             return _inner.Writer.FlushAsync(cancellationToken);
@@ -174,8 +185,8 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public Task PassCompletionAsync() => _completed && !Streams ? _inner.CompleteAsync() : Task.CompletedTask;
 
     /// <summary>
-    /// Gives the response its own body back. A late write of the action, after its request ended, is an error and never lands in a reused
-    /// buffer.
+    /// Gives the response its own body back. A late write of the action, after its request ended, is an error: it must not land in a reused
+    /// buffer, nor, since servers reuse what is behind the body, in the next response of the connection.
     /// </summary>
     public void Detach()
     {
@@ -185,9 +196,11 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
 
+    private void ThrowIfDetached() => ObjectDisposedException.ThrowIf(_detached, this);
+
     private void ThrowIfEnded()
     {
-        ObjectDisposedException.ThrowIf(_detached, this);
+        ThrowIfDetached();
         if (_completed)
             throw new InvalidOperationException("The response is complete: nothing can be written after it.");
     }

@@ -145,6 +145,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
         cancellationToken.ThrowIfCancellationRequested();
         _held.Append(source.Span);
+        _unflushed = 0;
         return default;
     }
 

@@ -302,6 +302,9 @@ internal sealed class StoreFaultTests
         Assert.That(first.Headers.GetValues("X-Winner"), Is.EqualTo(["1"]));
         Assert.That(first.Headers.Contains("X-Loser"), Is.False);
         Assert.That(first.IsReplay(), Is.True);
+
+        // The buffer is given back once the request has ended, which is after its answer.
+        await app.DisposeAsync();
         owner.Verify(o => o.Dispose(), Times.Once);
     }
 

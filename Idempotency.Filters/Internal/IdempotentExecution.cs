@@ -43,7 +43,7 @@ internal sealed class IdempotentExecution : IDisposable
         _headers = new HeaderSnapshot(http.Response.Headers);
         _fingerprint = fingerprint;
         _lifetime = new ExecutionLifetime(http, options.MaxExecutionTime, services.Deadlines);
-        _capture = new ResponseCapture(http, options.MaxResponseBodySize, this);
+        _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
     }
 
     private enum Verdict
@@ -132,7 +132,7 @@ internal sealed class IdempotentExecution : IDisposable
     }
 
     /// <summary>The response overflows: its fate is settled before the first byte leaves, by the status that is already set.</summary>
-    public async Task SettleEarlyAsync()
+    private async Task SettleEarlyAsync()
     {
         _overflowed = true;
         _context.Decided();

@@ -14,8 +14,17 @@ internal static class ResponseBodies
             return new InvalidOperationException($"The action set the status {response.StatusCode}, which is none.");
         if (!AllowedWith(response.StatusCode))
         {
-            return written == 0 ? null : new InvalidOperationException(
-                $"The action wrote {written} bytes of body to a response with status {response.StatusCode}, which has none.");
+            if (written > 0)
+            {
+                return new InvalidOperationException(
+                    $"The action wrote {written} bytes of body to a response with status {response.StatusCode}, which has none.");
+            }
+
+            // A 304 may tell the length that the body would have had (RFC 9110, section 8.6).
+            return response.StatusCode != StatusCodes.Status304NotModified && response.ContentLength > 0
+                ? new InvalidOperationException(
+                    $"The action declared a Content-Length of {response.ContentLength} on a response with status {response.StatusCode}, which has no body.")
+                : null;
         }
 
         return response.ContentLength is { } declared && declared != written

@@ -12,7 +12,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
     private readonly long _cap;
-    private readonly IdempotentExecution _execution;
+    private readonly Func<Task> _settle;
     private readonly HeldBody _held = new();
     private CaptureStream? _stream;
     private long _unflushed;
@@ -23,13 +23,13 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Puts the capture in place of the response body.</summary>
     /// <param name="http">The request.</param>
     /// <param name="cap">How many bytes are held at most.</param>
-    /// <param name="execution">Settles the fate of a response that overflows, before its first byte leaves.</param>
-    public ResponseCapture(HttpContext http, long cap, IdempotentExecution execution)
+    /// <param name="settle">Settles the fate of a response that overflows, before its first byte leaves.</param>
+    public ResponseCapture(HttpContext http, long cap, Func<Task> settle)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         _cap = cap;
-        _execution = execution;
+        _settle = settle;
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
 
@@ -51,7 +51,15 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public PipeWriter Writer => this;
 
-    public Stream InnerStream => _inner.Stream;
+    /// <summary>The response's own stream, for a body that no longer is held.</summary>
+    public Stream InnerStream
+    {
+        get
+        {
+            ThrowIfEnded();
+            return _inner.Stream;
+        }
+    }
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -62,12 +70,14 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     // The held response must not start: its headers are still open, and a failure can still become a clean 500.
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfDetached();
         Started = true;
         return _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
     }
 
     public async Task CompleteAsync()
     {
+        ThrowIfDetached();
         Started = _completed = true;
         if (!_buffering && !Streams)
             await OverflowAsync();
@@ -79,7 +89,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     {
         _completed = true;
         Failure ??= exception;
-        if (Streams)
+        if (Streams && !_detached)
             _inner.Writer.Complete(exception);
     }
 
@@ -106,12 +116,13 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public override void CancelPendingFlush()
     {
-        if (Streams)
+        if (Streams && !_detached)
             _inner.Writer.CancelPendingFlush();
     }
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfDetached();
         Started = true;
         if (Streams)
             return _inner.Writer.FlushAsync(cancellationToken);
@@ -139,6 +150,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
             _held.Append(source.Span);
         }
 
+        _unflushed = 0;
         return default;
     }
 
@@ -157,7 +169,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Settles the response early, if that is still open, and streams from here on.</summary>
     public async Task OverflowAsync()
     {
-        await _execution.SettleEarlyAsync();
+        await _settle();
         Streams = true;
         if (!_buffering)
             _inner.DisableBuffering();
@@ -179,8 +191,8 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public Task PassCompletionAsync() => _completed && !Streams ? _inner.CompleteAsync() : Task.CompletedTask;
 
     /// <summary>
-    /// Gives the response its own body back. A late write of the action, after its request ended, is an error and never lands in a reused
-    /// buffer.
+    /// Gives the response its own body back. A late write of the action, after its request ended, is an error: it must not land in a reused
+    /// buffer, nor, since servers reuse what is behind the body, in the next response of the connection.
     /// </summary>
     public void Detach()
     {
@@ -194,9 +206,11 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
 
+    private void ThrowIfDetached() => ObjectDisposedException.ThrowIf(_detached, this);
+
     private void ThrowIfEnded()
     {
-        ObjectDisposedException.ThrowIf(_detached, this);
+        ThrowIfDetached();
         if (_completed)
             throw new InvalidOperationException("The response is complete: nothing can be written after it.");
     }

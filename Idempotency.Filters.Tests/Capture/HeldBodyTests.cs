@@ -78,12 +78,13 @@ internal sealed class HeldBodyTests
         using var pool = new PoolWatch();
         var body = new HeldBody();
         body.Append(Filled(300_000));
-        var arrays = PoolWatch.ArraysOf(body.Sequence);
+        var arrays = pool.Watch(body.Sequence);
         body.Release();
         body.Release();
 
         Assert.That(arrays, Has.Count.GreaterThan(3));
-        Assert.That(pool.Returns(arrays), Is.All.EqualTo(1));
+        Assert.That(arrays.Select(pool.WasReturned), Is.All.True);
+        Assert.That(arrays.Select(pool.IsTwiceInThePool), Is.All.False);
     }
 
     [Test]

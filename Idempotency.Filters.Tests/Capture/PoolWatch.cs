@@ -5,18 +5,32 @@ using System.Runtime.InteropServices;
 
 namespace Idempotency.Filters.Tests.Capture;
 
-/// <summary>Counts how often buffers went back to the shared array pool.</summary>
+/// <summary>
+/// Follows buffers of the shared array pool. The pool names them by their hash codes, and others in the process may rent what was given back.
+/// </summary>
 internal sealed class PoolWatch : EventListener
 {
+    private const int BufferRented = 1;
     private const int BufferReturned = 3;
 
-    private readonly ConcurrentDictionary<int, int> _returned = [];
+    private readonly ConcurrentDictionary<int, (int Returned, int Rented)> _watched = [];
 
-    /// <summary>How often each of <paramref name="arrays"/> was given back. The pool names an array by its hash code.</summary>
-    public IEnumerable<int> Returns(IEnumerable<byte[]> arrays) => arrays.Select(array => _returned.GetValueOrDefault(array.GetHashCode()));
+    /// <summary>Starts to count, for arrays that are rented now.</summary>
+    public List<byte[]> Watch(in ReadOnlySequence<byte> sequence)
+    {
+        var arrays = ArraysOf(sequence);
+        foreach (var array in arrays)
+            _watched[array.GetHashCode()] = default;
+        return arrays;
+    }
+
+    public bool WasReturned(byte[] array) => _watched[array.GetHashCode()].Returned > 0;
+
+    /// <summary>Whether it was given back more often than it was rented: then two would get it.</summary>
+    public bool IsTwiceInThePool(byte[] array) => _watched[array.GetHashCode()] is var (returned, rented) && returned - rented > 1;
 
     /// <summary>The arrays under a sequence.</summary>
-    public static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
+    private static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
     {
         var arrays = new List<byte[]>();
         foreach (var memory in sequence)
@@ -36,7 +50,12 @@ internal sealed class PoolWatch : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (eventData.EventId == BufferReturned)
-            _returned.AddOrUpdate((int)eventData.Payload![0]!, 1, (_, count) => count + 1);
+        var (returned, rented) = (eventData.EventId == BufferReturned ? 1 : 0, eventData.EventId == BufferRented ? 1 : 0);
+        if (returned + rented == 0)
+            return;
+
+        var id = (int)eventData.Payload![0]!;
+        if (_watched.ContainsKey(id))
+            _watched.AddOrUpdate(id, default((int, int)), (_, counts) => (counts.Returned + returned, counts.Rented + rented));
     }
 }

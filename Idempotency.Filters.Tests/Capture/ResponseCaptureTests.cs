@@ -61,11 +61,12 @@ internal sealed class ResponseCaptureTests
     {
         using var pool = new PoolWatch();
         await _http.Response.Body.WriteAsync(new byte[Cap]);
-        var arrays = PoolWatch.ArraysOf(_capture.Held.Sequence);
+        var arrays = pool.Watch(_capture.Held.Sequence);
         await _http.Response.Body.WriteAsync(new byte[1]);
         _capture.Held.Release();
 
-        Assert.That(pool.Returns(arrays), Is.EqualTo([1]));
+        Assert.That(arrays.Select(pool.WasReturned), Is.All.True);
+        Assert.That(arrays.Select(pool.IsTwiceInThePool), Is.All.False);
     }
 
     [Test]

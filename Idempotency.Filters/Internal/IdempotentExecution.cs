@@ -66,18 +66,22 @@ internal sealed class IdempotentExecution : IDisposable
         // What the host only tells of, it lets flow on itself; what was thrown, or found here, is thrown on.
         Exception? failure;
         ExceptionDispatchInfo? thrown = null;
+        Verdict verdict;
         try
         {
             failure = await next();
             if (failure is null && Defect() is { } defect)
                 thrown = ExceptionDispatchInfo.Capture(failure = defect);
+            verdict = JudgeEnd(failure);
         }
         catch (Exception exception)
         {
+            // Thrown by the action, or by the app's rule after it: both are a failure after a possible effect.
             thrown = ExceptionDispatchInfo.Capture(failure = exception);
+            verdict = JudgeEnd(failure);
         }
 
-        var verdict = await SettleAsync(failure);
+        await SettleAsync(verdict);
         Restore();
         thrown?.Throw();
         if (failure is not null)
@@ -124,23 +128,28 @@ internal sealed class IdempotentExecution : IDisposable
             await RecordAsync(verdict is Verdict.Keep ? Verdict.KeepNotReplayable : verdict);
     }
 
-    private async ValueTask<Verdict> SettleAsync(Exception? failure)
+    private async ValueTask SettleAsync(Verdict verdict)
+    {
+        if (_recorded)
+            return;
+        if (verdict is not Verdict.Release)
+        {
+            await RecordAsync(verdict);
+        }
+        else
+        {
+            // Before the answer goes out, or a client that retries at once would meet its own claim.
+            await _claim.DisposeAsync();
+            Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
+        }
+    }
+
+    private Verdict JudgeEnd(Exception? failure)
     {
         _context.Decided();
         if (_recorded)
             return Verdict.Keep;
-
-        var verdict = _overflowed && failure is null ? Verdict.Release : Judge(failure);
-        if (verdict is not Verdict.Release)
-        {
-            await RecordAsync(verdict);
-            return verdict;
-        }
-
-        // Before the answer goes out, or a client that retries at once would meet its own claim.
-        await _claim.DisposeAsync();
-        Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
-        return verdict;
+        return _overflowed && failure is null ? Verdict.Release : Judge(failure);
     }
 
     private Verdict Judge(Exception? failure)

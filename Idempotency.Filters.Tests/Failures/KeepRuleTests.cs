@@ -145,6 +145,26 @@ internal sealed class KeepRuleTests
         Assert.That(retry.IsReplay(), Is.EqualTo(store));
     }
 
+    [Test]
+    public async Task ShouldStoreThatThrowsIsAFailureOfTheAction([Values] FailureBehavior whenFailed)
+    {
+        var script = new Script();
+        await using var app = await script.StartAsync<KeepRuleController>(options =>
+        {
+            options.ShouldStore = _ => script.Runs > 1 ? true : throw new InvalidOperationException();
+            options.WhenFailed = whenFailed;
+        });
+        using var first = await app.PostAsync("/orders", "k");
+
+        using var retry = await app.PostAsync("/orders", "k");
+
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+        if (whenFailed is FailureBehavior.Refuse)
+            await retry.IsProblemAsync(409, "outcome-unknown");
+        else
+            await retry.IsRunAsync(2);
+    }
+
     [TestCase("application/json", "application/json; charset=utf-8", true)]
     [TestCase("application/*", "application/xml", true)]
     [TestCase("*/*", "text/plain", true)]

@@ -44,14 +44,15 @@ internal sealed class StoreFaultTests
     }
 
     [Test]
-    public async Task StoreThatFailsWhileARequestWaitsRefuses()
+    public async Task StoreThatFailsWhileARequestWaitsRefusesWhateverTheOption([Values] StoreDownBehavior whenStoreIsDown)
     {
         var script = new Script();
         var store = new Mock<IIdempotencyStore>();
         store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).ReturnsAsync(ClaimResult.InFlight);
         store.Setup(s => s.WaitAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("down"));
-        await using var app = await script.StartAsync<StoreFaultController>(o => o.WhenInFlight = InFlightBehavior.Wait, store: store.Object);
+        await using var app = await script.StartAsync<StoreFaultController>(
+            o => (o.WhenInFlight, o.WhenStoreIsDown) = (InFlightBehavior.Wait, whenStoreIsDown), store: store.Object);
 
         using var response = await app.PostAsync("/orders", "k");
 

@@ -17,11 +17,12 @@ internal sealed class ClientAbortTests
     private readonly Signal _gone = new();
 
     [Test]
-    public async Task AbortWhileTheActionReadsStoresNothingAndFreesTheKey([Values("/raw", "/bound", "/form")] string path)
+    public async Task AbortWhileTheActionReadsStoresNothingAndFreesTheKey(
+        [Values("/raw", "/bound", "/form", "/careless")] string path, [Values] FailureBehavior whenFailed)
     {
         var store = new FaultyStore { OnClaim = Entered };
         var script = new Script();
-        await using var app = await StartAsync(script, store);
+        await using var app = await StartAsync(script, store, o => o.WhenFailed = whenFailed);
         await AbortAsync(app, path, Announced(path));
         await Waiting.UntilAsync(() => store.Released == 1);
 
@@ -175,7 +176,8 @@ internal sealed class ClientAbortTests
     };
 
     /// <summary>An application that tells when a client has left: the server notices by itself, and the action must not.</summary>
-    private Task<TestApp> StartAsync(Script script, FaultyStore store) => script.StartAsync<ClientAbortController>(
+    private Task<TestApp> StartAsync(Script script, FaultyStore store, Action<IdempotencyOptions>? options = null) => script.StartAsync<ClientAbortController>(
+        options,
         store: store,
         pipeline: app => app.Use((http, next) =>
         {
@@ -205,6 +207,21 @@ public sealed class ClientAbortController(Script script) : ControllerBase
     public async Task<IActionResult> Raw()
     {
         await Request.Body.CopyToAsync(Stream.Null);
+        return await script.RunAsync(HttpContext);
+    }
+
+    [HttpPost("careless"), Idempotent]
+    public async Task<IActionResult> Careless()
+    {
+        try
+        {
+            await Request.Body.CopyToAsync(Stream.Null);
+        }
+        catch (Exception exception) when (exception is IOException or BadHttpRequestException)
+        {
+            // As an action does that takes what it got for the whole.
+        }
+
         return await script.RunAsync(HttpContext);
     }
 

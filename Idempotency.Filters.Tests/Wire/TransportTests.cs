@@ -161,6 +161,54 @@ internal sealed class TransportTests
     }
 
     [Test]
+    public async Task BodyThatNeverComesDoesNotHoldTheAnswerBack()
+    {
+        var clock = new ManualTimeProvider();
+        await using var app = await new Script().StartAsync<TransportController>(clock: clock);
+        using var connection = new RawConnection(app.Address);
+        connection.Send(Head("/unread", "k") + "Content-Length: 10\r\n\r\nabc");
+
+        var receiving = Task.Run(connection.ReceiveText);
+        await Waiting.UntilAsync(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return receiving.IsCompleted;
+        });
+
+        Assert.That(await receiving, Does.StartWith("HTTP/1.1 201"));
+        using var retry = await app.PostAsync("/unread", "k");
+        await retry.IsReplayOfAsync(1);
+    }
+
+    [TestCase("Content-Length: 40\r\n\r\n")]
+    [TestCase("Transfer-Encoding: chunked\r\n\r\n28\r\n0123456789012345678901234567890123456789\r\n0\r\n\r\n")]
+    public async Task UnreadBodyBeyondTheServersLimitDoesNotSpoilTheAnswer(string rest)
+    {
+        await using var app = await StartLimitedAsync(new Script());
+        using var connection = new RawConnection(app.Address);
+
+        var first = Exchange(connection, "/unread", "k", rest);
+        using var retry = await app.PostAsync("/unread", "k");
+
+        Assert.That(first, Does.StartWith("HTTP/1.1 201"));
+        await retry.IsReplayOfAsync(1);
+    }
+
+    [Test]
+    public async Task BodyBeyondTheServersLimitIsNotKept()
+    {
+        await using var app = await StartLimitedAsync(new Script());
+
+        using var first = await app.PostAsync("/read", "k", new StringContent(new string('x', 40)));
+        using var corrected = await app.PostAsync("/read", "k", new StringContent("short"));
+        using var other = await app.PostAsync("/read", "k", new StringContent(new string('x', 40)));
+
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+        await corrected.IsRunAsync(1);
+        await other.IsProblemAsync(413, "body-too-large");
+    }
+
+    [Test]
     public async Task StreamedUploadTakesNoMemoryAndNoFile()
     {
         const long Size = 256L * 1024 * 1024;
@@ -202,6 +250,9 @@ internal sealed class TransportTests
         connection.Send(Head(path, key) + rest);
         return connection.ReceiveText();
     }
+
+    private static Task<TestApp> StartLimitedAsync(Script script) => script.StartAsync<TransportController>(
+        server: builder => builder.WebHost.ConfigureKestrel(o => o.Limits.MaxRequestBodySize = 30));
 
     private static Task<TestApp> StartHttp2Async(Script script, FaultyStore? store = null, Signal? left = null) =>
         script.StartAsync<TransportController>(

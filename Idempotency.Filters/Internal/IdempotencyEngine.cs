@@ -55,14 +55,20 @@ internal sealed class IdempotencyEngine(
 
         var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
         ClaimResult claimed;
+        var waits = false;
         try
         {
             claimed = await ClaimAsync(http, policy, storageKey);
+            waits = claimed.Outcome is ClaimOutcome.InFlight && options.WhenInFlight is InFlightBehavior.Wait;
+            if (waits)
+                claimed = await WaitAsync(http, policy, storageKey);
         }
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
             Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
-            if (options.WhenStoreIsDown is StoreDownBehavior.Refuse)
+
+            // A key that is known to be in flight is not run a second time by choice either.
+            if (waits || options.WhenStoreIsDown is StoreDownBehavior.Refuse)
                 return Reject(http, policy, Rejection.StoreUnavailable(options));
 
             Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
@@ -90,15 +96,16 @@ internal sealed class IdempotencyEngine(
 
     private async ValueTask<ClaimResult> ClaimAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
     {
-        var terms = policy.ClaimFor(http);
         var started = metrics.StoreCallStarted();
-        var claimed = await policy.Store.ClaimAsync(storageKey, terms, http.RequestAborted);
+        var claimed = await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
         metrics.StoreCallEnded(started, "claim");
-        if (claimed.Outcome is not ClaimOutcome.InFlight || policy.Options.WhenInFlight is InFlightBehavior.Reject)
-            return claimed;
+        return claimed;
+    }
 
-        started = metrics.StoreCallStarted();
-        claimed = await policy.Store.WaitAsync(storageKey, terms, policy.Options.WaitTimeout, http.RequestAborted);
+    private async ValueTask<ClaimResult> WaitAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
+    {
+        var started = metrics.StoreCallStarted();
+        var claimed = await policy.Store.WaitAsync(storageKey, policy.ClaimFor(http), policy.Options.WaitTimeout, http.RequestAborted);
         metrics.StoreCallEnded(started, "wait");
         return claimed;
     }

@@ -60,6 +60,9 @@ internal static class Answers
         return string.Join(' ', parts.Where(part => !string.IsNullOrEmpty(part)));
     }
 
+    /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>
+    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+
     /// <summary>Answers an exception with 500 and its message.</summary>
     public static void ShowErrors(WebApplication app) => app.Use(async (http, next) =>
     {

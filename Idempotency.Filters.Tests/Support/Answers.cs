@@ -57,7 +57,7 @@ internal static class Answers
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
             body = JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : "problem";
         string?[] parts = [$"{(int)response.StatusCode}", body, response.Headers.Contains("Idempotent-Replayed") ? "replayed" : null];
-        return string.Join(' ', parts.Where(part => !string.IsNullOrEmpty(part)));
+        return string.Join(' ', parts.Where(part => !string.IsNullOrWhiteSpace(part)).Select(part => part!.Trim()));
     }
 
     /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>

@@ -1,7 +1,9 @@
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Tests.Configuration;
@@ -123,6 +125,40 @@ internal sealed class StartUpTests
 
         Assert.That(await app.AnswerAsync("/plain-start", "k1"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("503 store-unavailable"));
+    }
+
+    [Test]
+    public async Task ContainerFindsNothingWrongWithTheServices()
+    {
+        await using var app = await TestApp.StartAsync(
+            [typeof(PlainStartController)],
+            s => s.AddSingleton<Runs>().AddIdempotency(),
+            null,
+            builder => builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true)));
+
+        Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1 replayed"));
+    }
+
+    [Test]
+    public async Task ApplicationWithoutMvcWorks()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true));
+        builder.Services.AddIdempotency();
+        await using var app = builder.Build();
+        var runs = 0;
+        app.MapPost("/tips", () => $"{++runs}").RequireIdempotency();
+        await app.StartAsync();
+
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        client.DefaultRequestHeaders.Add("Idempotency-Key", "k");
+        using var first = await client.PostAsync("/tips", null);
+        using var retry = await client.PostAsync("/tips", null);
+
+        Assert.That(retry.Headers.Contains("Idempotent-Replayed"), Is.True);
+        Assert.That((await retry.Content.ReadAsStringAsync(), runs), Is.EqualTo(("1", 1)));
     }
 
     [Test]

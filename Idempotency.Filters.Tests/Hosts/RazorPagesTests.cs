@@ -69,7 +69,8 @@ internal sealed class RazorPagesTests
     public async Task PageMarkedByAConventionIsCovered()
     {
         await using var app = await StartAsync(
-            s => s.Configure<RazorPagesOptions>(o => o.Conventions.AddFolderApplicationModelConvention("/", page => page.Filters.Add(new IdempotentAttribute()))),
+            s => s.Configure<RazorPagesOptions>(o => o.Conventions.AddFolderApplicationModelConvention(
+                "/", page => page.Filters.Add(new IdempotentAttribute()))),
             "Plain");
 
         Assert.That(await app.AnswerAsync("/Plain", "k"), Is.EqualTo("200 <p>run 1</p>"));

@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
-using Microsoft.AspNetCore.Mvc.ApplicationModels;
+using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -46,7 +46,7 @@ public static class IdempotencyServiceCollectionExtensions
 
         services.TryAddEnumerable(ServiceDescriptor.Transient<IStartupFilter, EndpointCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Transient<IActionDescriptorProvider, IdempotencyActionDescriptorProvider>());
-        services.TryAddEnumerable(ServiceDescriptor.Transient<IPageApplicationModelProvider, IdempotencyPageModelProvider>());
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IPostConfigureOptions<RazorPagesOptions>, IdempotencyPageConvention>());
         services.TryAddEnumerable(ServiceDescriptor.Transient<IPostConfigureOptions<MvcOptions>, IdempotencyMvcSetup>());
 
         var builder = new IdempotencyBuilder(services, StoreName: null);

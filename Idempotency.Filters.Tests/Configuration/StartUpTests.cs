@@ -1,7 +1,9 @@
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Tests.Configuration;
@@ -9,20 +11,30 @@ namespace Idempotency.Filters.Tests.Configuration;
 /// <summary>What is refused at start, with the name of the option or action, and what to change.</summary>
 internal sealed class StartUpTests
 {
-    [TestCase(typeof(UnknownPolicyController), "UnknownPolicyController.Post", "'nowhere'", "AddPolicy(\"nowhere\"", TestName = "Unknown policy of an attribute")]
-    [TestCase(typeof(TwoOnActionController), "TwoOnActionController.Post", "[Idempotent]", "[IdempotencyExempt]", "remove one", TestName = "Two markers on one action")]
-    [TestCase(typeof(ReplayAndManualController), "ReplayAndManualController.Post", "[Idempotent]", "[IdempotencyManual]", TestName = "Replay and manual on one action")]
-    [TestCase(typeof(TwoOnClassController), "TwoOnClassController", "[Idempotent]", "[IdempotencyExempt]", "remove one", TestName = "Two markers on one class")]
+    [TestCase(typeof(UnknownPolicyController), "UnknownPolicyController.Post", "'nowhere'", "AddPolicy(\"nowhere\"",
+        TestName = "Unknown policy of an attribute")]
+    [TestCase(typeof(TwoOnActionController), "TwoOnActionController.Post", "[Idempotent]", "[IdempotencyExempt]", "remove one",
+        TestName = "Two markers on one action")]
+    [TestCase(typeof(ReplayAndManualController), "ReplayAndManualController.Post", "[Idempotent]", "[IdempotencyManual]",
+        TestName = "Replay and manual on one action")]
+    [TestCase(typeof(TwoOnClassController), "TwoOnClassController", "[Idempotent]", "[IdempotencyExempt]", "remove one",
+        TestName = "Two markers on one class")]
     [TestCase(typeof(GetOnlyController), "GetOnlyController.Get", "POST, PATCH", "remove the marker", TestName = "Marker on a GET action")]
-    [TestCase(typeof(PutOnlyController), "PutOnlyController.Put", "POST, PATCH", "Methods", TestName = "Marker on an action of a method that is not covered")]
-    [TestCase(typeof(NonActionController), "NonActionController.Helper", "is not an action", "remove it", TestName = "Marker on a non-action")]
-    [TestCase(typeof(PrivateController), "PrivateController.Hidden", "is not an action", "remove it", TestName = "Marker on a private method")]
-    [TestCase(typeof(PrivateInBaseController), "PrivateInBase.Hidden", "is not an action", "remove it", TestName = "Marker on a private method of a base class")]
+    [TestCase(typeof(PutOnlyController), "PutOnlyController.Put", "POST, PATCH", "Methods",
+        TestName = "Marker on an action of a method that is not covered")]
+    [TestCase(typeof(NonActionController), "NonActionController.Helper", "is not an action", "remove it",
+        TestName = "Marker on a non-action")]
+    [TestCase(typeof(PrivateController), "PrivateController.Hidden", "is not an action", "remove it",
+        TestName = "Marker on a private method")]
+    [TestCase(typeof(PrivateInBaseController), "PrivateInBase.Hidden", "is not an action", "remove it",
+        TestName = "Marker on a private method of a base class")]
     [TestCase(typeof(StaticController), "StaticController.Shared", "is not an action", "remove it", TestName = "Marker on a static method")]
-    [TestCase(typeof(NegativeRetentionController), "NegativeRetentionController.Post", "Retention is -00:00:01", "more than zero", TestName = "Negative seconds")]
+    [TestCase(typeof(NegativeRetentionController), "NegativeRetentionController.Post", "Retention is -00:00:01", "more than zero",
+        TestName = "Negative seconds")]
     [TestCase(typeof(NotANumberController), "NotANumberController.Post", "RetentionSeconds", TestName = "Seconds that are not a number")]
     [TestCase(typeof(SafeMethodController), "SafeMethodController.Post", "'get'", "remove it", TestName = "Safe method in an attribute")]
-    [TestCase(typeof(LongLeaseController), "LongLeaseController.Post", "Lease (1.00:00:00) is longer than Retention (00:00:05)", TestName = "Lease of an attribute longer than its retention")]
+    [TestCase(typeof(LongLeaseController), "LongLeaseController.Post", "Lease (1.00:00:00) is longer than Retention (00:00:05)",
+        TestName = "Lease of an attribute longer than its retention")]
     public async Task MarkerThatCannotWorkFailsTheStart(Type controller, params string[] words) =>
         await AssertFailsAsync(() => Answers.StartAsync([controller]), words);
 
@@ -123,6 +135,40 @@ internal sealed class StartUpTests
 
         Assert.That(await app.AnswerAsync("/plain-start", "k1"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("503 store-unavailable"));
+    }
+
+    [Test]
+    public async Task ContainerFindsNothingWrongWithTheServices()
+    {
+        await using var app = await TestApp.StartAsync(
+            [typeof(PlainStartController)],
+            s => s.AddSingleton<Runs>().AddIdempotency(),
+            null,
+            builder => builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true)));
+
+        Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1 replayed"));
+    }
+
+    [Test]
+    public async Task ApplicationWithoutMvcWorks()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true));
+        builder.Services.AddIdempotency();
+        await using var app = builder.Build();
+        var runs = 0;
+        app.MapPost("/tips", () => $"{++runs}").RequireIdempotency();
+        await app.StartAsync();
+
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        client.DefaultRequestHeaders.Add("Idempotency-Key", "k");
+        using var first = await client.PostAsync("/tips", null);
+        using var retry = await client.PostAsync("/tips", null);
+
+        Assert.That(retry.Headers.Contains("Idempotent-Replayed"), Is.True);
+        Assert.That((await retry.Content.ReadAsStringAsync(), runs), Is.EqualTo(("1", 1)));
     }
 
     [Test]

@@ -25,6 +25,7 @@ internal sealed class CallerTests
     [TestCase("name=alice@issuer1", "name=alice@issuer2", TestName = "The same name of another issuer does not share a key")]
     [TestCase("sub=alice scheme=Cookies", "sub=alice scheme=Bearer", TestName = "Another authentication type does not share a key")]
     [TestCase("sub=alice@x,1:y", "sub=alice@x,1:y,", TestName = "Delimiters in an issuer do not help")]
+    [TestCase("sub=a,b@c", "sub=a@b,c", TestName = "A delimiter cannot move from a subject to an issuer")]
     [TestCase("sub=5:alice", "sub=alice", TestName = "Delimiters in a subject do not help")]
     [TestCase("sub=a,6:issuer,4:Test,", "sub=a", TestName = "A subject that spells out another scope does not get it")]
     [TestCase("sub=a\u00e9", "sub=ae\u0301", TestName = "Names that only look alike do not share a key")]

@@ -117,6 +117,17 @@ internal sealed class MinimalApiTests
     }
 
     [Test]
+    public async Task BindingFailureAfterWhichFiltersRunIsNotKept()
+    {
+        await using var app = await Answers.StartAsync(
+            app => app.MapPost("/tips", (int amount, Runs runs) => runs.Next() + (amount * 0)).RequireIdempotency());
+
+        Assert.That(await app.AnswerAsync("/tips?amount=x", "k"), Is.EqualTo("400"));
+        Assert.That(await app.AnswerAsync("/tips?amount=1", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/tips?amount=1", "k"), Is.EqualTo("200 1 replayed"));
+    }
+
+    [Test]
     public async Task TheHandlersOwnBadRequestIsKept()
     {
         await using var app = await Answers.StartAsync(app => app.MapPost("/tips", (Runs runs) => Results.BadRequest(runs.Next())).RequireIdempotency());

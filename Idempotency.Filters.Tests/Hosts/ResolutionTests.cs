@@ -1,4 +1,5 @@
 using Idempotency.Filters.Tests.Support;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ActionConstraints;
 using Microsoft.AspNetCore.Mvc.Controllers;
@@ -105,6 +106,7 @@ internal sealed class ResolutionTests
     [TestCase("/things/overridden", ExpectedResult = "461 key-missing", TestName = "Override without a marker keeps its base's")]
     [TestCase("/things/changed", ExpectedResult = "462 key-missing", TestName = "Override's marker goes over its base's")]
     [TestCase("/things/exempted", ExpectedResult = "200 1", TestName = "Override's exemption goes over its base's marker")]
+    [TestCase("/things/still-exempt", ExpectedResult = "200 1", TestName = "Override without a marker keeps its base's exemption")]
     [TestCase("/things/manual", ExpectedResult = "461 key-missing", TestName = "Override's manual mode goes over its base's marker")]
     [TestCase("/things/unmarked", ExpectedResult = "463 key-missing", TestName = "Derived class's marker goes over its base class's")]
     public async Task<string> MostDerivedWins(string path)
@@ -112,6 +114,14 @@ internal sealed class ResolutionTests
         await using var app = await Answers.StartAsync([typeof(ThingsController)], Policies);
 
         return await app.AnswerAsync(path, null);
+    }
+
+    [Test]
+    public async Task DerivedClassKeepsItsBaseClassesExemption()
+    {
+        await using var app = await Answers.StartAsync([typeof(StillExemptController)], s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()));
+
+        Assert.That(await app.AnswerAsync("/still-exempt", null), Is.EqualTo("200 1"));
     }
 
     [Test]
@@ -140,6 +150,28 @@ internal sealed class ResolutionTests
 
         Assert.That(await app.AnswerAsync("/admin/areapayments/pay", "k"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/admin/areapayments/pay", "k"), Is.EqualTo("200 1 replayed"));
+    }
+
+    [TestCase("/wrapped/type")]
+    [TestCase("/wrapped/service")]
+    public async Task FilterAppliedByMvcsOwnAttributesCovers(string path)
+    {
+        await using var app = await Answers.StartAsync([typeof(WrappedFilterController)], s => s.AddSingleton<IdempotencyFilter>());
+
+        Assert.That(await app.AnswerAsync(path, null), Is.EqualTo("400 key-missing"));
+        Assert.That(await app.AnswerAsync(path, "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync(path, "k"), Is.EqualTo("200 1 replayed"));
+        Assert.That(await app.AnswerAsync("/wrapped", "k"), Is.EqualTo("200 2"));
+    }
+
+    [Test]
+    public async Task ConventionallyRoutedActionsAreCovered()
+    {
+        await using var app = await Answers.StartAsync(
+            [typeof(ConventionalController)], null, app => app.MapControllerRoute("default", "{controller}/{action}"));
+
+        Assert.That(await app.AnswerAsync("/conventional/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/conventional/pay", "k"), Is.EqualTo("200 1 replayed"));
     }
 
     [Test]
@@ -230,6 +262,9 @@ public abstract class ThingsBase<T>(Runs runs) : ControllerBase
     [HttpPost("exempted"), Idempotent("near")]
     public virtual int Exempted() => 0;
 
+    [HttpPost("still-exempt"), IdempotencyExempt]
+    public virtual int StillExempt() => 0;
+
     [HttpPost("manual"), Idempotent("far")]
     public virtual int Manual() => 0;
 
@@ -249,6 +284,8 @@ public sealed class ThingsController(Runs runs) : ThingsBase<string>(runs)
 
     [IdempotencyExempt]
     public override int Exempted() => _runs.Next();
+
+    public override int StillExempt() => _runs.Next();
 
     [IdempotencyManual("near")]
     public override int Manual() => _runs.Next();
@@ -280,4 +317,33 @@ public sealed class AreaPaymentsController(Runs runs) : Controller
 {
     [HttpPost("pay"), Idempotent]
     public int Pay() => runs.Next();
+}
+
+[Route("wrapped")]
+public sealed class WrappedFilterController(Runs runs) : Controller
+{
+    [HttpPost]
+    public int Plain() => runs.Next();
+
+    [HttpPost("type"), TypeFilter<IdempotencyFilter>]
+    public int ByType() => runs.Next();
+
+    [HttpPost("service"), ServiceFilter<IdempotencyFilter>]
+    public int ByService() => runs.Next();
+}
+
+public sealed class ConventionalController(Runs runs) : Controller
+{
+    [Idempotent]
+    public int Pay() => runs.Next();
+}
+
+[IdempotencyExempt]
+public abstract class ExemptBase : ControllerBase;
+
+[Route("still-exempt")]
+public sealed class StillExemptController(Runs runs) : ExemptBase
+{
+    [HttpPost]
+    public int Post() => runs.Next();
 }

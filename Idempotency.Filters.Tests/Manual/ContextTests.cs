@@ -60,7 +60,8 @@ internal sealed class ContextTests
         await using var app = await StartAsync();
 
         var described = app.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>().ApiDescriptionGroups.Items
-            .SelectMany(group => group.Items).Where(item => item.RelativePath!.EndsWith("parameter", StringComparison.Ordinal) || item.RelativePath == "minimal-context")
+            .SelectMany(group => group.Items)
+            .Where(item => item.RelativePath!.EndsWith("parameter", StringComparison.Ordinal) || item.RelativePath == "minimal-context")
             .ToDictionary(item => item.RelativePath!, item => item.ParameterDescriptions.Count);
 
         Assert.That(described, Is.EquivalentTo(new Dictionary<string, int>

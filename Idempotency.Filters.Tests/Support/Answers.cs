@@ -57,8 +57,11 @@ internal static class Answers
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
             body = JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : "problem";
         string?[] parts = [$"{(int)response.StatusCode}", body, response.Headers.Contains("Idempotent-Replayed") ? "replayed" : null];
-        return string.Join(' ', parts.Where(part => !string.IsNullOrEmpty(part)));
+        return string.Join(' ', parts.Where(part => !string.IsNullOrWhiteSpace(part)).Select(part => part!.Trim()));
     }
+
+    /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>
+    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>Answers an exception with 500 and its message.</summary>
     public static void ShowErrors(WebApplication app) => app.Use(async (http, next) =>

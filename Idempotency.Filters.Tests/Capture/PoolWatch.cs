@@ -5,15 +5,26 @@ using System.Runtime.InteropServices;
 
 namespace Idempotency.Filters.Tests.Capture;
 
-/// <summary>Counts how often buffers went back to the shared array pool.</summary>
+/// <summary>
+/// Watches arrays go back to the shared pool. Others may rent them at once: returned once means that a return comes first, and no second one
+/// before they were rented again.
+/// </summary>
 internal sealed class PoolWatch : EventListener
 {
+    private const int BufferRented = 1;
     private const int BufferReturned = 3;
 
-    private readonly ConcurrentDictionary<int, int> _returned = [];
+    private readonly ConcurrentDictionary<int, string> _events = [];
 
-    /// <summary>How often each of <paramref name="arrays"/> was given back. The pool names an array by its hash code.</summary>
-    public IEnumerable<int> Returns(IEnumerable<byte[]> arrays) => arrays.Select(array => _returned.GetValueOrDefault(array.GetHashCode()));
+    /// <summary>Forgets what was seen.</summary>
+    public void Restart() => _events.Clear();
+
+    /// <summary>Whether nobody gave any of the arrays back.</summary>
+    public bool SawNone(IEnumerable<byte[]> arrays) => arrays.All(array => EventsOf(array).Length == 0);
+
+    /// <summary>Whether all of the arrays, which were rented when the watch began, went back once.</summary>
+    public bool SawEachOnce(IEnumerable<byte[]> arrays) =>
+        arrays.All(array => EventsOf(array) is ['<', ..] events && !events.Contains("<<", StringComparison.Ordinal));
 
     /// <summary>The arrays under a sequence.</summary>
     public static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
@@ -36,7 +47,12 @@ internal sealed class PoolWatch : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (eventData.EventId == BufferReturned)
-            _returned.AddOrUpdate((int)eventData.Payload![0]!, 1, (_, count) => count + 1);
+        if (eventData.EventId is BufferRented or BufferReturned)
+            _events.AddOrUpdate((int)eventData.Payload![0]!, id => Mark(eventData), (_, events) => events + Mark(eventData));
     }
+
+    private static string Mark(EventWrittenEventArgs eventData) => eventData.EventId == BufferReturned ? "<" : ">";
+
+    // The pool names an array by its hash code.
+    private string EventsOf(byte[] array) => _events.GetValueOrDefault(array.GetHashCode(), "");
 }

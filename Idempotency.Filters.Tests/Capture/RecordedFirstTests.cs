@@ -64,13 +64,14 @@ internal sealed class RecordedFirstTests
         _store.Completing = record =>
         {
             arrays = PoolWatch.ArraysOf(record);
+            _pool.Restart();
             return Task.CompletedTask;
         };
         await _app.AskAsync("recorded/first?length=40000");
         await _app.App.StopAsync();
 
         Assert.That(arrays, Has.Count.GreaterThan(2));
-        Assert.That(_pool.Returns(arrays), Is.All.EqualTo(1));
+        Assert.That(_pool.SawEachOnce(arrays));
     }
 
     [Test]
@@ -79,6 +80,8 @@ internal sealed class RecordedFirstTests
         var records = new ConcurrentQueue<ReadOnlySequence<byte>>();
         _store.Completing = record =>
         {
+            if (records.IsEmpty)
+                _pool.Restart();
             records.Enqueue(record);
             return Task.FromException(new TimeoutException("The store did not answer in time."));
         };
@@ -87,7 +90,7 @@ internal sealed class RecordedFirstTests
 
         // The last attempt, in the background, has a copy of its own.
         var late = records.First();
-        Assert.That(_pool.Returns(PoolWatch.ArraysOf(late)), Is.All.Zero);
+        Assert.That(_pool.SawNone(PoolWatch.ArraysOf(late)));
         Assert.That(ResponseRecord.TryRead(late, out var record, out _));
         Assert.That(record!.Body.ToArray(), Is.EqualTo(answer.Bytes));
     }

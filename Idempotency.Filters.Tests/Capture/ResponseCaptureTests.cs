@@ -59,13 +59,13 @@ internal sealed class ResponseCaptureTests
     [Test]
     public async Task HeldBuffersGoBackToThePoolWhenTheBodyStreams()
     {
-        using var pool = new PoolWatch();
         await _http.Response.Body.WriteAsync(new byte[Cap]);
+        using var pool = new PoolWatch();
         var arrays = PoolWatch.ArraysOf(_capture.Held.Sequence);
         await _http.Response.Body.WriteAsync(new byte[1]);
         _capture.Held.Release();
 
-        Assert.That(pool.Returns(arrays), Is.EqualTo([1]));
+        Assert.That(pool.SawEachOnce(arrays));
     }
 
     [Test]

@@ -75,16 +75,15 @@ internal sealed class HeldBodyTests
     [Test]
     public void EverySegmentGoesBackToThePoolOnce()
     {
-        using var pool = new PoolWatch();
         var body = new HeldBody();
         body.Append(Filled(300_000));
-        var arrays = pool.Watch(body.Sequence);
+        using var pool = new PoolWatch();
+        var arrays = PoolWatch.ArraysOf(body.Sequence);
         body.Release();
         body.Release();
 
         Assert.That(arrays, Has.Count.GreaterThan(3));
-        Assert.That(arrays.Select(pool.WasReturned), Is.All.True);
-        Assert.That(arrays.Select(pool.IsTwiceInThePool), Is.All.False);
+        Assert.That(pool.SawEachOnce(arrays));
     }
 
     [Test]

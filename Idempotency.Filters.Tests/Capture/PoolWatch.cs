@@ -6,31 +6,28 @@ using System.Runtime.InteropServices;
 namespace Idempotency.Filters.Tests.Capture;
 
 /// <summary>
-/// Follows buffers of the shared array pool. The pool names them by their hash codes, and others in the process may rent what was given back.
+/// Watches arrays go back to the shared pool. Others may rent them at once: returned once means that a return comes first, and no second one
+/// before they were rented again.
 /// </summary>
 internal sealed class PoolWatch : EventListener
 {
     private const int BufferRented = 1;
     private const int BufferReturned = 3;
 
-    private readonly ConcurrentDictionary<int, (int Returned, int Rented)> _watched = [];
+    private readonly ConcurrentDictionary<int, string> _events = [];
 
-    /// <summary>Starts to count, for arrays that are rented now.</summary>
-    public List<byte[]> Watch(in ReadOnlySequence<byte> sequence)
-    {
-        var arrays = ArraysOf(sequence);
-        foreach (var array in arrays)
-            _watched[array.GetHashCode()] = default;
-        return arrays;
-    }
+    /// <summary>Forgets what was seen.</summary>
+    public void Restart() => _events.Clear();
 
-    public bool WasReturned(byte[] array) => _watched[array.GetHashCode()].Returned > 0;
+    /// <summary>Whether nobody gave any of the arrays back.</summary>
+    public bool SawNone(IEnumerable<byte[]> arrays) => arrays.All(array => EventsOf(array).Length == 0);
 
-    /// <summary>Whether it was given back more often than it was rented: then two would get it.</summary>
-    public bool IsTwiceInThePool(byte[] array) => _watched[array.GetHashCode()] is var (returned, rented) && returned - rented > 1;
+    /// <summary>Whether all of the arrays, which were rented when the watch began, went back once.</summary>
+    public bool SawEachOnce(IEnumerable<byte[]> arrays) =>
+        arrays.All(array => EventsOf(array) is ['<', ..] events && !events.Contains("<<", StringComparison.Ordinal));
 
     /// <summary>The arrays under a sequence.</summary>
-    private static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
+    public static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
     {
         var arrays = new List<byte[]>();
         foreach (var memory in sequence)
@@ -50,12 +47,12 @@ internal sealed class PoolWatch : EventListener
 
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        var (returned, rented) = (eventData.EventId == BufferReturned ? 1 : 0, eventData.EventId == BufferRented ? 1 : 0);
-        if (returned + rented == 0)
-            return;
-
-        var id = (int)eventData.Payload![0]!;
-        if (_watched.ContainsKey(id))
-            _watched.AddOrUpdate(id, default((int, int)), (_, counts) => (counts.Returned + returned, counts.Rented + rented));
+        if (eventData.EventId is BufferRented or BufferReturned)
+            _events.AddOrUpdate((int)eventData.Payload![0]!, id => Mark(eventData), (_, events) => events + Mark(eventData));
     }
+
+    private static string Mark(EventWrittenEventArgs eventData) => eventData.EventId == BufferReturned ? "<" : ">";
+
+    // The pool names an array by its hash code.
+    private string EventsOf(byte[] array) => _events.GetValueOrDefault(array.GetHashCode(), "");
 }

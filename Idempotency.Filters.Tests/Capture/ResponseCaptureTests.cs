@@ -59,14 +59,13 @@ internal sealed class ResponseCaptureTests
     [Test]
     public async Task HeldBuffersGoBackToThePoolWhenTheBodyStreams()
     {
-        using var pool = new PoolWatch();
         await _http.Response.Body.WriteAsync(new byte[Cap]);
-        var arrays = pool.Watch(_capture.Held.Sequence);
+        using var pool = new PoolWatch();
+        var arrays = PoolWatch.ArraysOf(_capture.Held.Sequence);
         await _http.Response.Body.WriteAsync(new byte[1]);
         _capture.Held.Release();
 
-        Assert.That(arrays.Select(pool.WasReturned), Is.All.True);
-        Assert.That(arrays.Select(pool.IsTwiceInThePool), Is.All.False);
+        Assert.That(pool.SawEachOnce(arrays));
     }
 
     [Test]

@@ -16,7 +16,7 @@ internal sealed class MetricsTests
 {
     [TestCase("/observed", "executed")]
     [TestCase("/observed/bad", "executed")]
-    [TestCase("/observed/error", "released")]
+    [TestCase("/observed/error", "failed")]
     [TestCase("/observed/throw", "failed")]
     [TestCase("/observed/minimal/throw", "failed")]
     [TestCase("/observed/optional", "no-key", null)]

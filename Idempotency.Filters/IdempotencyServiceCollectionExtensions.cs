@@ -55,7 +55,10 @@ public static class IdempotencyServiceCollectionExtensions
         return builder;
     }
 
-    /// <summary>Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>.</summary>
+    /// <summary>
+    /// Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>, whatever the
+    /// order of the calls; added twice, the settings add up.
+    /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">The name, compared exactly.</param>
     /// <param name="configure">What the policy changes.</param>
@@ -109,7 +112,7 @@ public static class IdempotencyServiceCollectionExtensions
             provider, provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName)));
     }
 
-    /// <summary>Keeps records in a store of your own.</summary>
+    /// <summary>Keeps records in a store of your own, in place of one that was chosen before. The services dispose it.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes the store, once, given the services and the name of the store (null = the default one).</param>
     /// <returns>The builder.</returns>

@@ -22,7 +22,7 @@ internal sealed class IdempotentExecution : IDisposable
     private readonly ResponseCapture _capture;
     private Winner? _winner;
     private bool _overflowed;
-    private bool _recorded;
+    private Verdict? _recorded;
     private bool _keeps;
     private bool _bufferInUse;
 
@@ -74,11 +74,13 @@ internal sealed class IdempotentExecution : IDisposable
         try
         {
             failure = await run(_http, next);
-            _keeps = failure is null && Keeps();
-            if (failure is null && Defect() is { } defect)
-                throw defect;
             if (failure is null)
+            {
+                _keeps = Keeps();
+                if (Defect() is { } defect)
+                    throw defect;
                 CloseIfEmpty();
+            }
         }
         catch (Exception exception)
         {
@@ -145,8 +147,8 @@ internal sealed class IdempotentExecution : IDisposable
     private async ValueTask<Verdict> SettleAsync(Exception? failure)
     {
         _context.Decided();
-        if (_recorded)
-            return Verdict.Keep;
+        if (_recorded is { } early)
+            return early;
 
         var verdict = _overflowed && failure is null ? Verdict.Release : Judge(failure);
         if (verdict is not Verdict.Release)
@@ -195,7 +197,7 @@ internal sealed class IdempotentExecution : IDisposable
 
     private async ValueTask RecordAsync(Verdict verdict)
     {
-        _recorded = true;
+        _recorded = verdict;
         var whole = verdict is Verdict.Keep;
         var flags = verdict switch
         {

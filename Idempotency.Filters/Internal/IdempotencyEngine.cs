@@ -91,16 +91,14 @@ internal sealed class IdempotencyEngine(
     private async ValueTask<ClaimResult> ClaimAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
     {
         var terms = policy.ClaimFor(http);
-        var started = metrics.StoreCallStarted();
-        var claimed = await policy.Store.ClaimAsync(storageKey, terms, http.RequestAborted);
-        metrics.StoreCallEnded(started, "claim");
+        ClaimResult claimed;
+        using (metrics.StoreCall("claim"))
+            claimed = await policy.Store.ClaimAsync(storageKey, terms, http.RequestAborted);
         if (claimed.Outcome is not ClaimOutcome.InFlight || policy.Options.WhenInFlight is InFlightBehavior.Reject)
             return claimed;
 
-        started = metrics.StoreCallStarted();
-        claimed = await policy.Store.WaitAsync(storageKey, terms, policy.Options.WaitTimeout, http.RequestAborted);
-        metrics.StoreCallEnded(started, "wait");
-        return claimed;
+        using (metrics.StoreCall("wait"))
+            return await policy.Store.WaitAsync(storageKey, terms, policy.Options.WaitTimeout, http.RequestAborted);
     }
 
     private async ValueTask<Rejection?> ReplayAsync(HttpContext http, IdempotencyPolicy policy, string storageKey, ClaimResult claimed)

@@ -82,9 +82,9 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
 
     private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
-        var started = metrics.StoreCallStarted();
-        var completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
-        metrics.StoreCallEnded(started, "complete");
+        Completion completion;
+        using (metrics.StoreCall("complete"))
+            completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
         if (completion.Outcome is not CompletionOutcome.TooLarge)
             held.Completed();
 

@@ -99,12 +99,8 @@ public static class IdempotencyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        var options = builder.Services
-            .AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName)
-            .Validate(options => options.MaxEntries >= 1, "MaxEntries must be 1 or more.")
-            .Validate(options => options.MaxBytes >= 64 * 1024, "MaxBytes must be 65,536 or more.")
-            .Validate(options => options.MaxKeysPerCaller is null or >= 1, "MaxKeysPerCaller must be 1 or more, or null for no limit.")
-            .ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MemoryStoreOptions>, MemoryStoreOptionsValidator>());
+        var options = builder.Services.AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);
 

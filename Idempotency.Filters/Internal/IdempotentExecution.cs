@@ -1,14 +1,13 @@
 using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Stores;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Internal;
 
 /// <summary>One run of an action under a claim: hold the response, judge it, record it, and only then send it.</summary>
-internal sealed class IdempotentExecution : IDisposable
+internal sealed partial class IdempotentExecution : IDisposable
 {
     private readonly HttpContext _http;
     private readonly IdempotencyOptions _options;
@@ -46,13 +45,8 @@ internal sealed class IdempotentExecution : IDisposable
         _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
     }
 
-    private enum Verdict
-    {
-        Release,
-        Keep,
-        KeepNotReplayable,
-        Refuse,
-    }
+    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
+    public string Outcome { get; private set; } = "failed";
 
     /// <summary>Takes the request over: from here on the body is hashed, the response held, and the client's leaving ignored.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
@@ -62,9 +56,6 @@ internal sealed class IdempotentExecution : IDisposable
         var fingerprint = await RequestFingerprint.AttachAsync(http.Request, http.RequestAborted);
         return new IdempotentExecution(http, options, context, claim, services, fingerprint);
     }
-
-    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
-    public string Outcome { get; private set; } = "failed";
 
     public async ValueTask RunAsync(Execution run, object next)
     {
@@ -105,18 +96,6 @@ internal sealed class IdempotentExecution : IDisposable
         _winner?.Completion.Dispose();
         if (!_bufferInUse)
             _capture.Held.Release();
-    }
-
-    /// <summary>Why what the action returned is no answer; null when it is one.</summary>
-    private Exception? Defect()
-    {
-        if (_capture.Failure is { } failure)
-            return failure;
-        if (_lifetime.IsAborted)
-            return new OperationCanceledException("The action aborted the request.");
-        if (_lifetime.WritingWasCut && !_capture.Streams)
-            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
-        return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
     }
 
     /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would have.</summary>
@@ -165,35 +144,6 @@ internal sealed class IdempotentExecution : IDisposable
             Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
         return verdict;
     }
-
-    private string OutcomeOf(Verdict verdict) => verdict switch
-    {
-        Verdict.Release when _context.IsRepeat => "repeated",
-        Verdict.Release when _http.Response.StatusCode < StatusCodes.Status500InternalServerError => "released",
-        Verdict.Release or Verdict.Refuse => "failed",
-        _ => "executed",
-    };
-
-    private Verdict Judge(Exception? failure)
-    {
-        // An upload that broke off was never a whole request.
-        if (_fingerprint.ReadFailed)
-            return Verdict.Release;
-        if (_context.IsRepeat && (failure is not null || _context.Wish is not true))
-            return Verdict.Release;
-        // It returned, so that it may have taken effect; but perhaps it returned early, or its answer was cut short.
-        if (_keeps && _lifetime.HasFired)
-            return Verdict.KeepNotReplayable;
-        if (_keeps && failure is null)
-            return _capture.IsOverCap ? Verdict.KeepNotReplayable : Verdict.Keep;
-
-        var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
-        return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
-            ? Verdict.Refuse
-            : Verdict.Release;
-    }
-
-    private bool Keeps() => _context.Wish ?? (_context.ActionRan && KeepRule.Keeps(_http, _options));
 
     private async ValueTask RecordAsync(Verdict verdict)
     {
@@ -288,7 +238,3 @@ internal sealed class IdempotentExecution : IDisposable
     /// <summary>The record of another execution, which is sent instead.</summary>
     private sealed record Winner(Completion Completion);
 }
-
-/// <summary>What every execution needs, gathered once.</summary>
-internal sealed record ExecutionServices(
-    RecordKeeper Keeper, DeadlinePool Deadlines, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);

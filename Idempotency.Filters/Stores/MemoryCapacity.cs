@@ -93,6 +93,6 @@ internal sealed class MemoryCapacity
     private static long SizeOf(byte[]? record) => Math.Max(SmallRecord, record?.Length ?? 0);
 
     private static string Refusal(FormattableString state, string option) =>
-        $"The in-memory idempotency store {state.ToString(CultureInfo.InvariantCulture)}, its limit. " +
-        $"Raise {nameof(MemoryStoreOptions)}.{option}, or shorten the retention.";
+        $"The in-memory idempotency store {state.ToString(CultureInfo.InvariantCulture)}, its limit. "
+        + $"Raise {nameof(MemoryStoreOptions)}.{option}, or shorten the retention.";
 }

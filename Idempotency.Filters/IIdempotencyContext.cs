@@ -9,7 +9,10 @@ namespace Idempotency.Filters;
 /// </remarks>
 public interface IIdempotencyContext
 {
-    /// <summary>The key as the client sent it, without quotes; null when there is none.</summary>
+    /// <summary>
+    /// The key without quotes and escapes, and in lower case where <see cref="IdempotencyOptions.KeyFormat"/> asks for UUIDs; null when
+    /// there is none.
+    /// </summary>
     string? Key { get; }
 
     /// <summary>

@@ -10,7 +10,7 @@ public interface IIdempotencyKeyEncoder
     /// <summary>The storage key of one client key in one scope.</summary>
     /// <param name="prefix"><see cref="IdempotencyOptions.KeyPrefix"/>.</param>
     /// <param name="scope">Whose key it is: the caller, and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
-    /// <param name="key">The key as the client sent it, without quotes.</param>
+    /// <param name="key">The client's key, as <see cref="IIdempotencyContext.Key"/> has it.</param>
     string Encode(string prefix, string scope, string key);
 
     /// <summary>What all storage keys of one scope begin with, and those of no other scope.</summary>

@@ -27,30 +27,32 @@ public sealed class IdempotencyOptions
     /// </summary>
     public ISet<string> Methods { get; set; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "POST", "PATCH" };
 
-    /// <summary>How long a record is kept, from its completion; null = for ever. A replay does not prolong it. Default 24 hours.</summary>
+    /// <summary>
+    /// How long a record is kept, from its completion; null = for ever. A replay does not prolong it. Default 24 hours; more than zero.
+    /// </summary>
     public TimeSpan? Retention { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
     /// How long a key stays closed after the last sign of life of the process that runs its action. Renewed while the action runs.
-    /// Default 30 seconds; 1 second or more, and not longer than <see cref="Retention"/>.
+    /// Default 30 seconds; 1 second to 1 day, and not longer than <see cref="Retention"/>.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// How long an action may run: then <c>RequestAborted</c> fires and the lease is no longer renewed, so that a hung action cannot hold
-    /// its key for ever. Null = no limit. Default 5 minutes.
+    /// its key for ever. Null = no limit. Default 5 minutes; more than zero, at most 49 days.
     /// </summary>
     public TimeSpan? MaxExecutionTime { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
     /// The largest response body that is kept, in bytes. A larger one is delivered whole and its retries get 409 <c>not-replayable</c>.
-    /// Default 1 MiB; 0 or more.
+    /// Default 1 MiB; 0 to 2,147,483,647.
     /// </summary>
     public long MaxResponseBodySize { get; set; } = 1024 * 1024;
 
     /// <summary>
     /// The largest request body that is read in order to compare a retry with the original, in bytes; a larger one gets 413 and the action
-    /// does not run. Null = what the server itself admits. Default null.
+    /// does not run. Null = what the server itself admits. Default null; 0 or more.
     /// </summary>
     public long? MaxComparedBodySize { get; set; }
 
@@ -62,17 +64,21 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// How long to go on reading a request body that the action left unread, in order to fingerprint it. After it the record is kept without
-    /// a fingerprint of the body. Default 5 seconds; more than zero.
+    /// a fingerprint of the body. Default 5 seconds; more than zero, at most 49 days.
     /// </summary>
     public TimeSpan RequestDrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What a request gets whose key is in flight. Default <see cref="InFlightBehavior.Reject"/>.</summary>
     public InFlightBehavior WhenInFlight { get; set; } = InFlightBehavior.Reject;
 
-    /// <summary>How long <see cref="InFlightBehavior.Wait"/> waits before it rejects. Default 30 seconds; more than zero.</summary>
+    /// <summary>
+    /// How long <see cref="InFlightBehavior.Wait"/> waits before it rejects. Default 30 seconds; more than zero, at most 49 days.
+    /// </summary>
     public TimeSpan WaitTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What becomes of a key whose process vanished while it ran the action. Default <see cref="InterruptedBehavior.Retry"/>.</summary>
+    /// <summary>
+    /// What becomes of a key whose process vanished, or hung, while it ran the action. Default <see cref="InterruptedBehavior.Retry"/>.
+    /// </summary>
     public InterruptedBehavior WhenInterrupted { get; set; } = InterruptedBehavior.Retry;
 
     /// <summary>What becomes of a key whose action threw or answered 5xx. Default <see cref="FailureBehavior.Release"/>.</summary>
@@ -86,7 +92,7 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// The status codes whose responses are kept; null = every status below 500 except 401, 403, 408, 425 and 429. Default null.
-    /// Applies to responses of an action that ran.
+    /// Applies to responses of an action that ran. Each from 200 to 599.
     /// </summary>
     public ISet<int>? StoreStatusCodes { get; set; }
 
@@ -108,7 +114,9 @@ public sealed class IdempotencyOptions
     /// </summary>
     public Func<HttpContext, string?>? CallerId { get; set; }
 
-    /// <summary>Adds to the caller, never replaces it: a tenant or a region, to which the key belongs as well. Default null.</summary>
+    /// <summary>
+    /// Adds to the caller, never replaces it: a tenant or a region, to which the key belongs as well. A null result adds nothing. Default null.
+    /// </summary>
     public Func<HttpContext, string?>? KeyScope { get; set; }
 
     /// <summary>What all storage keys begin with. Default <c>idempotency:</c>.</summary>
@@ -120,7 +128,7 @@ public sealed class IdempotencyOptions
     /// <summary>The response header that marks a replay, with the value <c>true</c>; null = no marker. Default <c>Idempotent-Replayed</c>.</summary>
     public string? ReplayedHeaderName { get; set; } = "Idempotent-Replayed";
 
-    /// <summary>The status of a replay; null = the original's. The record is not touched. Default null.</summary>
+    /// <summary>The status of a replay; null = the original's. The record is not touched. Default null; 200 to 599.</summary>
     public int? ReplayStatusCode { get; set; }
 
     /// <summary>
@@ -129,27 +137,27 @@ public sealed class IdempotencyOptions
     /// </summary>
     public Uri? DocumentationUri { get; set; }
 
-    /// <summary>The status of <c>key-missing</c>. Default 400.</summary>
+    /// <summary>The status of <c>key-missing</c>. Default 400; 400 to 599.</summary>
     public int KeyMissingStatusCode { get; set; } = StatusCodes.Status400BadRequest;
 
-    /// <summary>The status of <c>key-malformed</c>. Default 400.</summary>
+    /// <summary>The status of <c>key-malformed</c>. Default 400; 400 to 599.</summary>
     public int MalformedKeyStatusCode { get; set; } = StatusCodes.Status400BadRequest;
 
-    /// <summary>The status of <c>key-reused</c>. Default 422.</summary>
+    /// <summary>The status of <c>key-reused</c>. Default 422; 400 to 599.</summary>
     public int KeyReusedStatusCode { get; set; } = StatusCodes.Status422UnprocessableEntity;
 
-    /// <summary>The status of <c>in-flight</c>, also when a wait timed out. Default 409.</summary>
+    /// <summary>The status of <c>in-flight</c>, also when a wait timed out. Default 409; 400 to 599.</summary>
     public int InFlightStatusCode { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>not-replayable</c>. Default 409.</summary>
+    /// <summary>The status of <c>not-replayable</c>. Default 409; 400 to 599.</summary>
     public int NotReplayableStatusCode { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>outcome-unknown</c>. Default 409.</summary>
+    /// <summary>The status of <c>outcome-unknown</c>. Default 409; 400 to 599.</summary>
     public int OutcomeUnknownStatusCode { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>body-too-large</c>. Default 413.</summary>
+    /// <summary>The status of <c>body-too-large</c>. Default 413; 400 to 599.</summary>
     public int BodyTooLargeStatusCode { get; set; } = StatusCodes.Status413PayloadTooLarge;
 
-    /// <summary>The status of <c>store-unavailable</c> and of <c>record-unreadable</c>. Default 503.</summary>
+    /// <summary>The status of <c>store-unavailable</c> and of <c>record-unreadable</c>. Default 503; 400 to 599.</summary>
     public int StoreUnavailableStatusCode { get; set; } = StatusCodes.Status503ServiceUnavailable;
 }

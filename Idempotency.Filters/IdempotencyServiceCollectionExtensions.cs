@@ -55,7 +55,10 @@ public static class IdempotencyServiceCollectionExtensions
         return builder;
     }
 
-    /// <summary>Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>.</summary>
+    /// <summary>
+    /// Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>, whatever the
+    /// order of the calls; added twice, the settings add up.
+    /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">The name, compared exactly.</param>
     /// <param name="configure">What the policy changes.</param>
@@ -96,12 +99,8 @@ public static class IdempotencyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        var options = builder.Services
-            .AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName)
-            .Validate(options => options.MaxEntries >= 1, "MaxEntries must be 1 or more.")
-            .Validate(options => options.MaxBytes >= 64 * 1024, "MaxBytes must be 65,536 or more.")
-            .Validate(options => options.MaxKeysPerCaller is null or >= 1, "MaxKeysPerCaller must be 1 or more, or null for no limit.")
-            .ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MemoryStoreOptions>, MemoryStoreOptionsValidator>());
+        var options = builder.Services.AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);
 
@@ -109,7 +108,7 @@ public static class IdempotencyServiceCollectionExtensions
             provider, provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName)));
     }
 
-    /// <summary>Keeps records in a store of your own.</summary>
+    /// <summary>Keeps records in a store of your own, in place of one that was chosen before. The services dispose it.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes the store, once, given the services and the name of the store (null = the default one).</param>
     /// <returns>The builder.</returns>

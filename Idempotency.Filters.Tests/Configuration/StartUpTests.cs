@@ -1,3 +1,4 @@
+using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -123,6 +124,16 @@ internal sealed class StartUpTests
     [TestCase(1, 65536, 0, "MaxKeysPerCaller must be 1 or more")]
     public Task InvalidMemoryBoundFailsTheStart(int entries, long bytes, int? perCaller, string words) => AssertFailsAsync(
         () => Answers.StartAsync([], s => s.AddIdempotency().UseMemory(Bounds(entries, bytes, perCaller))), words);
+
+    [Test]
+    public void InvalidMemoryBoundIsToldOnce()
+    {
+        using var services = new ServiceCollection().AddIdempotency().UseMemory(Bounds(0, 65536, null)).Services.BuildServiceProvider();
+
+        Assert.That(
+            () => services.GetRequiredService<IOptions<MemoryStoreOptions>>().Value,
+            Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo((string[])["MaxEntries must be 1 or more; it is 0."]));
+    }
 
     [Test]
     public Task InvalidMemoryBoundOfANamedStoreFailsTheStart() => AssertFailsAsync(

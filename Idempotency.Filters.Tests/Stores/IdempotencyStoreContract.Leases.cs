@@ -142,9 +142,7 @@ public abstract partial class IdempotencyStoreContract
     public async Task FencingTokenGrowsWithEveryTakeOver()
     {
         if (!HasFencing)
-        {
             Assert.Ignore("This store has no fencing tokens.");
-        }
 
         var first = await AcquireAsync(Unrenewed);
         await LetTimePassAsync(Lease * 1.25);
@@ -160,9 +158,7 @@ public abstract partial class IdempotencyStoreContract
     public async Task FormerHolderIsToldThatItsKeyWasTakenOver()
     {
         if (!TellsTheFormerHolder)
-        {
             Assert.Ignore("This store cannot tell a former holder.");
-        }
 
         var zombie = await AcquireAsync(Unrenewed);
         var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -236,8 +232,6 @@ public abstract partial class IdempotencyStoreContract
     private void RequireCompareAndSet()
     {
         if (!HasCompareAndSet)
-        {
             Assert.Ignore("This store cannot compare and set.");
-        }
     }
 }

@@ -202,9 +202,7 @@ public abstract partial class IdempotencyStoreContract
             await leaving.CancelAsync();
 
             if (await Soon(OrNothing(waiter)) is { } claim)
-            {
                 await claim.DisposeAsync();
-            }
 
             await using var next = (await Soon(Wait())).Claim;
             Assert.That(next, Is.Not.Null);

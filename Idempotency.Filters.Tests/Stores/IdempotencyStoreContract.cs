@@ -56,13 +56,9 @@ public abstract partial class IdempotencyStoreContract
     public async Task DisposeStore()
     {
         if (_store is IAsyncDisposable asynchronous)
-        {
             await asynchronous.DisposeAsync();
-        }
         else
-        {
             (_store as IDisposable)?.Dispose();
-        }
     }
 
     [Test]

@@ -41,9 +41,7 @@ public class MemoryExpiryQueueTests
 
             var earliest = filed.Count == 0 ? (long?)null : filed.Min(known => known.RecordExpiresAt);
             if (queue.FirstDueAt(100)?.RecordExpiresAt != earliest || queue.FirstDueAt((earliest ?? 1) - 1) is not null)
-            {
                 return false;
-            }
         }
 
         return true;

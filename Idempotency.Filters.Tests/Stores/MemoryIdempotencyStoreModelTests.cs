@@ -91,9 +91,7 @@ public class MemoryIdempotencyStoreModelTests
         }
 
         foreach (var (claim, _) in claims.SelectMany(known => known))
-        {
             Now(claim.DisposeAsync());
-        }
 
         time.Advance(TimeSpan.FromDays(1));
         store.Purge();
@@ -125,9 +123,7 @@ public class MemoryIdempotencyStoreModelTests
             }
 
             if (!model.MayForget(modelClaim) || modelClaim.TakenOver)
-            {
                 Same(claim.Lost.IsCancellationRequested, modelClaim.TakenOver);
-            }
         }
     }
 
@@ -160,9 +156,7 @@ public class MemoryIdempotencyStoreModelTests
     private static void Same<T>(T actual, T expected)
     {
         if (!EqualityComparer<T>.Default.Equals(actual, expected))
-        {
             throw new InvalidOperationException($"The store says {actual}, the model {expected}.");
-        }
     }
 
     private sealed record Step(Act Act, int Key, int Amount);
@@ -199,25 +193,17 @@ public class MemoryIdempotencyStoreModelTests
             if (_owner[key] is { } owner)
             {
                 if (Now < owner.LeaseEnd)
-                {
                     return (ClaimOutcome.InFlight, null, null);
-                }
 
                 if (IsRefused(owner))
-                {
                     return (ClaimOutcome.Interrupted, null, null);
-                }
             }
 
             if (_record[key] is { } standing && !options.OverCompleted)
-            {
                 return (ClaimOutcome.Completed, standing.Record, null);
-            }
 
             if (_owner[key] is { } former)
-            {
                 former.TakenOver = true;
-            }
 
             var leaseEnd = options.RenewFor is { } renewed ? Now + renewed + options.Lease : TimeSpan.MaxValue;
             _owner[key] = new()
@@ -233,16 +219,12 @@ public class MemoryIdempotencyStoreModelTests
         public CompletionOutcome Complete(ModelClaim claim, byte record)
         {
             if (claim.Completed)
-            {
                 return CompletionOutcome.Stored;
-            }
 
             Forget(claim.Key);
             var mine = _owner[claim.Key] == claim;
             if (!mine && (_owner[claim.Key] is not null || _record[claim.Key] is not null))
-            {
                 return CompletionOutcome.LeaseLost;
-            }
 
             claim.Completed = true;
             _owner[claim.Key] = null;
@@ -256,9 +238,7 @@ public class MemoryIdempotencyStoreModelTests
             {
                 claim.Released = true;
                 if (_owner[claim.Key] == claim)
-                {
                     _owner[claim.Key] = null;
-                }
             }
         }
 
@@ -280,14 +260,10 @@ public class MemoryIdempotencyStoreModelTests
         private void Forget(int key)
         {
             if (_record[key] is { } record && Now >= record.Expires)
-            {
                 _record[key] = null;
-            }
 
             if (_owner[key] is { } owner && _record[key] is null && MayForget(owner) && !IsRefused(owner))
-            {
                 _owner[key] = null;
-            }
         }
     }
 }

@@ -29,9 +29,7 @@ public class MemoryIdempotencyStoreStressTests
                     {
                         start.SignalAndWait();
                         if (store.ClaimAsync($"key{round}", Held, CancellationToken.None).AsTask().Result.Outcome == ClaimOutcome.Acquired)
-                        {
                             Interlocked.Increment(ref winners[round]);
-                        }
                     }
                 }
                 finally
@@ -84,15 +82,11 @@ public class MemoryIdempotencyStoreStressTests
                 var options = Held with { OverCompleted = random.Next(2) == 0 };
                 using var result = await TryAsync($"key{key}", options, random);
                 if (result.Claim is not { } claim)
-                {
                     continue;
-                }
 
                 Interlocked.Increment(ref acquired);
                 if (Interlocked.Increment(ref holders[key]) > 1)
-                {
                     Volatile.Write(ref overlapped, true);
-                }
 
                 await Task.Yield();
                 Interlocked.Decrement(ref holders[key]);
@@ -111,9 +105,7 @@ public class MemoryIdempotencyStoreStressTests
         async Task<ClaimResult> TryAsync(string key, ClaimOptions options, Random random)
         {
             if (random.Next(3) == 0)
-            {
                 return await store.ClaimAsync(key, options, CancellationToken.None);
-            }
 
             using var leaving = new CancellationTokenSource();
             var waiter = store.WaitAsync(key, options, TimeSpan.FromMilliseconds(random.Next(5)), leaving.Token);
@@ -121,9 +113,7 @@ public class MemoryIdempotencyStoreStressTests
             {
                 // Long enough to be near the head of the queue.
                 for (var turns = random.Next(30); turns > 0; turns--)
-                {
                     await Task.Yield();
-                }
 
                 leaving.Cancel();
             }

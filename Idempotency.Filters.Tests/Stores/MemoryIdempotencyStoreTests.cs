@@ -219,15 +219,11 @@ public class MemoryIdempotencyStoreTests
     {
         var store = CreateStore(new());
         for (var i = 0; i < 1_000; i++)
-        {
             await CompleteAsync(store, $"old{i}", 1);
-        }
 
         _time.Advance(Retention);
         for (var i = 0; i < 1_000; i++)
-        {
             await AcquireAsync(store, $"new{i}");
-        }
 
         Assert.That(store.Capacity.Entries.Used, Is.EqualTo(1_000));
     }
@@ -268,17 +264,13 @@ public class MemoryIdempotencyStoreTests
         async Task ClaimUpToAsync(int count)
         {
             while (claims.Count < count)
-            {
                 claims.Push(await AcquireAsync(store, $"key{claims.Count}"));
-            }
         }
 
         async Task ReleaseDownToAsync(int count)
         {
             while (claims.Count > count)
-            {
                 await claims.Pop().DisposeAsync();
-            }
         }
     }
 
@@ -309,9 +301,7 @@ public class MemoryIdempotencyStoreTests
             for (var i = -10; i < Rounds; i++)
             {
                 if (i == 0)
-                {
                     before = GC.GetAllocatedBytesForCurrentThread();
-                }
 
                 var result = store.ClaimAsync("a", options, None);
                 _ = watch && (await result).Claim!.Lost.CanBeCanceled;

@@ -12,6 +12,7 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
         new(new MemoryStoreOptions(), clock ?? TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
 
     private int _attempts;
+    private int _completed;
     private int _released;
     private int _abandoned;
     private int _waits;
@@ -32,6 +33,9 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
 
     /// <summary>How often it was tried to complete a claim.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
+
+    /// <summary>How often the store itself took a record: retries find it from then on.</summary>
+    public int Completed => Volatile.Read(ref _completed);
 
     /// <summary>How often a claim was disposed, completed or not.</summary>
     public int Released => Volatile.Read(ref _released);
@@ -83,9 +87,12 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
         {
             store.Records.Enqueue(record);
             var attempt = Interlocked.Increment(ref store._attempts);
-            return store.OnComplete?.Invoke(attempt) is { } completion
-                ? completion
-                : await inner.CompleteAsync(record, retention, cancellationToken);
+            if (store.OnComplete?.Invoke(attempt) is { } answer)
+                return answer;
+
+            var completion = await inner.CompleteAsync(record, retention, cancellationToken);
+            Interlocked.Increment(ref store._completed);
+            return completion;
         }
 
         public override void Abandon()

@@ -18,18 +18,14 @@ public sealed class ManualTimeProvider : TimeProvider
         get
         {
             lock (_gate)
-            {
                 return _timers.Count;
-            }
         }
     }
 
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)
-        {
             return _now;
-        }
     }
 
     public override long GetTimestamp() => GetUtcNow().Ticks;

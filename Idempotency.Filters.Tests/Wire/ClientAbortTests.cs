@@ -107,7 +107,7 @@ internal sealed class ClientAbortTests
         using (var connection = new RawConnection(app.Address))
         {
             connection.Send("POST /unread HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Length: 0\r\n\r\n");
-            await Waiting.UntilAsync(() => store.Records.Count == 1);
+            await Waiting.UntilAsync(() => store.Completed == 1);
             connection.Abort();
         }
 

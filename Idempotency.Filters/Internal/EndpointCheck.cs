@@ -92,7 +92,7 @@ internal sealed class EndpointCheck(
         else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {
             throw new InvalidOperationException(
-                $"{endpoint.DisplayName} carries [{marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which does nothing by itself "
+                $"{endpoint.DisplayName} carries [{IdempotencyMarkers.NameOf(marker)}], which does nothing by itself "
                 + "on an endpoint that is no MVC action: add .RequireIdempotency() to it.");
         }
     }

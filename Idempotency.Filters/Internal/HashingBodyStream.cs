@@ -45,9 +45,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
             return null;
 
         lock (hasher)
-        {
             return Interlocked.CompareExchange(ref _hasher, null, hasher) == hasher ? hasher : null;
-        }
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

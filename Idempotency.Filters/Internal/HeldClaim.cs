@@ -46,7 +46,7 @@ internal sealed class HeldClaim : IAsyncDisposable
         if (_ended)
             return;
 
-        var started = _completed ? 0 : _services.Metrics.StoreCallStarted();
+        using var call = _completed ? default : _services.Metrics.StoreCall("release");
         try
         {
             await Claim.DisposeAsync();
@@ -57,7 +57,6 @@ internal sealed class HeldClaim : IAsyncDisposable
         }
         finally
         {
-            _services.Metrics.StoreCallEnded(started, "release");
             End();
         }
     }

@@ -1,3 +1,5 @@
+using Idempotency.Filters.Stores;
+
 namespace Idempotency.Filters.Internal;
 
 /// <summary>
@@ -10,7 +12,8 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         "This request claimed no idempotency key: no policy applies to it, or it carries no key. Check IIdempotencyContext.Key first.";
 
     private IdempotencyOptions? _options;
-    private Stores.IdempotencyClaim? _claim;
+    private IdempotencyClaim? _claim;
+    private bool _entered;
     private bool _decided;
 
     public string? Key { get; private set; }
@@ -25,9 +28,6 @@ internal sealed class IdempotencyContext : IIdempotencyContext
 
     public CancellationToken LeaseLost => _claim?.Lost ?? CancellationToken.None;
 
-    /// <summary>Whether the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass.</summary>
-    public bool Entered { get; private set; }
-
     /// <summary>Whether the action itself was reached, as noted by the innermost filter.</summary>
     public bool ActionRan { get; set; }
 
@@ -37,9 +37,10 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     /// <summary>The retention that the action asked for; null = none.</summary>
     public TimeSpan? WishedRetention { get; private set; }
 
-    public bool TryEnter() => !Entered && (Entered = true);
+    /// <summary>False when the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass.</summary>
+    public bool TryEnter() => !_entered && (_entered = true);
 
-    public void Claimed(string key, IdempotencyOptions options, Stores.IdempotencyClaim claim)
+    public void Claimed(string key, IdempotencyOptions options, IdempotencyClaim claim)
     {
         Key = key;
         _options = options;

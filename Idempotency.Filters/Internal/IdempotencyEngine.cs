@@ -96,18 +96,14 @@ internal sealed class IdempotencyEngine(
 
     private async ValueTask<ClaimResult> ClaimAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
     {
-        var started = metrics.StoreCallStarted();
-        var claimed = await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
-        metrics.StoreCallEnded(started, "claim");
-        return claimed;
+        using (metrics.StoreCall("claim"))
+            return await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
     }
 
     private async ValueTask<ClaimResult> WaitAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
     {
-        var started = metrics.StoreCallStarted();
-        var claimed = await policy.Store.WaitAsync(storageKey, policy.ClaimFor(http), policy.Options.WaitTimeout, http.RequestAborted);
-        metrics.StoreCallEnded(started, "wait");
-        return claimed;
+        using (metrics.StoreCall("wait"))
+            return await policy.Store.WaitAsync(storageKey, policy.ClaimFor(http), policy.Options.WaitTimeout, http.RequestAborted);
     }
 
     private async ValueTask<Rejection?> ReplayAsync(HttpContext http, IdempotencyPolicy policy, string storageKey, ClaimResult claimed)

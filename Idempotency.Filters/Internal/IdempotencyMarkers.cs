@@ -60,6 +60,9 @@ internal static class IdempotencyMarkers
         is TypeFilterAttribute { ImplementationType: var type } && type == typeof(IdempotencyFilter)
         || filter is ServiceFilterAttribute { ServiceType: var service } && service == typeof(IdempotencyFilter);
 
+    /// <summary>An attribute as it is written in code.</summary>
+    public static string NameOf(IIdempotencyMarker marker) => marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal);
+
     private static IIdempotencyMarker? OfFilters(ActionDescriptor action, int scope)
     {
         foreach (var descriptor in action.FilterDescriptors)
@@ -83,7 +86,7 @@ internal static class IdempotencyMarkers
             if (single is not null)
             {
                 throw new InvalidOperationException(
-                    $"{place} carries both [{Name(single)}] and [{Name(marker)}], which contradict each other: remove one of them.");
+                    $"{place} carries both [{NameOf(single)}] and [{NameOf(marker)}], which contradict each other: remove one of them.");
             }
 
             single = marker;
@@ -91,8 +94,6 @@ internal static class IdempotencyMarkers
 
         return single;
     }
-
-    private static string Name(IIdempotencyMarker marker) => marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal);
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Action methods are kept by MVC; a base that was trimmed away carries no marker.")]
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Action methods are kept by MVC; a base that was trimmed away carries no marker.")]

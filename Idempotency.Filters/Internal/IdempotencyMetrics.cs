@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -13,9 +12,11 @@ internal sealed class IdempotencyMetrics
     private readonly UpDownCounter<long> _active;
     private readonly Histogram<double> _storeDuration;
     private readonly Histogram<long> _responseSize;
+    private readonly TimeProvider _timeProvider;
 
-    public IdempotencyMetrics(IMeterFactory meterFactory)
+    public IdempotencyMetrics(IMeterFactory meterFactory, TimeProvider timeProvider)
     {
+        _timeProvider = timeProvider;
         var meter = meterFactory.Create(MeterName);
         _requests = meter.CreateCounter<long>(
             "idempotency.requests", "{request}", "Covered requests, by what became of them.");
@@ -45,11 +46,15 @@ internal sealed class IdempotencyMetrics
 
     public void Kept(long bodySize) => _responseSize.Record(bodySize);
 
-    public long StoreCallStarted() => _storeDuration.Enabled ? Stopwatch.GetTimestamp() : 0;
+    /// <summary>Times a call of the store until it is disposed.</summary>
+    public StoreCall StoreCall(string operation) => _storeDuration.Enabled ? new(_storeDuration, operation, _timeProvider) : default;
+}
 
-    public void StoreCallEnded(long started, string operation)
-    {
-        if (started != 0)
-            _storeDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
-    }
+/// <summary>A call of the store that is under way. Its time counts however it ends: the calls that fail are the slow ones.</summary>
+internal readonly struct StoreCall(Histogram<double>? duration, string operation, TimeProvider timeProvider) : IDisposable
+{
+    private readonly long _started = timeProvider.GetTimestamp();
+
+    public void Dispose() =>
+        duration?.Record(timeProvider.GetElapsedTime(_started).TotalSeconds, new KeyValuePair<string, object?>("operation", operation));
 }

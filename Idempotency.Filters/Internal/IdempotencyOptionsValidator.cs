@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Internal;
 /// <summary>Refuses settings that contradict each other or could not work, each with the name of the option and what to change.</summary>
 internal sealed class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>
 {
-    // The first-line length that servers accept for a header makes longer keys impossible anyway.
+    // Servers limit the length of headers, many to 8 KiB: a longer key would never arrive.
     private const int LongestKey = 8192;
 
     private static readonly string[] SafeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];

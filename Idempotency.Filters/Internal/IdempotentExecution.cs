@@ -1,14 +1,13 @@
 using System.Buffers;
 using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Stores;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Internal;
 
 /// <summary>One run of an action under a claim: hold the response, judge it, record it, and only then send it.</summary>
-internal sealed class IdempotentExecution : IDisposable
+internal sealed partial class IdempotentExecution : IDisposable
 {
     private readonly HttpContext _http;
     private readonly IdempotencyOptions _options;
@@ -22,7 +21,7 @@ internal sealed class IdempotentExecution : IDisposable
     private readonly ResponseCapture _capture;
     private Winner? _winner;
     private bool _overflowed;
-    private bool _recorded;
+    private Verdict? _recorded;
     private bool _keeps;
     private bool _bufferInUse;
 
@@ -46,13 +45,8 @@ internal sealed class IdempotentExecution : IDisposable
         _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
     }
 
-    private enum Verdict
-    {
-        Release,
-        Keep,
-        KeepNotReplayable,
-        Refuse,
-    }
+    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
+    public string Outcome { get; private set; } = "failed";
 
     /// <summary>Takes the request over: from here on the body is hashed, the response held, and the client's leaving ignored.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
@@ -63,9 +57,6 @@ internal sealed class IdempotentExecution : IDisposable
         return new IdempotentExecution(http, options, context, claim, services, fingerprint);
     }
 
-    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
-    public string Outcome { get; private set; } = "failed";
-
     public async ValueTask RunAsync(Execution run, object next)
     {
         // What the host only tells of, it lets flow on itself; what was thrown, or found here, is thrown on.
@@ -74,11 +65,13 @@ internal sealed class IdempotentExecution : IDisposable
         try
         {
             failure = await run(_http, next);
-            _keeps = failure is null && Keeps();
-            if (failure is null && Defect() is { } defect)
-                throw defect;
             if (failure is null)
+            {
+                _keeps = Keeps();
+                if (Defect() is { } defect)
+                    throw defect;
                 CloseIfEmpty();
+            }
         }
         catch (Exception exception)
         {
@@ -103,18 +96,6 @@ internal sealed class IdempotentExecution : IDisposable
         _winner?.Completion.Dispose();
         if (!_bufferInUse)
             _capture.Held.Release();
-    }
-
-    /// <summary>Why what the action returned is no answer; null when it is one.</summary>
-    private Exception? Defect()
-    {
-        if (_capture.Failure is { } failure)
-            return failure;
-        if (_lifetime.IsAborted)
-            return new OperationCanceledException("The action aborted the request.");
-        if (_lifetime.WritingWasCut && !_capture.Streams)
-            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
-        return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
     }
 
     /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would have.</summary>
@@ -145,8 +126,8 @@ internal sealed class IdempotentExecution : IDisposable
     private async ValueTask<Verdict> SettleAsync(Exception? failure)
     {
         _context.Decided();
-        if (_recorded)
-            return Verdict.Keep;
+        if (_recorded is { } early)
+            return early;
 
         var verdict = _overflowed && failure is null ? Verdict.Release : Judge(failure);
         if (verdict is not Verdict.Release)
@@ -164,38 +145,9 @@ internal sealed class IdempotentExecution : IDisposable
         return verdict;
     }
 
-    private string OutcomeOf(Verdict verdict) => verdict switch
-    {
-        Verdict.Release when _context.IsRepeat => "repeated",
-        Verdict.Release when _http.Response.StatusCode < StatusCodes.Status500InternalServerError => "released",
-        Verdict.Release or Verdict.Refuse => "failed",
-        _ => "executed",
-    };
-
-    private Verdict Judge(Exception? failure)
-    {
-        // An upload that broke off was never a whole request.
-        if (_fingerprint.ReadFailed)
-            return Verdict.Release;
-        if (_context.IsRepeat && (failure is not null || _context.Wish is not true))
-            return Verdict.Release;
-        // It returned, so that it may have taken effect; but perhaps it returned early, or its answer was cut short.
-        if (_keeps && _lifetime.HasFired)
-            return Verdict.KeepNotReplayable;
-        if (_keeps && failure is null)
-            return _capture.IsOverCap ? Verdict.KeepNotReplayable : Verdict.Keep;
-
-        var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
-        return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
-            ? Verdict.Refuse
-            : Verdict.Release;
-    }
-
-    private bool Keeps() => _context.Wish ?? (_context.ActionRan && KeepRule.Keeps(_http, _options));
-
     private async ValueTask RecordAsync(Verdict verdict)
     {
-        _recorded = true;
+        _recorded = verdict;
         var whole = verdict is Verdict.Keep;
         var flags = verdict switch
         {
@@ -286,7 +238,3 @@ internal sealed class IdempotentExecution : IDisposable
     /// <summary>The record of another execution, which is sent instead.</summary>
     private sealed record Winner(Completion Completion);
 }
-
-/// <summary>What every execution needs, gathered once.</summary>
-internal sealed record ExecutionServices(
-    RecordKeeper Keeper, DeadlinePool Deadlines, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);

@@ -52,14 +52,14 @@ internal static partial class Log
     [LoggerMessage(15, LogLevel.Warning, "Idempotency key {KeyHash}: the action failed after it may have taken effect; the key is refused until it is resolved.")]
     public static partial void Refused(ILogger logger, KeyHash keyHash);
 
-    [LoggerMessage(16, LogLevel.Debug, "Idempotency key {KeyHash}: superseded by another execution, whose answer was sent.")]
+    [LoggerMessage(16, LogLevel.Debug, "Idempotency key {KeyHash}: superseded by another execution, whose record stands.")]
     public static partial void Superseded(ILogger logger, KeyHash keyHash);
-
-    [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
-    public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
 
     [LoggerMessage(17, LogLevel.Debug, "{Endpoint} is covered by idempotency policy {Policy} ({Mode}).")]
     public static partial void Covered(ILogger logger, string endpoint, string policy, IdempotencyMode mode);
+
+    [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
+    public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
 }
 
 /// <summary>A storage key as it appears in logs: hashed only when a line is really written.</summary>

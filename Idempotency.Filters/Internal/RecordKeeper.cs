@@ -10,7 +10,8 @@ namespace Idempotency.Filters.Internal;
 /// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
 /// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
 /// </summary>
-internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger) : IHostedService, IDisposable
+internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
+    : IHostedService, IDisposable
 {
     private static readonly TimeSpan[] QuickPauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200)];
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -54,7 +55,8 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
 
         var task = CompleteInBackgroundAsync(held, record.ToArray(), retention);
         _pending.TryAdd(task, true);
-        _ = task.ContinueWith(done => _pending.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = task.ContinueWith(
+            done => _pending.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         held.HandOver();
         return null;
     }
@@ -82,9 +84,9 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
 
     private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
-        var started = metrics.StoreCallStarted();
-        var completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
-        metrics.StoreCallEnded(started, "complete");
+        Completion completion;
+        using (metrics.StoreCall("complete"))
+            completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
         if (completion.Outcome is not CompletionOutcome.TooLarge)
             held.Completed();
 
@@ -117,10 +119,10 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
     {
         await Task.Yield();
         var lost = held.Claim.Lost;
-        var givingUp = timeProvider.GetUtcNow() + held.Patience;
+        var started = timeProvider.GetTimestamp();
         using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, lost);
         Exception? last = null;
-        for (var pause = FirstPause; !lost.IsCancellationRequested && timeProvider.GetUtcNow() < givingUp; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; !lost.IsCancellationRequested && timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
         {
             await Task.Delay(pause, timeProvider, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var lastChance = _stopping.IsCancellationRequested;
@@ -142,6 +144,8 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         Log.CompletionGivenUp(logger, last, held.KeyHash);
         await EndAsync(held, abandon: true);
     }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
     private async Task EndAsync(HeldClaim held, bool abandon = false)

@@ -197,9 +197,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public void Detach()
     {
         lock (_held)
-        {
             _detached = true;
-        }
 
         _http.Features.Set(_inner);
     }

@@ -15,9 +15,7 @@ internal sealed class MemoryCallers(int limit)
         get
         {
             lock (_gate)
-            {
                 return _held.Count;
-            }
         }
     }
 
@@ -28,9 +26,7 @@ internal sealed class MemoryCallers(int limit)
             ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(
                 _held.GetAlternateLookup<ReadOnlySpan<char>>(), CallerOf(key), out _);
             if (held >= limit)
-            {
                 return false;
-            }
 
             held++;
             return true;
@@ -42,14 +38,9 @@ internal sealed class MemoryCallers(int limit)
         lock (_gate)
         {
             var callers = _held.GetAlternateLookup<ReadOnlySpan<char>>();
-            if (callers[CallerOf(key)] == 1)
-            {
-                callers.Remove(CallerOf(key));
-            }
-            else
-            {
-                callers[CallerOf(key)]--;
-            }
+            var caller = CallerOf(key);
+            if (--CollectionsMarshal.GetValueRefOrNullRef(callers, caller) == 0)
+                callers.Remove(caller);
         }
     }
 

@@ -42,9 +42,7 @@ internal sealed class MemoryCapacity
     public string? TryTakeKey(string key)
     {
         if (_callers?.TryTake(key) == false)
-        {
             return _tooManyKeysOfCaller;
-        }
 
         if (!Entries.TryTake(1))
         {
@@ -74,14 +72,10 @@ internal sealed class MemoryCapacity
     {
         var more = SizeOf(record) - SizeOf(previous);
         if (more > 0)
-        {
             return Bytes.TryTake(more);
-        }
 
         if (more < 0)
-        {
             Bytes.Give(-more);
-        }
 
         return true;
     }
@@ -90,19 +84,15 @@ internal sealed class MemoryCapacity
     public void WarnWhenNearlyFull()
     {
         if (Entries.BecameNearlyFull())
-        {
             MemoryStoreLog.EntriesNearlyFull(_logger, Entries.Used, Entries.Limit);
-        }
 
         if (Bytes.BecameNearlyFull())
-        {
             MemoryStoreLog.BytesNearlyFull(_logger, Bytes.Used, Bytes.Limit);
-        }
     }
 
     private static long SizeOf(byte[]? record) => Math.Max(SmallRecord, record?.Length ?? 0);
 
     private static string Refusal(FormattableString state, string option) =>
-        $"The in-memory idempotency store {state.ToString(CultureInfo.InvariantCulture)}, its limit. " +
-        $"Raise {nameof(MemoryStoreOptions)}.{option}, or shorten the retention.";
+        $"The in-memory idempotency store {state.ToString(CultureInfo.InvariantCulture)}, its limit. "
+        + $"Raise {nameof(MemoryStoreOptions)}.{option}, or shorten the retention.";
 }

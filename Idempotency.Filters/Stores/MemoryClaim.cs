@@ -52,9 +52,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
         ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
-        {
             return ValueTask.FromCanceled<Completion>(cancellationToken);
-        }
 
         try
         {

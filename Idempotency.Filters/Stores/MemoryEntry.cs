@@ -34,14 +34,10 @@ internal sealed class MemoryEntry(string key)
         if (Claim is not null)
         {
             if (now < Claim.LeaseEndsAt)
-            {
                 return MemoryKeyState.InFlight;
-            }
 
             if (now < Claim.RefusedUntil)
-            {
                 return MemoryKeyState.Interrupted;
-            }
         }
 
         return Record is not null && now < RecordExpiresAt ? MemoryKeyState.Completed : MemoryKeyState.Free;

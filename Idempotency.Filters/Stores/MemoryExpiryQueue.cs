@@ -35,29 +35,21 @@ internal sealed class MemoryExpiryQueue
     {
         var slot = entry.QueueSlot;
         if (slot == NotQueued)
-        {
             return;
-        }
 
         entry.QueueSlot = NotQueued;
         var last = _heap[^1];
         _heap.RemoveAt(_heap.Count - 1);
         if (slot < _heap.Count)
-        {
             Place(slot, last);
-        }
     }
 
     private void Place(int slot, (long At, MemoryEntry Entry) node)
     {
         if (slot > 0 && node.At < _heap[Parent(slot)].At)
-        {
             Rise(slot, node);
-        }
         else
-        {
             Sink(slot, node);
-        }
     }
 
     private void Rise(int slot, (long At, MemoryEntry Entry) node)
@@ -76,14 +68,10 @@ internal sealed class MemoryExpiryQueue
         for (var child = (2 * slot) + 1; child < _heap.Count; child = (2 * slot) + 1)
         {
             if (child + 1 < _heap.Count && _heap[child + 1].At < _heap[child].At)
-            {
                 child++;
-            }
 
             if (node.At <= _heap[child].At)
-            {
                 break;
-            }
 
             Set(slot, _heap[child]);
             slot = child;

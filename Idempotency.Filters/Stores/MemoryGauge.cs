@@ -20,9 +20,7 @@ internal sealed class MemoryGauge(long limit)
         {
             var seen = Interlocked.CompareExchange(ref _used, used + amount, used);
             if (seen == used)
-            {
                 return true;
-            }
 
             used = seen;
         }
@@ -33,9 +31,7 @@ internal sealed class MemoryGauge(long limit)
     public void Give(long amount)
     {
         if (Interlocked.Add(ref _used, -amount) < _rearmBelow)
-        {
             Volatile.Write(ref _warned, 0);
-        }
     }
 
     /// <summary>Whether the amount stands at 80 % of the limit or more, told once until it has fallen below 70 %.</summary>

@@ -17,9 +17,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
         Capacity = new(options, logger);
         _shards = new MemoryShard[(int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount * 4)];
         for (var i = 0; i < _shards.Length; i++)
-        {
             _shards[i] = new(this);
-        }
     }
 
     public MemoryClock Clock { get; }
@@ -29,9 +27,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
     public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
-        {
             return ValueTask.FromCanceled<ClaimResult>(cancellationToken);
-        }
 
         try
         {
@@ -46,9 +42,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
     public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (timeout <= TimeSpan.Zero || cancellationToken.IsCancellationRequested)
-        {
             return ClaimAsync(key, options, cancellationToken);
-        }
 
         try
         {
@@ -73,9 +67,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
         }
 
         if (refusal is not null)
-        {
             throw new IdempotencyStoreFullException(refusal);
-        }
 
         Capacity.WarnWhenNearlyFull();
         return completion;
@@ -87,9 +79,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
     public void Purge()
     {
         foreach (var shard in _shards)
-        {
             shard.Purge();
-        }
     }
 
     private ClaimResult Claim(MemoryShard shard, string key, in ClaimOptions options, MemoryWaiter? waiter)
@@ -98,9 +88,7 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
         {
             Purge();
             if (shard.TryClaim(key, options, waiter, out result) is { } refusal)
-            {
                 throw new IdempotencyStoreFullException(refusal);
-            }
         }
 
         Capacity.WarnWhenNearlyFull();

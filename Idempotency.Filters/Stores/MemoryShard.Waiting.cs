@@ -7,9 +7,7 @@ internal sealed partial class MemoryShard
         lock (_gate)
         {
             if (waiter.Entry is not { } entry)
-            {
                 return;
-            }
 
             // The lease may end in the same instant as the wait.
             Settle(entry, store.Clock.Now);
@@ -39,9 +37,7 @@ internal sealed partial class MemoryShard
         lock (_gate)
         {
             if (entry.Waiters is not null)
-            {
                 Settle(entry, store.Clock.Now);
-            }
         }
     }
 
@@ -61,9 +57,7 @@ internal sealed partial class MemoryShard
     {
         waiter.Entry!.Waiters!.Remove(waiter);
         if (waiter.Entry.Waiters.IsEmpty)
-        {
             waiter.Entry.Waiters = null;
-        }
 
         waiter.Entry = null;
     }

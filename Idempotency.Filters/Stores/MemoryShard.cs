@@ -31,9 +31,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
 
             result = Answer(entry, options, now);
             if (waiter is not null && result.Outcome == ClaimOutcome.InFlight)
-            {
                 Enqueue(waiter, entry, now);
-            }
 
             return null;
         }
@@ -45,9 +43,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
         {
             refusal = null;
             if (claim.Phase == MemoryClaimPhase.Completed)
-            {
                 return Completion.Stored;
-            }
 
             ObjectDisposedException.ThrowIf(claim.Phase == MemoryClaimPhase.Released, claim);
             var now = store.Clock.Now;
@@ -56,23 +52,17 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
             if (lost)
             {
                 if (Find(claim.Entry.Key, now) is not null)
-                {
                     return Completion.LeaseLost;
-                }
 
                 entry = TryAdd(claim.Entry.Key, out refusal);
                 if (entry is null)
-                {
                     return default;
-                }
             }
 
             if (!store.Capacity.TryReplace(entry.Record, record))
             {
                 if (lost)
-                {
                     Settle(entry, now);
-                }
 
                 return Completion.TooLarge;
             }
@@ -112,9 +102,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
                 claim.Phase = MemoryClaimPhase.Abandoned;
                 claim.EndRenewal(now);
                 if (claim.Entry.Claim == claim)
-                {
                     Settle(claim.Entry, now);
-                }
             }
         }
     }
@@ -122,17 +110,13 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
     public void Purge()
     {
         lock (_gate)
-        {
             Purge(store.Clock.Now, _entries.Count);
-        }
     }
 
     private void Purge(long now, int atMost)
     {
         for (; atMost > 0 && _expiry.FirstDueAt(now) is { } entry; atMost--)
-        {
             Settle(entry, now);
-        }
     }
 
     private MemoryEntry? Find(string key, long now) => _entries.TryGetValue(key, out var entry) && Settle(entry, now) ? entry : null;
@@ -141,9 +125,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
     {
         refusal = store.Capacity.TryTakeKey(key);
         if (refusal is not null)
-        {
             return null;
-        }
 
         var entry = new MemoryEntry(key);
         _entries.Add(key, entry);
@@ -177,9 +159,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
     private bool Settle(MemoryEntry entry, long now)
     {
         if (entry.Waiters is not null)
-        {
             Serve(entry, now);
-        }
 
         if (now < entry.GoneAt)
         {

@@ -25,12 +25,8 @@ internal sealed class MemoryWaitQueue(MemoryClock clock, Action leaseEnded)
     public void SetTimer(TimeSpan untilLeaseEnds)
     {
         if (_timer is null)
-        {
             _timer = clock.StartTimer(leaseEnded, untilLeaseEnds);
-        }
         else
-        {
             _timer.Change(MemoryClock.DueTime(untilLeaseEnds), Timeout.InfiniteTimeSpan);
-        }
     }
 }

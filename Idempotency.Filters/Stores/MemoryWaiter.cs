@@ -27,6 +27,6 @@ internal sealed class MemoryWaiter : TaskCompletionSource<ClaimResult>
         using var registration = cancellationToken.UnsafeRegister(
             static (waiter, token) => ((MemoryWaiter)waiter!)._shard.Cancel((MemoryWaiter)waiter, token), this);
 
-        return await Task.ConfigureAwait(false);
+        return await Task;
     }
 }

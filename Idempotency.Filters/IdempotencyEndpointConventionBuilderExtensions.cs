@@ -1,6 +1,5 @@
 using Idempotency.Filters;
 using Idempotency.Filters.Internal;
-using Microsoft.AspNetCore.Http;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -27,8 +26,7 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        builder.Add(endpoint => endpoint.Metadata.Add(new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
-        builder.AddEndpointFilter(EndpointHost.NoteAsync);
+        builder.Add(endpoint => EndpointHost.Mark(endpoint, new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
         builder.Finally(EndpointHost.Wrap);
         return builder;
     }

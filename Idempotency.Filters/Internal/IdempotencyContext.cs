@@ -12,6 +12,7 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     private IdempotencyOptions? _options;
     private Stores.IdempotencyClaim? _claim;
     private bool _decided;
+    private bool _entered;
 
     public string? Key { get; private set; }
 
@@ -25,9 +26,6 @@ internal sealed class IdempotencyContext : IIdempotencyContext
 
     public CancellationToken LeaseLost => _claim?.Lost ?? CancellationToken.None;
 
-    /// <summary>Whether the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass.</summary>
-    public bool Entered { get; private set; }
-
     /// <summary>Whether the action itself was reached, as noted by the innermost filter.</summary>
     public bool ActionRan { get; set; }
 
@@ -37,7 +35,23 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     /// <summary>The retention that the action asked for; null = none.</summary>
     public TimeSpan? WishedRetention { get; private set; }
 
-    public bool TryEnter() => !Entered && (Entered = true);
+    /// <summary>
+    /// False when the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass. Middleware
+    /// that sends a request through again, after it failed, makes a new run of it, of which nothing is known yet.
+    /// </summary>
+    public bool TryEnter()
+    {
+        if (_entered)
+            return false;
+
+        _entered = true;
+        (_options, _claim, _decided, ActionRan) = (null, null, false, false);
+        (Key, IsRepeat, Response, RequestMatches) = (null, false, null, null);
+        (Wish, WishedRetention) = (null, null);
+        return true;
+    }
+
+    public void Leave() => _entered = false;
 
     public void Claimed(string key, IdempotencyOptions options, Stores.IdempotencyClaim claim)
     {

@@ -40,51 +40,58 @@ internal sealed class IdempotencyEngine(
             return null;
         }
 
-        var options = policy.Options;
-        var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
-        if (key.Status is KeyStatus.Malformed)
-            return Reject(http, policy, Rejection.KeyMalformed(options, key.Problem!));
-        if (key.Status is KeyStatus.Missing && options.KeyRequired)
-            return Reject(http, policy, Rejection.KeyMissing(options));
-        if (key.Status is KeyStatus.Missing)
-        {
-            metrics.Finished(http, policy, "no-key");
-            await run(http, next);
-            return null;
-        }
-
-        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
-        ClaimResult claimed;
         try
         {
-            claimed = await ClaimAsync(http, policy, storageKey);
-        }
-        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
-        {
-            Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
-            if (options.WhenStoreIsDown is StoreDownBehavior.Refuse)
-                return Reject(http, policy, Rejection.StoreUnavailable(options));
-
-            Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
-            metrics.Finished(http, policy, "unprotected");
-            await run(http, next);
-            return null;
-        }
-
-        using (claimed)
-        {
-            switch (claimed.Outcome)
+            var options = policy.Options;
+            var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
+            if (key.Status is KeyStatus.Malformed)
+                return Reject(http, policy, Rejection.KeyMalformed(options, key.Problem!));
+            if (key.Status is KeyStatus.Missing && options.KeyRequired)
+                return Reject(http, policy, Rejection.KeyMissing(options));
+            if (key.Status is KeyStatus.Missing)
             {
-                case ClaimOutcome.InFlight:
-                    return Reject(http, policy, Rejection.InFlight(options));
-                case ClaimOutcome.Interrupted:
-                    return Reject(http, policy, Rejection.OutcomeUnknown(options));
-                case ClaimOutcome.Completed:
-                    return await ReplayAsync(http, policy, storageKey, claimed);
-                default:
-                    context.Claimed(key.Key!, options, claimed.Claim!);
-                    return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
+                metrics.Finished(http, policy, "no-key");
+                await run(http, next);
+                return null;
             }
+
+            var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
+            ClaimResult claimed;
+            try
+            {
+                claimed = await ClaimAsync(http, policy, storageKey);
+            }
+            catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+            {
+                Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
+                if (options.WhenStoreIsDown is StoreDownBehavior.Refuse)
+                    return Reject(http, policy, Rejection.StoreUnavailable(options));
+
+                Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
+                metrics.Finished(http, policy, "unprotected");
+                await run(http, next);
+                return null;
+            }
+
+            using (claimed)
+            {
+                switch (claimed.Outcome)
+                {
+                    case ClaimOutcome.InFlight:
+                        return Reject(http, policy, Rejection.InFlight(options));
+                    case ClaimOutcome.Interrupted:
+                        return Reject(http, policy, Rejection.OutcomeUnknown(options));
+                    case ClaimOutcome.Completed:
+                        return await ReplayAsync(http, policy, storageKey, claimed);
+                    default:
+                        context.Claimed(key.Key!, options, claimed.Claim!);
+                        return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
+                }
+            }
+        }
+        finally
+        {
+            context.Leave();
         }
     }
 

@@ -40,6 +40,35 @@ internal sealed class FailedActionTests
     }
 
     [Test]
+    public async Task ErrorPageOfTheAppsOwnMiddlewareIsNotKept()
+    {
+        await using var app = await Throwing().StartAsync<FailedActionController>(pipeline: app =>
+        {
+            app.Use(async (http, next) =>
+            {
+                try
+                {
+                    await next(http);
+                }
+                catch (InvalidOperationException)
+                {
+                    http.Request.Path = "/sorry";
+                    http.SetEndpoint(null);
+                    await next(http);
+                }
+            });
+            app.UseRouting();
+            app.MapPost("/sorry", () => Results.Conflict()).RequireIdempotency();
+        });
+
+        using var first = await app.PostAsync("/orders", "k");
+        using var retry = await app.PostAsync("/orders", "k");
+
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
+        await retry.IsRunAsync(2);
+    }
+
+    [Test]
     public async Task MiddlewareCannotRunAnActionAgainUnderRefuse()
     {
         var script = Throwing();

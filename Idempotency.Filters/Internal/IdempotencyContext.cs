@@ -13,6 +13,8 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     private Stores.IdempotencyClaim? _claim;
     private bool _decided;
     private bool _entered;
+    private bool _hasEntered;
+    private Endpoint? _endpoint;
 
     public string? Key { get; private set; }
 
@@ -37,14 +39,15 @@ internal sealed class IdempotencyContext : IIdempotencyContext
 
     /// <summary>
     /// False when the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass. Middleware
-    /// that sends a request through again, after it failed, makes a new run of it, of which nothing is known yet.
+    /// that sends a request through again, after it failed, makes a new run of it, of which nothing is known yet; sent to another endpoint
+    /// it shows an error page, which is no answer to the client's request.
     /// </summary>
-    public bool TryEnter()
+    public bool TryEnter(Endpoint? endpoint)
     {
-        if (_entered)
+        if (_entered || (_hasEntered && endpoint != _endpoint))
             return false;
 
-        _entered = true;
+        (_entered, _hasEntered, _endpoint) = (true, true, endpoint);
         (_options, _claim, _decided, ActionRan) = (null, null, false, false);
         (Key, IsRepeat, Response, RequestMatches) = (null, false, null, null);
         (Wish, WishedRetention) = (null, null);

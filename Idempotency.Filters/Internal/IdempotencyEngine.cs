@@ -34,7 +34,7 @@ internal sealed class IdempotencyEngine(
     public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
     {
         var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
-        if (!context.TryEnter())
+        if (!context.TryEnter(http.GetEndpoint()))
         {
             await run(http, next);
             return null;

@@ -1,6 +1,5 @@
 using Idempotency.Filters;
 using Idempotency.Filters.Internal;
-using Microsoft.AspNetCore.Http;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -13,7 +12,8 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     /// <remarks>
     /// The nearest wins: <c>[Idempotent]</c>, <c>[IdempotencyManual]</c> and <c>[IdempotencyExempt]</c> on the handler go over a call on
     /// the endpoint, and that goes over a call on its group. Endpoint filters run inside: a check made in one does not run on a replay.
-    /// A 4xx from an endpoint filter that was added after this call counts as the handler's own answer.
+    /// A 4xx from an endpoint filter that was added after this call counts as the handler's own answer. So does
+    /// every answer of endpoints that take no endpoint filters, such as those of proxies and remote procedure frameworks.
     /// </remarks>
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="policy">The name of a policy given to <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
@@ -27,8 +27,7 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        builder.Add(endpoint => endpoint.Metadata.Add(new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
-        builder.AddEndpointFilter(EndpointHost.NoteAsync);
+        builder.Add(endpoint => EndpointHost.Mark(endpoint, new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
         builder.Finally(EndpointHost.Wrap);
         return builder;
     }

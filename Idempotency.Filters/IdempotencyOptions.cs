@@ -48,7 +48,7 @@ public sealed class IdempotencyOptions
     /// The largest response body that is kept, in bytes. A larger one is delivered whole and its retries get 409 <c>not-replayable</c>.
     /// Default 1 MiB; 0 to 2,147,483,647.
     /// </summary>
-    public long MaxResponseBodySize { get; set; } = 1024 * 1024;
+    public int MaxResponseBodySize { get; set; } = 1024 * 1024;
 
     /// <summary>
     /// The largest request body that is read in order to compare a retry with the original, in bytes; a larger one gets 413 and the action
@@ -92,7 +92,7 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// The status codes whose responses are kept; null = every status below 500 except 401, 403, 408, 425 and 429. Default null.
-    /// Applies to responses of an action that ran. Each from 200 to 599.
+    /// Applies to responses of an action that ran. Each from 200 to 599, one at least.
     /// </summary>
     public ISet<int>? StoreStatusCodes { get; set; }
 

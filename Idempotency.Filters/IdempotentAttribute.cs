@@ -48,7 +48,7 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = Seconds(v, nameof(MaxExecutionSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.MaxResponseBodySize"/>.</summary>
-    public long MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
+    public int MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
 
     /// <summary>As <see cref="IdempotencyOptions.WhenInFlight"/>.</summary>
     public InFlightBehavior WhenInFlight { get; set => Set(field = value, (o, v) => o.WhenInFlight = v); }

@@ -63,7 +63,7 @@ internal sealed class ValidatorTests
         yield return Case("WaitTimeout above", o => o.WaitTimeout = TooLong, "WaitTimeout");
         yield return Case("RetryAfter below 1 s", o => o.RetryAfter = TimeSpan.FromMilliseconds(999), "RetryAfter is 00:00:00.9990000");
         yield return Case("MaxResponseBodySize below 0", o => o.MaxResponseBodySize = -1, "MaxResponseBodySize is -1");
-        yield return Case("MaxResponseBodySize above", o => o.MaxResponseBodySize = int.MaxValue + 1L, "MaxResponseBodySize is 2147483648");
+        yield return Case("StoreStatusCodes empty", o => o.StoreStatusCodes = new HashSet<int>(), "StoreStatusCodes is empty");
         yield return Case("MaxComparedBodySize below 0", o => o.MaxComparedBodySize = -1, "MaxComparedBodySize is -1");
         yield return Case("MaxBufferedBodySize below 0", o => o.MaxBufferedBodySize = -1, "MaxBufferedBodySize is -1");
         yield return Case("KeyFormat undefined", o => o.KeyFormat = (KeyFormat)9, "KeyFormat is 9: it must be one of Any");

@@ -25,6 +25,78 @@ internal sealed class FailedActionTests
         await retry.IsRunAsync(2);
     }
 
+    [Test]
+    public async Task WishToKeepDoesNotFreeTheKeyOfAnActionThatThrows()
+    {
+        var script = new Script((http, run) =>
+        {
+            http.RequestServices.GetRequiredService<IIdempotencyContext>().Keep();
+            return run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run);
+        });
+        await using var app = await script.StartAsync<FailedActionController>(o => o.WhenFailed = FailureBehavior.Refuse);
+
+        using var first = await app.PostAsync("/orders", "k");
+        using var retry = await app.PostAsync("/orders", "k");
+
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+        await retry.IsProblemAsync(409, "outcome-unknown");
+    }
+
+    [Test]
+    public async Task ActionThatMiddlewareRunsAgainIsProtectedAgain()
+    {
+        var script = Throwing();
+        await using var app = await script.StartAsync<FailedActionController>(pipeline: RunTwice);
+
+        using var first = await app.PostAsync("/orders", "k");
+        using var retry = await app.PostAsync("/orders", "k");
+
+        await first.IsRunAsync(2);
+        await retry.IsReplayOfAsync(2);
+        Assert.That(script.Runs, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task ErrorPageOfTheAppsOwnMiddlewareIsNotKept()
+    {
+        await using var app = await Throwing().StartAsync<FailedActionController>(pipeline: app =>
+        {
+            app.Use(async (http, next) =>
+            {
+                try
+                {
+                    await next(http);
+                }
+                catch (InvalidOperationException)
+                {
+                    http.Request.Path = "/sorry";
+                    http.SetEndpoint(null);
+                    await next(http);
+                }
+            });
+            app.UseRouting();
+            app.MapPost("/sorry", () => Results.Conflict()).RequireIdempotency();
+        });
+
+        using var first = await app.PostAsync("/orders", "k");
+        using var retry = await app.PostAsync("/orders", "k");
+
+        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.Conflict));
+        await retry.IsRunAsync(2);
+    }
+
+    [Test]
+    public async Task MiddlewareCannotRunAnActionAgainUnderRefuse()
+    {
+        var script = Throwing();
+        await using var app = await script.StartAsync<FailedActionController>(Refuse, pipeline: RunTwice);
+
+        using var first = await app.PostAsync("/orders", "k");
+
+        await first.IsProblemAsync(409, "outcome-unknown");
+        Assert.That(script.Runs, Is.EqualTo(1));
+    }
+
     [TestCase(500)]
     [TestCase(503)]
     [TestCase(599)]
@@ -260,6 +332,18 @@ internal sealed class FailedActionTests
     }
 
     private static void Refuse(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Refuse;
+
+    private static void RunTwice(WebApplication app) => app.Use(async (http, next) =>
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (InvalidOperationException)
+        {
+            await next(http);
+        }
+    });
 
     private static Script Throwing() =>
         new((_, run) => run == 1 ? throw new InvalidOperationException("as the script says") : Script.Answer(run));

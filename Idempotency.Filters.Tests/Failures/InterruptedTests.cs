@@ -166,6 +166,32 @@ internal sealed class InterruptedTests
     }
 
     [Test]
+    public async Task AnswerOfAnActionThatRanTooLongIsSentWhole([Values] bool asksForTheToken)
+    {
+        var script = new Script(async (http, run) =>
+        {
+            if (asksForTheToken)
+                _ = http.RequestAborted;
+            _entered.Fire();
+            await _release.WaitAsync();
+            return Script.Answer(run);
+        });
+        await using var app = await StartAsync(script);
+        var first = app.PostAsync("/orders", "k");
+        await _entered.WaitAsync();
+        _clock.Advance(Limit);
+
+        using var late = await ReleaseAsync(first);
+        using var retry = await app.PostAsync("/orders", "k");
+
+        await late.IsRunAsync(1);
+        if (asksForTheToken)
+            await retry.IsProblemAsync(409, "not-replayable");
+        else
+            await retry.IsReplayOfAsync(1);
+    }
+
+    [Test]
     public async Task MaxExecutionTimeFiresRequestAborted([Values] FailureBehavior whenFailed)
     {
         var script = UntilAborted();

@@ -285,6 +285,32 @@ internal sealed class StoreFaultTests
     }
 
     [Test]
+    public async Task ClaimWithoutAnAnswerRunsNothing()
+    {
+        var script = new Script();
+        await using var app = await StartAsync(script, new FaultyStore { OnClaim = () => default(ClaimResult) });
+
+        using var first = await app.PostAsync("/orders", "k");
+
+        await first.IsProblemAsync(503, "store-unavailable");
+        Assert.That(script.Runs, Is.Zero);
+    }
+
+    [Test]
+    public async Task CompletionWithoutAnAnswerIsTriedAgain()
+    {
+        var store = new FaultyStore { OnComplete = attempt => attempt == 1 ? default(Completion) : null };
+        await using var app = await StartAsync(new Script(), store);
+
+        using var first = await app.PostAsync("/orders", "k");
+        using var retry = await app.PostAsync("/orders", "k");
+
+        await first.IsRunAsync(1);
+        await retry.IsReplayOfAsync(1);
+        Assert.That(store.Attempts, Is.EqualTo(2));
+    }
+
+    [Test]
     public async Task SupersededSendsTheWinnersAnswer()
     {
         var owner = new Mock<IDisposable>();

@@ -38,6 +38,24 @@ internal sealed class FingerprintTests
     public Task MultipartIsComparedWhateverItsBoundary(string path) => AssertComparesAsync(
         path, () => Upload("content", Guid.NewGuid()), () => Upload("c0ntent", Guid.NewGuid()));
 
+    [TestCase("multipart/form-data; boundary=x", "multipart/form-data", TestName = "A retry that declares no boundary is another request")]
+    [TestCase("multipart/form-data", "multipart/form-data; boundary=x", TestName = "A retry that declares a boundary is another request")]
+    public async Task MultipartIsComparedWithoutABoundary(string first, string retry)
+    {
+        await using var app = await StartAsync();
+
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body("1", first)), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body("2", retry)), Is.EqualTo("422 key-reused"));
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body("1", first)), Is.EqualTo("200 1 replayed"));
+
+        static HttpContent Body(string content, string mediaType)
+        {
+            var body = new StringContent(content);
+            body.Headers.ContentType = MediaTypeHeaderValue.Parse(mediaType);
+            return body;
+        }
+    }
+
     [Test]
     public Task OtherFileNameIsAnotherRequest() => AssertComparesAsync(
         "/bodies/file", () => Upload("content", Guid.NewGuid()), () => Upload("content", Guid.NewGuid(), "other.txt"));

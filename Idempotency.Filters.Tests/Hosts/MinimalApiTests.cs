@@ -3,7 +3,9 @@ using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Tests.Hosts;
 
@@ -235,4 +237,51 @@ internal sealed class MinimalApiTests
     private static void Policies(IServiceCollection services) => services.AddIdempotency()
         .AddPolicy("near", o => o.KeyMissingStatusCode = 461)
         .AddPolicy("far", o => o.KeyMissingStatusCode = 462);
+
+    [Test]
+    public async Task EndpointThatWasBuiltWithoutFiltersRunsOnce()
+    {
+        await using var app = await Answers.StartAsync(app =>
+        {
+            var source = new UnfilteredEndpoints(app.Services, http => http.Response.WriteAsync($"{http.RequestServices.GetRequiredService<Runs>().Next()}"));
+            ((IEndpointRouteBuilder)app).DataSources.Add(source);
+            source.Conventions.RequireIdempotency();
+        });
+
+        Assert.That(await app.AnswerAsync("/unfiltered", null), Is.EqualTo("400 key-missing"));
+        Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo("200 1 replayed"));
+    }
+
+    /// <summary>As a proxy or a remote procedure framework makes its endpoints: with conventions, but no endpoint filters.</summary>
+    private sealed class UnfilteredEndpoints(IServiceProvider services, RequestDelegate handler) : EndpointDataSource
+    {
+        private readonly Recorded _conventions = new();
+        private Endpoint[]? _endpoints;
+
+        public IEndpointConventionBuilder Conventions => _conventions;
+
+        public override IReadOnlyList<Endpoint> Endpoints => _endpoints ??= [Build()];
+
+        public override IChangeToken GetChangeToken() => new CancellationChangeToken(CancellationToken.None);
+
+        private Endpoint Build()
+        {
+            var endpoint = new RouteEndpointBuilder(handler, RoutePatternFactory.Parse("/unfiltered"), 0) { ApplicationServices = services };
+            foreach (var convention in _conventions.All.Concat(_conventions.Last))
+                convention(endpoint);
+            return endpoint.Build();
+        }
+
+        private sealed class Recorded : IEndpointConventionBuilder
+        {
+            public List<Action<EndpointBuilder>> All { get; } = [];
+
+            public List<Action<EndpointBuilder>> Last { get; } = [];
+
+            public void Add(Action<EndpointBuilder> convention) => All.Add(convention);
+
+            public void Finally(Action<EndpointBuilder> finallyConvention) => Last.Add(finallyConvention);
+        }
+    }
 }

@@ -48,6 +48,16 @@ public class MultipartFingerprintTests
         hasher.Abandon();
     }
 
+    [TestCase(128, true)]
+    [TestCase(129, false)]
+    public void ABoundaryThatIsLongerThanAnyParserReadsIsNotSearchedFor(int length, bool normalised)
+    {
+        var hasher = BodyHasher.Rent($"multipart/form-data; boundary={new string('b', length)}");
+
+        Assert.That(hasher.Form, Is.EqualTo(normalised ? BodyForm.Multipart : BodyForm.Bytes));
+        hasher.Abandon();
+    }
+
     [Test]
     public void AnAbandonedHasherLeavesNothingBehind()
     {

@@ -25,6 +25,19 @@ public class RequestFingerprintServerTests
         {
             TestName = "A BodyReader that stops early is drained on Kestrel",
         },
+        new(request => request.BodyReader.ReadAtLeastAsync(10).AsTask())
+        {
+            TestName = "A BodyReader whose bytes are never given back is drained on Kestrel",
+        },
+        new(request => request.BodyReader.ReadAtLeastAsync(Body.Length + 1).AsTask())
+        {
+            TestName = "A BodyReader whose last bytes are never given back is hashed on Kestrel",
+        },
+        new(async request =>
+        {
+            await request.BodyReader.ReadAtLeastAsync(10);
+            await request.BodyReader.CompleteAsync();
+        }) { TestName = "A BodyReader that is completed early is drained on Kestrel" },
         new(request => request.Body.CopyToAsync(Stream.Null)) { TestName = "Body is hashed on Kestrel" },
         new(async request => { using var reader = new StreamReader(request.Body); await reader.ReadLineAsync(); })
         {

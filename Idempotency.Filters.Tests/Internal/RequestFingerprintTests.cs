@@ -282,14 +282,19 @@ public class RequestFingerprintTests
     }
 
     [Test]
-    public void FingerprintsOfDifferentFormsSayNothingOfEachOther()
+    public void FingerprintsOfDifferentFormsMatchOnlyWhenTheyCanBeCompared()
     {
         static Fingerprint Of(BodyForm form, byte hash) => new() { Target = default, Form = form, Body = Hash32.From([hash]) };
 
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Bytes, 1)), Is.True);
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Bytes, 2)), Is.False);
-        Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Multipart, 1)), Is.Null);
+        Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.ParsedForm, 1)), Is.Null);
+        Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.ParsedForm, 1)), Is.Null);
         Assert.That(Of(BodyForm.Unknown, 0).BodyMatches(Of(BodyForm.Unknown, 0)), Is.Null);
+
+        // Both saw the bytes, and only one a boundary.
+        Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Multipart, 1)), Is.False);
+        Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.Bytes, 1)), Is.False);
     }
 
     private static HttpRequest Request(Stream body, string? contentType = "application/json")

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Idempotency.Filters.Tests.Support;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;
@@ -53,6 +54,26 @@ internal sealed class ReusedKeyTests
 
         await other.IsProblemAsync(422, "key-reused");
         await retry.IsReplayOfAsync(1);
+    }
+
+    [Test]
+    public async Task BodyThatCannotBeComparedIsNotTakenForTheSame()
+    {
+        await using var app = await new Script().StartAsync<ReusedKeyController>(pipeline: app => app.Use(async (http, next) =>
+        {
+            // What antiforgery does, when its token comes in a field of the form.
+            if (http.Request.Headers.ContainsKey("X-Parse"))
+                await http.Request.ReadFormAsync();
+            await next(http);
+        }));
+        using var first = await SendAsync(app, "POST", "/refunds", "application/x-www-form-urlencoded", "a=1");
+
+        using var parsed = new HttpRequestMessage(HttpMethod.Post, "/refunds") { Content = new FormUrlEncodedContent([new("a", "999")]) };
+        parsed.Headers.Add("Idempotency-Key", "k");
+        parsed.Headers.Add("X-Parse", "1");
+        using var other = await app.Client.SendAsync(parsed);
+
+        await other.IsProblemAsync(422, "key-reused");
     }
 
     [Test]

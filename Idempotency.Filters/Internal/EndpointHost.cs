@@ -10,6 +10,19 @@ namespace Idempotency.Filters.Internal;
 internal static class EndpointHost
 {
     private static readonly Execution Execute = ExecuteAsync;
+    private static readonly Execution ExecuteWithoutFilters = ExecuteWithoutFiltersAsync;
+
+    public static void Mark(EndpointBuilder endpoint, PolicyMarker marker)
+    {
+        var note = new Note();
+        endpoint.Metadata.Add(marker);
+        endpoint.Metadata.Add(note);
+        endpoint.FilterFactories.Add((_, next) =>
+        {
+            note.IsInPlace = true;
+            return invocation => NoteAsync(invocation, next);
+        });
+    }
 
     public static void Wrap(EndpointBuilder endpoint)
     {
@@ -29,12 +42,16 @@ internal static class EndpointHost
             $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
         var policy = PolicyOf(endpoint, name);
         endpoint.Metadata.Add(new Covered(policy));
-        if (policy is not null && endpoint.RequestDelegate is { } handler)
-            endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, handler) : handler(http);
+        if (policy is null || endpoint.RequestDelegate is not { } handler)
+            return;
+
+        // Endpoints that others make (gRPC, SignalR, proxies) have no filters. There, whoever gets as far as the endpoint has reached the handler.
+        var execute = endpoint.Metadata.OfType<Note>().Any(note => note.IsInPlace) ? Execute : ExecuteWithoutFilters;
+        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, execute, handler) : handler(http);
     }
 
     /// <summary>The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.</summary>
-    public static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    private static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         if (invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
             return await next(invocation);
@@ -72,9 +89,9 @@ internal static class EndpointHost
     private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>
         metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is not { HttpMethods: { Count: > 0 } methods } || methods.Any(policy.Covers);
 
-    private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, RequestDelegate handler)
+    private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, Execution execute, RequestDelegate handler)
     {
-        if (await engine.RunAsync(http, policy, Execute, handler) is { } rejection)
+        if (await engine.RunAsync(http, policy, execute, handler) is { } rejection)
             await rejection.ToResult(http).ExecuteAsync(http);
     }
 
@@ -82,6 +99,18 @@ internal static class EndpointHost
     {
         await ((RequestDelegate)handler)(http);
         return null;
+    }
+
+    private static Task<Exception?> ExecuteWithoutFiltersAsync(HttpContext http, object handler)
+    {
+        ExecutionNoteFilter.NoteReached(http);
+        return ExecuteAsync(http, handler);
+    }
+
+    /// <summary>Whether an endpoint was built with its filters, and so with the one that notes that its handler is reached.</summary>
+    private sealed class Note
+    {
+        public bool IsInPlace { get; set; }
     }
 
     /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>

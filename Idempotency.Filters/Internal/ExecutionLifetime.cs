@@ -12,7 +12,7 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
     private readonly HttpContext _http;
     private readonly IHttpRequestLifetimeFeature _inner;
     private readonly TimeSpan? _limit;
-    private readonly DeadlinePool _deadlines;
+    private readonly TimeProvider _timeProvider;
     private long _started;
     private CancellationTokenSource? _deadline;
     private CancellationTokenSource? _linked;
@@ -20,13 +20,13 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
     private bool _hasToken;
     private bool _writes;
 
-    public ExecutionLifetime(HttpContext http, TimeSpan? limit, DeadlinePool deadlines)
+    public ExecutionLifetime(HttpContext http, TimeSpan? limit, TimeProvider timeProvider)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _limit = limit;
-        _deadlines = deadlines;
-        _started = deadlines.Now;
+        _timeProvider = timeProvider;
+        _started = timeProvider.GetTimestamp();
         http.Features.Set<IHttpRequestLifetimeFeature>(this);
     }
 
@@ -63,7 +63,7 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
 
         HasFired = _token.IsCancellationRequested;
         EndToken();
-        _started = _deadlines.Now;
+        _started = _timeProvider.GetTimestamp();
     }
 
     public void Dispose()
@@ -75,8 +75,7 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
     private void EndToken()
     {
         _linked?.Dispose();
-        if (_deadline is not null)
-            _deadlines.Return(_deadline);
+        _deadline?.Dispose();
         _linked = _deadline = null;
         (_token, _hasToken) = (CancellationToken.None, false);
     }
@@ -87,7 +86,9 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
         if (_limit is not { } limit)
             return timeout;
 
-        _deadline = _deadlines.Rent(limit, _started);
+        // Not pooled: work that outlives its request would be cancelled by another one's deadline.
+        var left = limit - _timeProvider.GetElapsedTime(_started);
+        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _timeProvider);
         if (!timeout.CanBeCanceled)
             return _deadline.Token;
 

@@ -19,7 +19,7 @@ internal struct Hash32
     public readonly bool Matches(in Hash32 other) => CryptographicOperations.FixedTimeEquals(this, other);
 }
 
-/// <summary>How the fingerprint of a request body was made. Hashes of different forms say nothing about each other.</summary>
+/// <summary>How the fingerprint of a request body was made. A parsed form cannot be compared with bytes.</summary>
 internal enum BodyForm : byte
 {
     /// <summary>There is none: the body was not read to its end.</summary>
@@ -47,8 +47,14 @@ internal readonly struct Fingerprint
     public required Hash32 Body { get; init; }
 
     /// <summary>Null when the two cannot be compared.</summary>
-    public bool? BodyMatches(in Fingerprint other) =>
-        Form == BodyForm.Unknown || Form != other.Form ? null : Body.Matches(other.Body);
+    public bool? BodyMatches(in Fingerprint other)
+    {
+        if (Form == other.Form)
+            return Form is BodyForm.Unknown ? null : Body.Matches(other.Body);
+
+        // Both were hashed as they came, and only one declared a boundary: no retry gains or loses it.
+        return (Form, other.Form) is (BodyForm.Bytes, BodyForm.Multipart) or (BodyForm.Multipart, BodyForm.Bytes) ? false : null;
+    }
 
     /// <summary>Whether both are of the same request; null when the bodies cannot be compared.</summary>
     public bool? Matches(in Fingerprint other) => Target.Matches(other.Target) ? BodyMatches(other) : false;

@@ -16,6 +16,7 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     private readonly PipeReader _inner;
     private ReadOnlySequence<byte> _shown;
     private bool _isLast;
+    private bool _hasShown;
 
     private HashingPipeReader(HttpRequest request, HashingBodyStream body, IRequestBodyPipeFeature feature)
     {
@@ -28,7 +29,7 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     // Who puts another stream in place of the body gets a reader over that one.
     PipeReader IRequestBodyPipeFeature.Reader => ReferenceEquals(_request.Body, _body) ? this : _feature.Reader;
 
-    /// <summary>Whether the bytes of a read are still out: the pipe cannot be read on before they come back.</summary>
+    /// <summary>Whether a read is under way, or its bytes are still out: the pipe cannot be read on before they come back.</summary>
     public bool IsBeingRead { get; private set; }
 
     /// <summary>
@@ -94,6 +95,7 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
         _body.Observe([], ended: _isLast && left.IsEmpty);
 
         _shown = default;
+        _hasShown = false;
         IsBeingRead = false;
         _inner.AdvanceTo(consumed, examined);
     }
@@ -101,8 +103,13 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     public override void CancelPendingRead() => _inner.CancelPendingRead();
 
     // The server completes its own reader. What its caller left is still to be hashed.
-    public override void Complete(Exception? exception = null)
+    public override void Complete(Exception? exception = null) => TakeBack();
+
+    /// <summary>Takes the bytes of a read back from a reader that is done and never gave them back.</summary>
+    public void TakeBack()
     {
+        if (_hasShown)
+            AdvanceTo(_shown.End);
     }
 
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read, CancellationToken cancellationToken)
@@ -122,6 +129,7 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     {
         _shown = result.Buffer;
         _isLast = result.IsCompleted;
+        _hasShown = true;
         IsBeingRead = true;
         return result;
     }

@@ -13,8 +13,10 @@ internal sealed class IdempotencyContext : IIdempotencyContext
 
     private IdempotencyOptions? _options;
     private IdempotencyClaim? _claim;
-    private bool _entered;
     private bool _decided;
+    private bool _entered;
+    private bool _hasEntered;
+    private Endpoint? _endpoint;
 
     public string? Key { get; private set; }
 
@@ -37,8 +39,24 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     /// <summary>The retention that the action asked for; null = none.</summary>
     public TimeSpan? WishedRetention { get; private set; }
 
-    /// <summary>False when the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass.</summary>
-    public bool TryEnter() => !_entered && (_entered = true);
+    /// <summary>
+    /// False when the engine is at work for this request already: a second filter, or a group around an endpoint, lets it pass. Middleware
+    /// that sends a request through again, after it failed, makes a new run of it, of which nothing is known yet; sent to another endpoint
+    /// it shows an error page, which is no answer to the client's request.
+    /// </summary>
+    public bool TryEnter(Endpoint? endpoint)
+    {
+        if (_entered || (_hasEntered && endpoint != _endpoint))
+            return false;
+
+        (_entered, _hasEntered, _endpoint) = (true, true, endpoint);
+        (_options, _claim, _decided, ActionRan) = (null, null, false, false);
+        (Key, IsRepeat, Response, RequestMatches) = (null, false, null, null);
+        (Wish, WishedRetention) = (null, null);
+        return true;
+    }
+
+    public void Leave() => _entered = false;
 
     public void Claimed(string key, IdempotencyOptions options, IdempotencyClaim claim)
     {

@@ -22,7 +22,7 @@ internal sealed class IdempotencyEngine(
     TimeProvider timeProvider,
     ILogger<IdempotencyEngine> logger)
 {
-    private readonly ExecutionServices _services = new(keeper, new DeadlinePool(timeProvider), metrics, timeProvider, logger);
+    private readonly ExecutionServices _services = new(keeper, metrics, timeProvider, logger);
 
     /// <summary>Whether the engine has anything to do. An error page that is re-executed is no answer to the client's request.</summary>
     public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
@@ -34,12 +34,25 @@ internal sealed class IdempotencyEngine(
     public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
     {
         var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
-        if (!context.TryEnter())
+        if (!context.TryEnter(http.GetEndpoint()))
         {
             await run(http, next);
             return null;
         }
 
+        try
+        {
+            return await RunOnceAsync(http, policy, context, run, next);
+        }
+        finally
+        {
+            context.Leave();
+        }
+    }
+
+    private async ValueTask<Rejection?> RunOnceAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, Execution run, object next)
+    {
         var options = policy.Options;
         var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
         if (key.Status is KeyStatus.Malformed)
@@ -62,6 +75,8 @@ internal sealed class IdempotencyEngine(
             waits = claimed.Outcome is ClaimOutcome.InFlight && options.WhenInFlight is InFlightBehavior.Wait;
             if (waits)
                 claimed = await WaitAsync(http, policy, storageKey);
+            if (claimed.Outcome is ClaimOutcome.None)
+                throw new InvalidOperationException("The store answered a claim with None: it must return one of the results of ClaimResult.");
         }
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
@@ -124,7 +139,8 @@ internal sealed class IdempotencyEngine(
             {
                 var fingerprint = await RequestFingerprint.ComputeAsync(
                     http.Request, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
-                if (record.Fingerprint.BodyMatches(fingerprint) is false)
+                // A body that cannot be compared with a known one is not known to be the same.
+                if (record.Fingerprint.BodyMatches(fingerprint) is not true)
                     return Reject(http, policy, Rejection.KeyReused(options));
             }
         }

@@ -78,8 +78,8 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
 
     private static void CheckSizes(IdempotencyOptions options, List<string> failures)
     {
-        if (options.MaxResponseBodySize < 0 || options.MaxResponseBodySize > int.MaxValue)
-            failures.Add($"MaxResponseBodySize is {options.MaxResponseBodySize}: it must be from 0 to {int.MaxValue}.");
+        if (options.MaxResponseBodySize < 0)
+            failures.Add($"MaxResponseBodySize is {options.MaxResponseBodySize}: it must be 0 or more.");
         if (options.MaxComparedBodySize < 0)
             failures.Add($"MaxComparedBodySize is {options.MaxComparedBodySize}: it must be 0 or more, or null for the server's own limit.");
         if (options.MaxBufferedBodySize < 0)
@@ -112,6 +112,8 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus(nameof(options.BodyTooLargeStatusCode), options.BodyTooLargeStatusCode, 400, failures);
         CheckStatus(nameof(options.StoreUnavailableStatusCode), options.StoreUnavailableStatusCode, 400, failures);
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);
+        if (options.StoreStatusCodes is { Count: 0 })
+            failures.Add("StoreStatusCodes is empty, so that nothing would be kept: name the statuses to keep, or null for the default.");
         foreach (var status in options.StoreStatusCodes ?? new HashSet<int>())
             CheckStatus(nameof(options.StoreStatusCodes), status, 200, failures);
     }

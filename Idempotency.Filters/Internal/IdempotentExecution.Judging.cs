@@ -41,16 +41,24 @@ internal sealed partial class IdempotentExecution
             return Verdict.Release;
         if (_context.IsRepeat && (failure is not null || _context.Wish is not true))
             return Verdict.Release;
+
         // It returned, so that it may have taken effect; but perhaps it returned early, or its answer was cut short.
         if (_keeps && _lifetime.HasFired)
             return Verdict.KeepNotReplayable;
         if (_keeps && failure is null)
-            return _capture.IsOverCap ? Verdict.KeepNotReplayable : Verdict.Keep;
+            return _capture.IsOverCap || ResponseBodies.HasOwnFraming(_http) ? Verdict.KeepNotReplayable : Verdict.Keep;
 
         var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
-        return failed && _context.ActionRan && _context.Wish is null && _options.WhenFailed is FailureBehavior.Refuse
+        return failed && _context.ActionRan && _context.Wish is not false && _options.WhenFailed is FailureBehavior.Refuse
             ? Verdict.Refuse
             : Verdict.Release;
+    }
+
+    private string NotReplayableReason()
+    {
+        if (_overflowed || _capture.IsOverCap)
+            return "too large, or streamed";
+        return _lifetime.HasFired ? "the action's time was up" : "framed by the action itself, or with trailers";
     }
 
     private string OutcomeOf(Verdict verdict) => verdict switch

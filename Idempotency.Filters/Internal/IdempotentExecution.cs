@@ -41,7 +41,7 @@ internal sealed partial class IdempotentExecution : IDisposable
 
         _headers = new HeaderSnapshot(http.Response.Headers);
         _fingerprint = fingerprint;
-        _lifetime = new ExecutionLifetime(http, options.MaxExecutionTime, services.Deadlines);
+        _lifetime = new ExecutionLifetime(http, options.MaxExecutionTime, services.TimeProvider);
         _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
     }
 
@@ -170,8 +170,6 @@ internal sealed partial class IdempotentExecution : IDisposable
             Body = whole ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
         };
 
-        LogRecord(verdict);
-
         var written = record.Write();
         if (await _services.Keeper.CompleteAsync(_claim, written.Sequence, _context.WishedRetention ?? _options.Retention) is { } completion)
         {
@@ -179,6 +177,8 @@ internal sealed partial class IdempotentExecution : IDisposable
                 _winner = new Winner(completion);
             else
                 completion.Dispose();
+            if (completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
+                LogRecord(verdict);
         }
 
         // A call that failed may still be reading: these buffers are left to the garbage collector.
@@ -206,7 +206,7 @@ internal sealed partial class IdempotentExecution : IDisposable
                 Log.Refused(_services.Logger, _claim.KeyHash);
                 break;
             case Verdict.KeepNotReplayable:
-                Log.NotReplayable(_services.Logger, _claim.KeyHash, _overflowed || _capture.IsOverCap ? "too large, or streamed" : "cut short by a timeout");
+                Log.NotReplayable(_services.Logger, _claim.KeyHash, NotReplayableReason());
                 break;
             default:
                 Log.Kept(_services.Logger, _claim.KeyHash, _http.Response.StatusCode, length);
@@ -228,8 +228,8 @@ internal sealed partial class IdempotentExecution : IDisposable
             return;
         }
 
-        // An empty response stays open: status code pages fill in those that have no length.
-        if (_capture.Held.Length > 0)
+        // An empty response stays open: status code pages fill in those that have no length. Framing of the action's own excludes one.
+        if (_capture.Held.Length > 0 && !ResponseBodies.HasOwnFraming(_http))
             response.ContentLength = _capture.Held.Length;
         await _capture.SendHeldAsync();
         await _capture.PassCompletionAsync();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Internal;
 
-/// <summary>Everything the core logs, with stable event ids. A key appears only as a short hash, a body never.</summary>
+/// <summary>Everything the core logs, with stable event ids (1 to 39; stores have theirs from 40). A key appears only as a short hash, a body never.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Debug, "Idempotency key {KeyHash}: the action runs under policy {Policy}.")]
@@ -31,7 +31,7 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Warning, "Idempotency key {KeyHash}: the record could not be stored at attempt {Attempt}; it will be tried again.")]
     public static partial void CompletionFailed(ILogger logger, Exception exception, KeyHash keyHash, int attempt);
 
-    [LoggerMessage(9, LogLevel.Error, "Idempotency key {KeyHash}: the record could not be stored. The key stays closed until its lease ends; then a retry may run the action again.")]
+    [LoggerMessage(9, LogLevel.Error, "Idempotency key {KeyHash}: the record could not be stored. The key stays closed until its lease ends; then WhenInterrupted decides.")]
     public static partial void CompletionGivenUp(ILogger logger, Exception? exception, KeyHash keyHash);
 
     [LoggerMessage(10, LogLevel.Error, "Idempotency key {KeyHash}: the lease was lost and another owner has the key, so that the action may have run twice. Its record stands.")]
@@ -40,7 +40,7 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Warning, "Idempotency key {KeyHash}: the store had lost the claim; the record was stored again.")]
     public static partial void Restored(ILogger logger, KeyHash keyHash);
 
-    [LoggerMessage(12, LogLevel.Warning, "Idempotency key {KeyHash}: the claim could not be released; the key stays closed until its lease ends.")]
+    [LoggerMessage(12, LogLevel.Warning, "Idempotency key {KeyHash}: the claim could not be ended in the store; if it still stands, the key stays closed until its lease ends.")]
     public static partial void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash);
 
     [LoggerMessage(13, LogLevel.Warning, "Idempotency key {KeyHash}: the response was not kept whole ({Reason}); retries get not-replayable.")]

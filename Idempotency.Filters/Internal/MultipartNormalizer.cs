@@ -10,6 +10,9 @@ namespace Idempotency.Filters.Internal;
 /// </summary>
 internal sealed class MultipartNormalizer
 {
+    // RFC 2046, section 5.1.1, allows 70, and ASP.NET Core reads 128. The search takes time in proportion to it: a client must not choose how much.
+    private const int LongestBoundary = 128;
+
     private readonly IncrementalHash _hash;
     private readonly byte[] _boundary;
 
@@ -26,7 +29,7 @@ internal sealed class MultipartNormalizer
 
     private static ReadOnlySpan<byte> Constant => "\0boundary\0"u8;
 
-    /// <summary>Null when the body is not multipart, or has no boundary.</summary>
+    /// <summary>Null when the body is not multipart, or has no boundary, or one that is too long.</summary>
     public static MultipartNormalizer? For(string? contentType, IncrementalHash hash)
     {
         if (contentType is null || !contentType.AsSpan().TrimStart().StartsWith("multipart/", StringComparison.OrdinalIgnoreCase)
@@ -36,7 +39,7 @@ internal sealed class MultipartNormalizer
         }
 
         var boundary = HeaderUtilities.RemoveQuotes(mediaType.Boundary);
-        return boundary.Length == 0 ? null : new MultipartNormalizer(Encoding.UTF8.GetBytes(boundary.ToString()), hash);
+        return boundary.Length is 0 or > LongestBoundary ? null : new MultipartNormalizer(Encoding.UTF8.GetBytes(boundary.ToString()), hash);
     }
 
     public void Append(ReadOnlySpan<byte> chunk)

@@ -87,7 +87,7 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
         Completion completion;
         using (metrics.StoreCall("complete"))
             completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
-        if (completion.Outcome is not CompletionOutcome.TooLarge)
+        if (completion.Outcome is not (CompletionOutcome.None or CompletionOutcome.TooLarge))
             held.Completed();
 
         switch (completion.Outcome)
@@ -101,6 +101,8 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
                 return stored;
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
+            case CompletionOutcome.None:
+                throw new InvalidOperationException("The store answered a completion with None: it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
                 Log.LeaseLost(logger, held.KeyHash);
                 break;

@@ -72,6 +72,7 @@ internal sealed class RequestFingerprint : IDisposable
             return _fingerprint;
 
         _readFailed = stream.ReadFailed;
+        TakeBack(_reader);
         if (!stream.Ended && !_readFailed && !IsBeingRead(stream))
             await DrainAsync(stream, _reader, timeout, timeProvider, cancellationToken);
 
@@ -123,6 +124,18 @@ internal sealed class RequestFingerprint : IDisposable
         // Whoever wrapped the body after us goes on reading through the stream, which hashes no more.
         if (ReferenceEquals(_request.Body, stream))
             _request.Body = stream.Inner;
+    }
+
+    private static void TakeBack(HashingPipeReader? reader)
+    {
+        try
+        {
+            reader?.TakeBack();
+        }
+        catch
+        {
+            // Whoever read gave the bytes back in this moment, or ended the pipe. Then their end is not known.
+        }
     }
 
     private static async ValueTask DrainAsync(

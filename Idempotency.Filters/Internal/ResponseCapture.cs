@@ -129,7 +129,9 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         if (!Fits(0))
             return OverflowAndFlushAsync(cancellationToken);
 
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+
         _unflushed = 0;
         return default;
     }
@@ -143,7 +145,9 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         if (!Fits(source.Length))
             return OverflowAndWriteAsync(source, cancellationToken);
 
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+
         lock (_held)
         {
             ThrowIfEnded();

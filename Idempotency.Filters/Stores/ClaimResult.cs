@@ -47,6 +47,9 @@ public readonly struct ClaimResult : IDisposable
 /// <summary>The state of a key, as an attempt to claim it found it.</summary>
 public enum ClaimOutcome
 {
+    /// <summary>No answer: what a result is that nobody made. A store never returns it.</summary>
+    None,
+
     /// <summary>The key was free, and is the caller's now.</summary>
     Acquired,
 

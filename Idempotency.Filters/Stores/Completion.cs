@@ -45,6 +45,9 @@ public readonly struct Completion : IDisposable
 /// <summary>What became of a record that a holder wrote.</summary>
 public enum CompletionOutcome
 {
+    /// <summary>No answer: what a completion is that nobody made. A store never returns it.</summary>
+    None,
+
     /// <summary>It is stored.</summary>
     Stored,
 

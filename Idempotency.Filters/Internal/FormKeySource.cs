@@ -30,11 +30,6 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         }
     }
 
-    private static bool IsForm(string? contentType) =>
-        contentType is not null
-        && (contentType.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-            || contentType.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase));
-
     internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
     {
         var (form, problem) = await ParseAsync(http);
@@ -45,4 +40,9 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
             ? QueryKeySource.Field(form[name], this, options)
             : KeyReading.Malformed($"Send {Place} as text; this one is a file.");
     }
+
+    private static bool IsForm(string? contentType) =>
+        contentType is not null
+        && (contentType.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            || contentType.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase));
 }

@@ -62,7 +62,6 @@ public sealed class OwnFramingController : ControllerBase
     [HttpPost("trailers")]
     public async Task TrailersAsync()
     {
-        Response.DeclareTrailer("X-Sum");
         await Response.WriteAsync("ok");
         Response.AppendTrailer("X-Sum", "7");
     }

@@ -42,7 +42,7 @@ internal sealed class IdempotencyEngine(
 
         try
         {
-            return await RunOnceAsync(http, policy, context, run, next);
+            return await ReadKeyAndRunAsync(http, policy, context, run, next);
         }
         finally
         {
@@ -50,23 +50,39 @@ internal sealed class IdempotencyEngine(
         }
     }
 
-    private async ValueTask<Rejection?> RunOnceAsync(
+    private async ValueTask<Rejection?> ReadKeyAndRunAsync(
         HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, Execution run, object next)
     {
-        var options = policy.Options;
-        var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
-        if (key.Status is KeyStatus.Malformed)
-            return Reject(http, policy, Rejection.KeyMalformed(options, key.Problem!));
-        if (key.Status is KeyStatus.Missing && options.KeyRequired)
-            return Reject(http, policy, Rejection.KeyMissing(options));
-        if (key.Status is KeyStatus.Missing)
+        KeyReading key;
+        try
         {
-            metrics.Finished(http, policy, "no-key");
-            await run(http, next);
-            return null;
+            key = policy.Keys.MayReadBody ? await policy.Keys.ReadAsync(http) : policy.Keys.Read(http);
+        }
+        catch (RequestBodyTooLargeException)
+        {
+            return Reject(http, policy, Rejection.BodyTooLargeForKey(policy.Options));
         }
 
-        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
+        switch (key.Status)
+        {
+            case KeyStatus.Valid:
+                return await RunAsync(http, policy, context, key.Key!, run, next);
+            case KeyStatus.Malformed:
+                return Reject(http, policy, Rejection.KeyMalformed(policy.Options, key.Problem!));
+            case KeyStatus.Missing when policy.Options.KeyRequired:
+                return Reject(http, policy, Rejection.KeyMissing(policy.Options));
+            default:
+                metrics.Finished(http, policy, "no-key");
+                await run(http, next);
+                return null;
+        }
+    }
+
+    private async ValueTask<Rejection?> RunAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string key, Execution run, object next)
+    {
+        var options = policy.Options;
+        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key);
         ClaimResult claimed;
         var waits = false;
         try
@@ -103,7 +119,7 @@ internal sealed class IdempotencyEngine(
                 case ClaimOutcome.Completed:
                     return await ReplayAsync(http, policy, storageKey, claimed);
                 default:
-                    context.Claimed(key.Key!, options, claimed.Claim!);
+                    context.Claimed(key, options, claimed.Claim!);
                     return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
             }
         }

@@ -4,7 +4,7 @@ namespace Idempotency.Filters;
 
 /// <summary>
 /// Transforms whole records on their way into the store and back, for example to encrypt or to compress them. Registered with
-/// <c>AddIdempotency().ProtectRecords(...)</c>; the <c>serializer</c> hooks of flask-idempotent are what it stands for.
+/// <c>AddIdempotency().ProtectRecords(...)</c>; stands for the serializer hooks of flask-idempotent.
 /// </summary>
 /// <remarks>
 /// <para>One instance serves all requests at the same time, for all stores.</para>

@@ -2,8 +2,10 @@ using System.Buffers;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Idempotency.Filters.Internal;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
@@ -175,6 +177,18 @@ internal sealed class DataProtectionTests
 
         await mine.IsReplayOfAsync(1);
         await AssertUnreadableAsync(app, others, script);
+    }
+
+    [Test]
+    public void PurposesArePartOfTheFormat()
+    {
+        var provider = new EphemeralDataProtectionProvider();
+        var stored = new ArrayBufferWriter<byte>();
+
+        new DataProtectionRecordProtector(provider).Protect("storage-key", new(Encoding.UTF8.GetBytes(Secret)), stored);
+
+        var plain = provider.CreateProtector("Idempotency.Filters.ResponseRecord.v1", "storage-key").Unprotect(stored.WrittenSpan.ToArray());
+        Assert.That(Encoding.UTF8.GetString(plain), Is.EqualTo(Secret));
     }
 
     [Test]

@@ -11,7 +11,7 @@ namespace Idempotency.Filters.Internal;
 internal sealed class DataProtectionRecordProtector(IDataProtectionProvider provider) : IResponseRecordProtector
 {
     // Part of what is stored: another string makes all records of before unreadable.
-    internal const string Purpose = "Idempotency.Filters.ResponseRecord.v1";
+    private const string Purpose = "Idempotency.Filters.ResponseRecord.v1";
 
     private readonly IDataProtector _protector = provider.CreateProtector(Purpose);
 

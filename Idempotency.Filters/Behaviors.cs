@@ -56,4 +56,10 @@ public enum KeyFormat
 
     /// <summary>A UUID of version 4 (RFC 9562, section 5.4), quoted or bare, compared without regard to case.</summary>
     UuidV4,
+
+    /// <summary>
+    /// A UUID of any version in one of the forms in which programs write it: with hyphens, without them, in braces, or as a URN (RFC 9562,
+    /// section 4). Compared without regard to case; different forms are different keys. asgi-idempotency-header accepts these.
+    /// </summary>
+    LooseUuid,
 }

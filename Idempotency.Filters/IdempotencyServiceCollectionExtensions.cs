@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -39,6 +40,8 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<IdempotencyPolicies>();
         services.TryAddSingleton<ActionPolicies>();
         services.TryAddSingleton<IdempotencyEngine>();
+        services.TryAddSingleton(provider => new RecordProtection(
+            provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
         services.TryAddSingleton<RecordKeeper>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RecordKeeper>(provider => provider.GetRequiredService<RecordKeeper>()));
         services.TryAddScoped<IdempotencyContext>();

@@ -42,6 +42,7 @@ internal sealed class ValidatorTests
         yield return Case("MaxKeyLength above", o => o.MaxKeyLength = 8193, "MaxKeyLength is 8193");
         yield return Case("MaxKeyLength too short for Uuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.Uuid, 35), "needs 36");
         yield return Case("MaxKeyLength too short for UuidV4", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.UuidV4, 35), "KeyFormat UuidV4 needs 36");
+        yield return Case("MaxKeyLength too short for LooseUuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.LooseUuid, 35), "KeyFormat LooseUuid needs 36");
         yield return Case("DocumentationUri relative", o => o.DocumentationUri = new Uri("/docs", UriKind.Relative), "absolute");
         yield return Case("KeyPrefix null", o => o.KeyPrefix = null!, "empty string for no prefix");
         yield return Case("Methods null", o => o.Methods = null!, "name at least one method");

@@ -148,6 +148,16 @@ public class IdempotencyKeyTests
     [TestCase(Uuid, KeyFormat.UuidV4, null)]
     [TestCase("919108f7-52d1-4320-7bac-f847db4148a8", KeyFormat.UuidV4, null)]
     [TestCase("919108f7-52d1-4320-cbac-f847db4148a8", KeyFormat.UuidV4, null)]
+    [TestCase(Uuid, KeyFormat.LooseUuid, Uuid)]
+    [TestCase("F81D4FAE7DEC11D0A76500A0C91E6BF6", KeyFormat.LooseUuid, "f81d4fae7dec11d0a76500a0c91e6bf6")]
+    [TestCase("{" + Uuid + "}", KeyFormat.LooseUuid, "{" + Uuid + "}")]
+    [TestCase("URN:UUID:" + Uuid, KeyFormat.LooseUuid, "urn:uuid:" + Uuid)]
+    [TestCase("{" + Uuid, KeyFormat.LooseUuid, null)]
+    [TestCase("urn:uuid:{" + Uuid + "}", KeyFormat.LooseUuid, null)]
+    [TestCase("+81d4fae-7dec-11d0-a765-00a0c91e6bf6", KeyFormat.LooseUuid, null)]
+    [TestCase("f81d4fae7dec11d0a76500a0c91e6bfg", KeyFormat.LooseUuid, null)]
+    [TestCase("f81d4fae7dec11d0a76500a0c91e6bf", KeyFormat.LooseUuid, null)]
+    [TestCase("{}", KeyFormat.LooseUuid, null)]
     [TestCase("919108F7-52D1-4320-BBAC-F847DB4148A8", KeyFormat.Any, "919108F7-52D1-4320-BBAC-F847DB4148A8")]
     public void TheFormatDecides(string line, KeyFormat format, string? key)
     {

@@ -4,4 +4,4 @@ namespace Idempotency.Filters.Internal;
 
 /// <summary>What every execution needs, gathered once.</summary>
 internal sealed record ExecutionServices(
-    RecordKeeper Keeper, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);
+    RecordKeeper Keeper, RecordProtection Protection, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);

@@ -11,14 +11,13 @@ internal sealed class HeldClaim : IAsyncDisposable
     private static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(5);
 
     private readonly ExecutionServices _services;
-    private readonly string _storageKey;
     private bool _ended;
     private bool _completed;
 
     public HeldClaim(IdempotencyClaim claim, string storageKey, IdempotencyOptions options, ExecutionServices services)
     {
         Claim = claim;
-        _storageKey = storageKey;
+        StorageKey = storageKey;
         _services = services;
         Patience = (options.MaxExecutionTime ?? LongestPatience) + options.Lease;
         services.Keeper.Entered();
@@ -27,13 +26,15 @@ internal sealed class HeldClaim : IAsyncDisposable
 
     public IdempotencyClaim Claim { get; }
 
+    public string StorageKey { get; }
+
     /// <summary>How long the claim can be held at most, and so how long it makes sense to go on trying to complete it.</summary>
     public TimeSpan Patience { get; }
 
     /// <summary>Whether an attempt to complete it failed, and so may still read the record, whatever a later attempt did.</summary>
     public bool CallFailed { get; set; }
 
-    public KeyHash KeyHash => new(_storageKey);
+    public KeyHash KeyHash => new(StorageKey);
 
     /// <summary>The store has the record: there is nothing left to give up.</summary>
     public void Completed() => _completed = true;

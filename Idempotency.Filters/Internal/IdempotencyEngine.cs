@@ -18,11 +18,12 @@ internal delegate Task<Exception?> Execution(HttpContext http, object next);
 internal sealed class IdempotencyEngine(
     IIdempotencyKeyEncoder encoder,
     RecordKeeper keeper,
+    RecordProtection protection,
     IdempotencyMetrics metrics,
     TimeProvider timeProvider,
     ILogger<IdempotencyEngine> logger)
 {
-    private readonly ExecutionServices _services = new(keeper, metrics, timeProvider, logger);
+    private readonly ExecutionServices _services = new(keeper, protection, metrics, timeProvider, logger);
 
     /// <summary>Whether the engine has anything to do. An error page that is re-executed is no answer to the client's request.</summary>
     public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
@@ -140,11 +141,8 @@ internal sealed class IdempotencyEngine(
     private async ValueTask<Rejection?> ReplayAsync(HttpContext http, IdempotencyPolicy policy, string storageKey, ClaimResult claimed)
     {
         var options = policy.Options;
-        if (!ResponseRecord.TryRead(claimed.Record, out var record, out var problem))
-        {
-            Log.RecordUnreadable(logger, new KeyHash(storageKey), problem);
+        if (!protection.TryRead(storageKey, claimed.Record, out var record))
             return Reject(http, policy, Rejection.RecordUnreadable(options));
-        }
 
         // The target alone tells most reused keys apart, and needs no body.
         if (!record.Fingerprint.Target.Matches(RequestFingerprint.HashTarget(http.Request)))
@@ -208,11 +206,8 @@ internal sealed class IdempotencyEngine(
     private async ValueTask<Rejection?> PrepareRepeatAsync(
         HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, ReadOnlySequence<byte> previous)
     {
-        if (!ResponseRecord.TryRead(previous, out var record, out var problem))
-        {
-            Log.RecordUnreadable(logger, new KeyHash(storageKey), problem);
+        if (!protection.TryRead(storageKey, previous, out var record))
             return Reject(http, policy, Rejection.RecordUnreadable(policy.Options));
-        }
 
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
             return Reject(http, policy, Rejection.OutcomeUnknown(policy.Options));

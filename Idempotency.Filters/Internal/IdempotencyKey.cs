@@ -22,6 +22,8 @@ internal readonly record struct KeyReading(KeyStatus Status, string? Key, string
 internal static class IdempotencyKey
 {
     private const int UuidLength = 36;
+    private const int UuidDigits = 32;
+    private const string UrnPrefix = "urn:uuid:";
 
     private const string SeveralLines = "Send the key in one header line; this request has several.";
     private const string Empty = "Send a key of one character or more; this one is empty.";
@@ -40,6 +42,8 @@ internal static class IdempotencyKey
     // A comma may have joined two header lines, and a semicolon may begin a parameter.
     private static readonly SearchValues<char> BareCharacters =
         SearchValues.Create([.. Enumerable.Range(0x21, 0x7E - 0x20).Select(c => (char)c).Except("\",;\\")]);
+
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
 
     private static readonly SearchValues<char> UpperHex = SearchValues.Create("ABCDEF");
 
@@ -93,13 +97,15 @@ internal static class IdempotencyKey
             return KeyReading.Malformed(BadUuid);
         if (format is KeyFormat.UuidV4 && !IsUuidV4(key))
             return KeyReading.Malformed(BadUuidV4);
+        if (format is KeyFormat.LooseUuid && !IsLooseUuid(key))
+            return KeyReading.Malformed(BadUuid);
 
-        var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 && key.AsSpan().ContainsAny(UpperHex);
+        var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 or KeyFormat.LooseUuid && key.AsSpan().ContainsAny(UpperHex);
         return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
     }
 
     // The nil and the max UUID are UUIDs too (RFC 9562, sections 5.9 and 5.10), so that neither version nor variant is looked at.
-    private static bool IsUuid(string key)
+    private static bool IsUuid(ReadOnlySpan<char> key)
     {
         if (key.Length != UuidLength)
             return false;
@@ -114,6 +120,15 @@ internal static class IdempotencyKey
     }
 
     private static bool IsUuidV4(string key) => IsUuid(key) && key[14] == '4' && key[19] is '8' or '9' or 'a' or 'b' or 'A' or 'B';
+
+    private static bool IsLooseUuid(ReadOnlySpan<char> key)
+    {
+        if (key.StartsWith(UrnPrefix, StringComparison.OrdinalIgnoreCase))
+            key = key[UrnPrefix.Length..];
+        else if (key is ['{', .., '}'])
+            key = key[1..^1];
+        return IsUuid(key) || (key.Length == UuidDigits && !key.ContainsAnyExcept(Hex));
+    }
 
     private static KeyReading TooLong(int maxLength) => KeyReading.Malformed($"Send a key of at most {maxLength} characters.");
 }

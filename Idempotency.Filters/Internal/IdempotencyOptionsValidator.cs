@@ -38,7 +38,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
             failures.Add($"ReplayedHeaderName '{options.ReplayedHeaderName}' is not a header name: use letters, digits and hyphens, or null for no marker.");
         if (options.MaxKeyLength is < 1 or > LongestKey)
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}: it must be from 1 to {LongestKey}.");
-        if (options.KeyFormat is KeyFormat.Uuid or KeyFormat.UuidV4 && options.MaxKeyLength < 36)
+        if (options.KeyFormat is KeyFormat.Uuid or KeyFormat.UuidV4 or KeyFormat.LooseUuid && options.MaxKeyLength < 36)
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}, but KeyFormat {options.KeyFormat} needs 36.");
         if (options.DocumentationUri is { IsAbsoluteUri: false } page)
             failures.Add($"DocumentationUri '{page}' is relative: clients need an absolute one.");

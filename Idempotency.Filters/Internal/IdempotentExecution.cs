@@ -221,8 +221,12 @@ internal sealed partial class IdempotentExecution : IDisposable
         if (_capture.Streams)
             return;
 
-        if (_winner is not null && ResponseRecord.TryRead(_winner.Completion.Winner, out var winner, out _))
+        if (_winner is not null)
         {
+            // What this execution did was undone: its own answer would be a lie.
+            if (!_services.Protection.TryRead(_claim.StorageKey, _winner.Completion.Winner, out var winner))
+                throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
+
             _headers.Restore(response.Headers);
             await ResponseReplay.SendAsync(response, winner, _options);
             return;

@@ -26,7 +26,7 @@ internal static partial class Log
     public static partial void StoreUnavailable(ILogger logger, Exception exception, KeyHash keyHash);
 
     [LoggerMessage(7, LogLevel.Error, "Idempotency key {KeyHash}: the stored record cannot be read: {Problem}. The action does not run.")]
-    public static partial void RecordUnreadable(ILogger logger, KeyHash keyHash, string problem);
+    public static partial void RecordUnreadable(ILogger logger, Exception? exception, KeyHash keyHash, string problem);
 
     [LoggerMessage(8, LogLevel.Warning, "Idempotency key {KeyHash}: the record could not be stored at attempt {Attempt}; it will be tried again.")]
     public static partial void CompletionFailed(ILogger logger, Exception exception, KeyHash keyHash, int attempt);

@@ -10,7 +10,8 @@ namespace Idempotency.Filters.Internal;
 /// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
 /// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
 /// </summary>
-internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
+internal sealed class RecordKeeper(
+    RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan[] QuickPauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200)];
@@ -84,9 +85,11 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
 
     private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
+        // Here, so that a protector which fails is tried again like a store which fails.
+        var stored = protection.Protect(held.StorageKey, record);
         Completion completion;
         using (metrics.StoreCall("complete"))
-            completion = await held.Claim.CompleteAsync(record, retention, CancellationToken.None);
+            completion = await held.Claim.CompleteAsync(stored, retention, CancellationToken.None);
         if (completion.Outcome is not (CompletionOutcome.None or CompletionOutcome.TooLarge))
             held.Completed();
 
@@ -96,9 +99,9 @@ internal sealed class RecordKeeper(IdempotencyMetrics metrics, TimeProvider time
                 Log.NotReplayable(logger, held.KeyHash, "no room in the store");
                 // No using: a call that fails may still be reading.
                 var small = whole.AsNotReplayable().Write();
-                var stored = await AttemptAsync(held, small.Sequence, retention);
+                var smallCompletion = await AttemptAsync(held, small.Sequence, retention);
                 small.Dispose();
-                return stored;
+                return smallCompletion;
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.None:

@@ -1,0 +1,63 @@
+using System.Text;
+using Idempotency.Filters.Tests.Support;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Idempotency.Filters.Tests.Parity;
+
+/// <summary>What the tests of the conventions share: one action for all methods, and ways to send to it.</summary>
+internal static class ConventionsSupport
+{
+    public static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
+
+    public static async Task<HttpResponseMessage> SendAsync(
+        this TestApp app, string method, string? key, string path = "/orders", HttpContent? content = null, string header = "Idempotency-Key")
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = content };
+        if (key is not null)
+            request.Headers.TryAddWithoutValidation(header, key);
+        return await app.Client.SendAsync(request).Soon();
+    }
+
+    /// <summary>Asserts an answer that bears no marker: only its body tells which run made it.</summary>
+    public static async Task IsUnmarkedAsync(this HttpResponseMessage response, int run, int status)
+    {
+        Assert.That((int)response.StatusCode, Is.EqualTo(status), await response.TextAsync());
+        Assert.That(await response.TextAsync(), Is.EqualTo($$"""{"run":{{run}}}"""));
+        Assert.That(response.Headers.Select(field => field.Key), Has.None.Contains("Replay").IgnoreCase);
+    }
+
+    /// <summary>An action that says when it was entered, and goes on when it may.</summary>
+    public static Script Held(Signal entered, Signal release) => new(async (_, run) =>
+    {
+        entered.Fire();
+        await release.WaitAsync();
+        return Script.Answer(run);
+    });
+
+    /// <summary>Settings that no convention has.</summary>
+    public static void Unlike(IdempotencyOptions options)
+    {
+        options.Methods = new HashSet<string> { "LOCK" };
+        options.HeaderName = "X-Unlike";
+        options.KeySources = [KeySource.Header("X-Unlike"), KeySource.Query("unlike")];
+        options.KeyRequired = !options.KeyRequired;
+        options.KeyMissingStatusCode = 499;
+        options.KeyFormat = KeyFormat.StructuredString;
+        options.MaxKeyLength = 1;
+        options.MalformedKeyStatusCode = 499;
+        options.WhenInFlight = InFlightBehavior.Wait;
+        options.InFlightStatusCode = 499;
+        options.ReplayStatusCode = 299;
+        options.ReplayedHeaderName = "X-Unlike";
+        options.ShouldStore = _ => false;
+        options.StoreStatusCodes = new HashSet<int> { 299 };
+        options.StoreContentTypes = ["text/unlike"];
+    }
+}
+
+[ApiController]
+public sealed class ConventionsController(Script script) : ControllerBase
+{
+    [AcceptVerbs("GET", "POST", "PUT", "PATCH", "DELETE", Route = "orders"), Idempotent]
+    public Task<IActionResult> Order() => script.RunAsync(HttpContext);
+}

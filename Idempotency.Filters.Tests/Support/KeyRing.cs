@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters.Tests.Support;
+
+/// <summary>Where the keys of Data Protection are kept: in memory, to be shared by applications or to be lost between them.</summary>
+internal sealed class KeyRing : IXmlRepository
+{
+    private readonly ConcurrentQueue<XElement> _keys = [];
+
+    public IReadOnlyCollection<XElement> GetAllElements() => _keys;
+
+    public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
+
+    /// <summary>Protects records with this ring.</summary>
+    public void Protect(IServiceCollection services)
+    {
+        services.AddIdempotency().ProtectRecords();
+        services.AddDataProtection().SetApplicationName("tests");
+        services.Configure<KeyManagementOptions>(options => options.XmlRepository = this);
+    }
+}

@@ -43,7 +43,7 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
     private async Task RunAsync(ResourceExecutingContext context, IdempotencyPolicy policy, ResourceExecutionDelegate next)
     {
         if (await _engine.RunAsync(context.HttpContext, policy, Execute, next) is { } rejection)
-            context.Result = rejection.ToActionResult(context.HttpContext);
+            context.Result = await rejection.ToActionResultAsync(context.HttpContext);
     }
 
     // An exception that MVC holds in the context flows on from there, not from here.

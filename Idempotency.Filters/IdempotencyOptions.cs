@@ -8,14 +8,22 @@ public sealed class IdempotencyOptions
 {
     /// <summary>
     /// The request header that carries the key. Default <c>Idempotency-Key</c>
-    /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.1).
+    /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.1). Not used when <see cref="KeySources"/> are given.
     /// </summary>
     public string HeaderName { get; set; } = "Idempotency-Key";
+
+    /// <summary>
+    /// Where the key may be sent, asked in order: the first that has a value wins, and the rest is not looked at. Empty = the header
+    /// <see cref="HeaderName"/> alone. A source that reads the body costs memory; those asked before it do not. Default empty.
+    /// </summary>
+    public IList<KeySource> KeySources { get; set; } = [];
 
     /// <summary>Whether a covered request without a key is refused with 400 <c>key-missing</c>; otherwise it runs unprotected. Default true.</summary>
     public bool KeyRequired { get; set; } = true;
 
-    /// <summary>Which keys are accepted. Default <see cref="KeyFormat.Any"/>.</summary>
+    /// <summary>
+    /// Which keys are accepted. Default <see cref="KeyFormat.Any"/>. <see cref="KeyFormat.StructuredString"/> concerns headers only.
+    /// </summary>
     public KeyFormat KeyFormat { get; set; } = KeyFormat.Any;
 
     /// <summary>The longest accepted key, in characters after decoding. Default 255; 1 to 8,192.</summary>
@@ -55,8 +63,8 @@ public sealed class IdempotencyOptions
     public long? MaxComparedBodySize { get; set; }
 
     /// <summary>
-    /// The largest request body that is held in memory when it must be known before the action runs, in bytes: on a repeat in manual mode.
-    /// A larger one gets 413. Default 1 MiB; 0 or more.
+    /// The largest request body that is held in memory when it must be known before the action runs, in bytes: on a repeat in manual mode,
+    /// and to read the key from a JSON body. A larger one gets 413. Default 1 MiB; 0 or more.
     /// </summary>
     public int MaxBufferedBodySize { get; set; } = 1024 * 1024;
 
@@ -128,6 +136,12 @@ public sealed class IdempotencyOptions
     /// <c>rel="describedby"</c> (draft-ietf-httpapi-idempotency-key-header-07, section 2.7). Default null.
     /// </summary>
     public Uri? DocumentationUri { get; set; }
+
+    /// <summary>
+    /// Called before a request is refused: changes the problem details, or writes a response of its own. It runs on MVC after the app's
+    /// <c>CustomizeProblemDetails</c>, and on Minimal APIs before it. What it throws goes to the app's error handling. Default null.
+    /// </summary>
+    public Func<IdempotencyRejectedContext, ValueTask>? OnRejected { get; set; }
 
     /// <summary>The status of <c>key-missing</c>. Default 400.</summary>
     public int KeyMissingStatusCode { get; set; } = StatusCodes.Status400BadRequest;

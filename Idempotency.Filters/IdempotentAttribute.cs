@@ -25,8 +25,8 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     /// <summary>As <see cref="IdempotencyOptions.KeyRequired"/>.</summary>
     public bool KeyRequired { get; set => Set(field = value, (o, v) => o.KeyRequired = v); } = true;
 
-    /// <summary>As <see cref="IdempotencyOptions.HeaderName"/>.</summary>
-    public string? HeaderName { get; set => Set(field = value, (o, v) => o.HeaderName = v!); }
+    /// <summary>As <see cref="IdempotencyOptions.HeaderName"/>. Refused at start where the policy has <see cref="IdempotencyOptions.KeySources"/> without it.</summary>
+    public string? HeaderName { get; set => Set(field = value, SetHeader); }
 
     /// <summary>As <see cref="IdempotencyOptions.KeyFormat"/>.</summary>
     public KeyFormat KeyFormat { get; set => Set(field = value, (o, v) => o.KeyFormat = v); }
@@ -38,14 +38,14 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
         set => Set(field = value, (o, v) => o.Methods = new HashSet<string>(v ?? [], StringComparer.OrdinalIgnoreCase));
     }
 
-    /// <summary>As <see cref="IdempotencyOptions.Retention"/>, in seconds.</summary>
-    public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = Seconds(v, nameof(RetentionSeconds))); }
+    /// <summary>As <see cref="IdempotencyOptions.Retention"/>, in seconds; <see cref="double.PositiveInfinity"/> = for ever.</summary>
+    public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = Limit(v, nameof(RetentionSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.Lease"/>, in seconds.</summary>
     public double LeaseSeconds { get; set => Set(field = value, (o, v) => o.Lease = Seconds(v, nameof(LeaseSeconds))); }
 
-    /// <summary>As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds.</summary>
-    public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = Seconds(v, nameof(MaxExecutionSeconds))); }
+    /// <summary>As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds; <see cref="double.PositiveInfinity"/> = no limit.</summary>
+    public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = Limit(v, nameof(MaxExecutionSeconds))); }
 
     /// <summary>As <see cref="IdempotencyOptions.MaxResponseBodySize"/>.</summary>
     public long MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
@@ -72,10 +72,22 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
 
     IFilterMetadata IFilterFactory.CreateInstance(IServiceProvider serviceProvider) => new IdempotencyFilter(serviceProvider);
 
+    private static TimeSpan? Limit(double value, string name) => double.IsPositiveInfinity(value) ? null : Seconds(value, name);
+
     private static TimeSpan Seconds(double value, string name) =>
         Math.Abs(value) < TimeSpan.MaxValue.TotalSeconds
             ? TimeSpan.FromSeconds(value)
             : throw new InvalidOperationException($"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds.");
+
+    private static void SetHeader(IdempotencyOptions options, string? name)
+    {
+        options.HeaderName = name!;
+        if (options.KeySources is { Count: > 0 } sources && !sources.OfType<HeaderKeySource>().Any(source => source.IsNamed(name)))
+        {
+            throw new InvalidOperationException(
+                $"HeaderName '{name}' would do nothing, because the policy names its KeySources: remove it, or add KeySource.Header(\"{name}\") to them.");
+        }
+    }
 
     // Only what was set goes over the policy: an attribute cannot have nullable properties.
     private void Set<T>(T value, Action<IdempotencyOptions, T> apply) => _overrides += options => apply(options, value);

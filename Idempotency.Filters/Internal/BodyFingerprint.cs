@@ -14,15 +14,14 @@ internal static class BodyFingerprint
     /// <param name="request">The request.</param>
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
-    /// <param name="copy">Gets the bytes of a body that can be read only once.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadAsync(
-        HttpRequest request, BodyForm form, long? maxBytes, MemoryStream? copy, CancellationToken cancellationToken)
+        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         try
         {
             return await TryReadAtHandAsync(request, form, maxBytes, cancellationToken)
-                ?? await ReadToEndAsync(request, request.Body, copy, maxBytes, cancellationToken);
+                ?? await ReadToEndAsync(request, request.Body, maxBytes, cancellationToken);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -35,11 +34,9 @@ internal static class BodyFingerprint
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
         // What can be read twice needs no memory of ours, and hence no limit.
-        var copy = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, maxBytes));
-        var read = await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, copy, cancellationToken);
-        if (copy.Length > 0)
-            request.Body = new MemoryStream(copy.GetBuffer(), 0, (int)copy.Length, writable: false);
-        return read;
+        if (form is BodyForm.Bytes or BodyForm.Multipart && !IsAtHand(request))
+            await HeldRequestBody.HoldAsync(request, maxBytes, cancellationToken);
+        return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
     }
 
     public static (BodyForm Form, Hash32 Hash) Complete(HttpRequest request, BodyHasher hasher)
@@ -71,7 +68,7 @@ internal static class BodyFingerprint
         body.Position = 0;
         try
         {
-            return await ReadToEndAsync(request, body, null, maxBytes, cancellationToken);
+            return await ReadToEndAsync(request, body, maxBytes, cancellationToken);
         }
         finally
         {
@@ -80,7 +77,7 @@ internal static class BodyFingerprint
     }
 
     private static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadToEndAsync(
-        HttpRequest request, Stream body, MemoryStream? copy, long? maxBytes, CancellationToken cancellationToken)
+        HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
             throw new RequestBodyTooLargeException();
@@ -88,7 +85,7 @@ internal static class BodyFingerprint
         var hasher = BodyHasher.Rent(request.ContentType);
         try
         {
-            await new HashingBodyStream(body, hasher, maxBytes).CopyToAsync(copy ?? Stream.Null, cancellationToken);
+            await new HashingBodyStream(body, hasher, maxBytes).CopyToAsync(Stream.Null, cancellationToken);
         }
         catch
         {

@@ -75,7 +75,7 @@ internal static class EndpointHost
     private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, RequestDelegate handler)
     {
         if (await engine.RunAsync(http, policy, Execute, handler) is { } rejection)
-            await rejection.ToResult(http).ExecuteAsync(http);
+            await rejection.SendAsync(http);
     }
 
     private static async Task<Exception?> ExecuteAsync(HttpContext http, object handler)

@@ -31,29 +31,59 @@ internal sealed class IdempotencyEngine(
         && http.Features.Get<IStatusCodeReExecuteFeature>() is null;
 
     /// <returns>Why the request is answered without its action; null when the response is there.</returns>
-    public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
+    public ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
     {
         var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
         if (!context.TryEnter())
+            return PassAsync(http, run, next);
+
+        // A key that stands in front of the body is there at once: nothing is awaited for it.
+        return policy.Keys.MayReadBody
+            ? ReadBodyAndRunAsync(http, policy, context, run, next)
+            : RunAsync(http, policy, context, policy.Keys.Read(http), run, next);
+    }
+
+    private async ValueTask<Rejection?> ReadBodyAndRunAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, Execution run, object next)
+    {
+        KeyReading key;
+        try
         {
-            await run(http, next);
-            return null;
+            key = await policy.Keys.ReadAsync(http);
+        }
+        catch (RequestBodyTooLargeException)
+        {
+            return Reject(http, policy, Rejection.BodyTooLargeForKey(policy.Options));
         }
 
-        var options = policy.Options;
-        var key = IdempotencyKey.Read(http.Request.Headers[options.HeaderName], options.KeyFormat, options.MaxKeyLength);
+        return await RunAsync(http, policy, context, key, run, next);
+    }
+
+    private ValueTask<Rejection?> RunAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, in KeyReading key, Execution run, object next)
+    {
+        if (key.Status is KeyStatus.Valid)
+            return RunAsync(http, policy, context, key.Key!, run, next);
         if (key.Status is KeyStatus.Malformed)
-            return Reject(http, policy, Rejection.KeyMalformed(options, key.Problem!));
-        if (key.Status is KeyStatus.Missing && options.KeyRequired)
-            return Reject(http, policy, Rejection.KeyMissing(options));
-        if (key.Status is KeyStatus.Missing)
-        {
-            metrics.Finished(http, policy, "no-key");
-            await run(http, next);
-            return null;
-        }
+            return new(Reject(http, policy, Rejection.KeyMalformed(policy.Options, key.Problem!)));
+        if (policy.Options.KeyRequired)
+            return new(Reject(http, policy, Rejection.KeyMissing(policy.Options)));
 
-        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key.Key!);
+        metrics.Finished(http, policy, "no-key");
+        return PassAsync(http, run, next);
+    }
+
+    private static async ValueTask<Rejection?> PassAsync(HttpContext http, Execution run, object next)
+    {
+        await run(http, next);
+        return null;
+    }
+
+    private async ValueTask<Rejection?> RunAsync(
+        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string key, Execution run, object next)
+    {
+        var options = policy.Options;
+        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key);
         ClaimResult claimed;
         var waits = false;
         try
@@ -88,7 +118,7 @@ internal sealed class IdempotencyEngine(
                 case ClaimOutcome.Completed:
                     return await ReplayAsync(http, policy, storageKey, claimed);
                 default:
-                    context.Claimed(key.Key!, options, claimed.Claim!);
+                    context.Claimed(key, options, claimed.Claim!);
                     return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
             }
         }

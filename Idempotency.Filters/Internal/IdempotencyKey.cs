@@ -13,7 +13,10 @@ internal enum KeyStatus
 /// <param name="Status">Whether there is a key.</param>
 /// <param name="Key">The key, without quotes, when it is valid.</param>
 /// <param name="Problem">What the client should change, when it is malformed; made from the rules and from this request alone.</param>
-internal readonly record struct KeyReading(KeyStatus Status, string? Key, string? Problem);
+internal readonly record struct KeyReading(KeyStatus Status, string? Key, string? Problem)
+{
+    public static KeyReading Malformed(string problem) => new(KeyStatus.Malformed, null, problem);
+}
 
 /// <summary>Reads the key: a structured-field string (RFC 9651, section 3.3.3), or the same characters without its quotes.</summary>
 internal static class IdempotencyKey
@@ -30,6 +33,7 @@ internal static class IdempotencyKey
         + "and end the key with a double quote.";
     private const string BadParameters =
         "Send nothing behind the closing double quote; only parameters of RFC 9651, such as ;a=1, may stand there.";
+    private const string BadPlain = "A key may hold ASCII characters from space to tilde only.";
     private const string BadUuid = "Send a UUID as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
     private const string BadUuidV4 = "Send a UUID of version 4 as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
 
@@ -44,41 +48,51 @@ internal static class IdempotencyKey
         if (values.Count == 0)
             return new(KeyStatus.Missing, null, null);
         if (values.Count > 1)
-            return Malformed(SeveralLines);
+            return KeyReading.Malformed(SeveralLines);
 
         var line = values.ToString();
         var text = line.AsSpan().Trim(" \t");
         if (text.IsEmpty)
-            return Malformed(Empty);
+            return KeyReading.Malformed(Empty);
         if (text[0] == '"')
             return ReadQuoted(text, format, maxLength);
         if (format == KeyFormat.StructuredString)
-            return Malformed(QuotesRequired);
+            return KeyReading.Malformed(QuotesRequired);
         if (text.ContainsAnyExcept(BareCharacters))
-            return Malformed(BadBare);
+            return KeyReading.Malformed(BadBare);
         if (text.Length > maxLength)
             return TooLong(maxLength);
         return InFormat(text.Length == line.Length ? line : text.ToString(), format);
+    }
+
+    /// <summary>A key that stands where nothing needs to be quoted: not in a header.</summary>
+    public static KeyReading ReadPlain(string key, KeyFormat format, int maxLength)
+    {
+        if (key.Length == 0)
+            return KeyReading.Malformed(Empty);
+        if (key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            return KeyReading.Malformed(BadPlain);
+        return key.Length > maxLength ? TooLong(maxLength) : InFormat(key, format);
     }
 
     private static KeyReading ReadQuoted(ReadOnlySpan<char> text, KeyFormat format, int maxLength)
     {
         var field = new StructuredField(text);
         if (!field.TryReadString(out var escaped, out var length))
-            return Malformed(BadString);
+            return KeyReading.Malformed(BadString);
         if (!field.TryReadParameters() || !field.AtEnd)
-            return Malformed(BadParameters);
+            return KeyReading.Malformed(BadParameters);
         if (length == 0)
-            return Malformed(Empty);
+            return KeyReading.Malformed(Empty);
         return length > maxLength ? TooLong(maxLength) : InFormat(StructuredField.Unescape(escaped, length), format);
     }
 
     private static KeyReading InFormat(string key, KeyFormat format)
     {
         if (format is KeyFormat.Uuid && !IsUuid(key))
-            return Malformed(BadUuid);
+            return KeyReading.Malformed(BadUuid);
         if (format is KeyFormat.UuidV4 && !IsUuidV4(key))
-            return Malformed(BadUuidV4);
+            return KeyReading.Malformed(BadUuidV4);
 
         var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 && key.AsSpan().ContainsAny(UpperHex);
         return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
@@ -101,7 +115,5 @@ internal static class IdempotencyKey
 
     private static bool IsUuidV4(string key) => IsUuid(key) && key[14] == '4' && key[19] is '8' or '9' or 'a' or 'b' or 'A' or 'B';
 
-    private static KeyReading TooLong(int maxLength) => Malformed($"Send a key of at most {maxLength} characters.");
-
-    private static KeyReading Malformed(string problem) => new(KeyStatus.Malformed, null, problem);
+    private static KeyReading TooLong(int maxLength) => KeyReading.Malformed($"Send a key of at most {maxLength} characters.");
 }

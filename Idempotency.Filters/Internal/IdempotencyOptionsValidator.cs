@@ -21,6 +21,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
     {
         var failures = new List<string>();
         CheckKey(options, failures);
+        CheckKeySources(options, failures);
         CheckTimes(options, failures);
         CheckSizes(options, failures);
         CheckEnums(options, failures);
@@ -51,6 +52,19 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
                 failures.Add($"Methods contains '{method}', which is safe to repeat and cannot be covered: remove it.");
             else if (!IsToken(method))
                 failures.Add($"Methods contains '{method}', which is not an HTTP method.");
+        }
+    }
+
+    private static void CheckKeySources(IdempotencyOptions options, List<string> failures)
+    {
+        if (options.KeySources is null)
+            failures.Add("KeySources is null: use an empty list for the header HeaderName alone.");
+        foreach (var source in options.KeySources ?? [])
+        {
+            if (source is null)
+                failures.Add("KeySources contains null: remove it.");
+            else if (source.Defect is { } defect)
+                failures.Add($"KeySources contains {source}: {defect}");
         }
     }
 
@@ -135,6 +149,6 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
     }
 
     // RFC 9110, section 5.6.2.
-    private static bool IsToken(string? value) =>
+    public static bool IsToken(string? value) =>
         !string.IsNullOrEmpty(value) && value.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c));
 }

@@ -15,6 +15,7 @@ internal sealed class IdempotencyPolicy
         Mode = mode;
         Options = options;
         Store = store;
+        Keys = new KeyReader(options);
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
         {
@@ -33,6 +34,8 @@ internal sealed class IdempotencyPolicy
     public IdempotencyOptions Options { get; }
 
     public IIdempotencyStore Store { get; }
+
+    public KeyReader Keys { get; }
 
     public bool Covers(string method) => _methods.Contains(method);
 

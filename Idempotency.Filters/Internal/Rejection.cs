@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,14 +13,14 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
     public string Code => code;
 
     public static Rejection KeyMissing(IdempotencyOptions options) => new(
-        options, "key-missing", options.KeyMissingStatusCode, $"{options.HeaderName} is missing",
-        $"This operation needs the header {options.HeaderName}: send a value that is unique to the operation, such as a UUID, and the same value with each retry.");
+        options, "key-missing", options.KeyMissingStatusCode, $"{KeyName(options)} is missing",
+        $"This operation needs {KeyPlaces(options)}: send a value that is unique to the operation, such as a UUID, and the same value with each retry.");
 
     public static Rejection KeyMalformed(IdempotencyOptions options, string problem) => new(
-        options, "key-malformed", options.MalformedKeyStatusCode, $"{options.HeaderName} is malformed", problem);
+        options, "key-malformed", options.MalformedKeyStatusCode, $"{KeyName(options)} is malformed", problem);
 
     public static Rejection KeyReused(IdempotencyOptions options) => new(
-        options, "key-reused", options.KeyReusedStatusCode, $"{options.HeaderName} is already used",
+        options, "key-reused", options.KeyReusedStatusCode, $"{KeyName(options)} is already used",
         "This key was used for another request. Repeat that request unchanged to get its answer, or use a new key for this one.");
 
     public static Rejection InFlight(IdempotencyOptions options) => new(
@@ -40,6 +39,10 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
         options, "body-too-large", options.BodyTooLargeStatusCode, "The request body is too large",
         "The body is larger than what is read to compare a retry with the original. Nothing was run.");
 
+    public static Rejection BodyTooLargeForKey(IdempotencyOptions options) => new(
+        options, "body-too-large", options.BodyTooLargeStatusCode, "The request body is too large",
+        "The body is larger than what is read to find its idempotency key. Nothing was run.");
+
     public static Rejection StoreUnavailable(IdempotencyOptions options) => new(
         options, "store-unavailable", options.StoreUnavailableStatusCode, "Idempotency keys cannot be checked now",
         "The operation was not run, because it could not be made safe to retry. Retry later with the same key.", retryLater: true);
@@ -49,19 +52,46 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
         "There is an answer for this key, but this server cannot read it. The operation will not run twice. Retry later with the same key.", retryLater: true);
 
     /// <summary>For MVC: an <see cref="ObjectResult"/>, so that the app's formatters and its problem details customisation apply.</summary>
-    public IActionResult ToActionResult(HttpContext http)
+    public async ValueTask<IActionResult> ToActionResultAsync(HttpContext http)
     {
-        SetHeaders(http.Response.Headers);
         var problem = http.RequestServices.GetRequiredService<ProblemDetailsFactory>().CreateProblemDetails(http, status, title, Type, detail);
         problem.Extensions["code"] = code;
-        return new ObjectResult(problem) { StatusCode = status };
+        return await AnnounceAsync(http, problem) ? new ObjectResult(problem) { StatusCode = problem.Status } : new EmptyResult();
     }
 
     /// <summary>For Minimal APIs: goes through the app's <c>IProblemDetailsService</c>, if it has one.</summary>
-    public ProblemHttpResult ToResult(HttpContext http)
+    public async ValueTask SendAsync(HttpContext http)
+    {
+        var result = TypedResults.Problem(detail, null, status, title, Type, new Dictionary<string, object?> { ["code"] = code });
+        if (await AnnounceAsync(http, result.ProblemDetails))
+            await result.ExecuteAsync(http);
+    }
+
+    // A title is the same for each occurrence of a problem (RFC 9457, section 3.1.3); the places are in the detail.
+    private static string KeyName(IdempotencyOptions options) =>
+        options.KeySources is { Count: > 0 } ? "The idempotency key" : options.HeaderName;
+
+    private static string KeyPlaces(IdempotencyOptions options) => KeyReader.Sources(options) switch
+    {
+        [var single] => single.Place,
+        [.. var others, var last] => $"{string.Join(", ", others.Select(source => source.Place))} or {last.Place}",
+        [] => "",
+    };
+
+    /// <summary>Sets status and headers, and asks the app.</summary>
+    /// <returns>Whether the problem details are to be sent.</returns>
+    private async ValueTask<bool> AnnounceAsync(HttpContext http, ProblemDetails problem)
     {
         SetHeaders(http.Response.Headers);
-        return TypedResults.Problem(detail, null, status, title, Type, new Dictionary<string, object?> { ["code"] = code });
+        if (options.OnRejected is not { } onRejected)
+            return true;
+
+        // For a hook that writes by itself: without it, its refusal would go out as a 200.
+        http.Response.StatusCode = status;
+        var context = new IdempotencyRejectedContext(http, code, problem, status);
+        await onRejected(context);
+        problem.Status = context.StatusCode;
+        return !context.IsHandled && !http.Response.HasStarted;
     }
 
     private string Type => options.DocumentationUri is { } page

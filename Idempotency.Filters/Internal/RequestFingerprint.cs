@@ -46,7 +46,7 @@ internal sealed class RequestFingerprint : IDisposable
         var target = HashTarget(request);
         if (BodyFingerprint.IsAtHand(request))
         {
-            var body = await BodyFingerprint.ReadAsync(request, BodyForm.Bytes, null, null, cancellationToken);
+            var body = await BodyFingerprint.ReadAsync(request, BodyForm.Bytes, null, cancellationToken);
             return new(request, null, Of(target, body));
         }
 
@@ -100,7 +100,7 @@ internal sealed class RequestFingerprint : IDisposable
     /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
     public static async ValueTask<Fingerprint> ComputeAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
-        Of(HashTarget(request), await BodyFingerprint.ReadAsync(request, form, maxBytes, null, cancellationToken));
+        Of(HashTarget(request), await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
 
     /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
     /// <param name="request">The request.</param>

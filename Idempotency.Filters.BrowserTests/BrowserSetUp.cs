@@ -20,6 +20,7 @@ internal sealed class BrowserSetUp
             Assert.Ignore(message);
         }
 
+        SetDefaultExpectTimeout((float)TimeSpan.FromSeconds(30).TotalMilliseconds);
         chromium = await Chromium.StartAsync();
     }
 

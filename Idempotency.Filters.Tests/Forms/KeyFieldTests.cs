@@ -1,10 +1,5 @@
 using System.Text.RegularExpressions;
 using Idempotency.Filters.Tests.Support;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.RazorPages;
-using Microsoft.AspNetCore.OutputCaching;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Forms;
 
@@ -18,7 +13,7 @@ internal sealed class KeyFieldTests
     [TestCase("/view/KeyTag", TestName = "Tag helper in an MVC view")]
     public async Task KeyIsAHiddenFieldWithAUuidV4(string path)
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         var field = Html.Inputs(await app.Client.GetStringAsync(path))[0];
 
@@ -34,7 +29,7 @@ internal sealed class KeyFieldTests
     [Test]
     public async Task OtherAttributesArePassedOn()
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         Assert.That(Html.Inputs(await app.Client.GetStringAsync("/KeyForm"))[0]["id"], Is.EqualTo("key"));
     }
@@ -47,7 +42,7 @@ internal sealed class KeyFieldTests
     [TestCase("Schlüssel \u2028 鍵")]
     public async Task NamesAreEncoded(string name)
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         var html = await app.Client.GetStringAsync($"/KeyNames?name={Uri.EscapeDataString(name)}");
 
@@ -58,7 +53,7 @@ internal sealed class KeyFieldTests
     [Test]
     public async Task EveryRenderingHasItsOwnKey()
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         var keys = new[] { await KeysAsync(), await KeysAsync() }.SelectMany(keys => keys).ToList();
 
@@ -72,7 +67,7 @@ internal sealed class KeyFieldTests
     [TestCase("%20")]
     public async Task FieldWithoutANameIsAnError(string name)
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         Assert.That(await app.AnswerAsync(HttpMethod.Get, $"/KeyNames?name={name}", null), Does.StartWith("500").And.Contains("name"));
     }
@@ -80,7 +75,7 @@ internal sealed class KeyFieldTests
     [Test]
     public async Task NoCacheGivesOneKeyToTwoVisitors()
     {
-        await using var app = await StartAsync();
+        await using var app = await FormsApp.StartAsync();
 
         using var first = await app.Client.GetAsync("/view/KeyTag");
         using var second = await app.Client.GetAsync("/view/KeyTag");
@@ -91,28 +86,15 @@ internal sealed class KeyFieldTests
             await app.Client.GetStringAsync("/view/cached"), Is.EqualTo(await app.Client.GetStringAsync("/view/cached")), "nothing is cached here at all");
     }
 
-    private static Task<TestApp> StartAsync() => Answers.StartAsync(
-        [typeof(ViewsController)],
-        s => s.AddOutputCache().AddPages("KeyForm", "KeyNames", "KeyTag"),
-        app =>
-        {
-            Answers.ShowErrors(app);
-            app.UseOutputCache();
-            app.MapRazorPages();
-        });
-}
+    [Test]
+    public async Task PolicyReadsAFieldOfAnotherName()
+    {
+        await using var app = await FormsApp.StartAsync();
+        var field = Html.Inputs(await app.Client.GetStringAsync("/KeyNames?name=order[key]"))[0];
 
-public sealed class KeyFormPage : PageModel;
+        Assert.That(await app.AnswerAsync("/view/named", null, Named()), Is.EqualTo("302"));
+        Assert.That(await app.AnswerAsync("/view/named", null, Named()), Is.EqualTo("302 replayed"));
 
-[Route("view")]
-public sealed class ViewsController : Controller
-{
-    [HttpGet("KeyForm")]
-    public IActionResult Form() => View("/Views/KeyForm.cshtml");
-
-    [HttpGet("KeyTag"), OutputCache]
-    public IActionResult Tag() => View("/Views/KeyTag.cshtml");
-
-    [HttpGet("cached"), OutputCache]
-    public ContentResult Cached() => Content(Guid.NewGuid().ToString());
+        FormUrlEncodedContent Named() => new([KeyValuePair.Create(field["name"], field["value"])]);
+    }
 }

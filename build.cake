@@ -63,15 +63,20 @@ Task("Test")
             HandleExitCode = code => { exitCode = code; return true; },
         });
 
-        var counters = GetFiles($"{testResults}/**/*.trx")
-            .Select(file => XDocument.Load(file.FullPath).Descendants().Single(element => element.Name.LocalName == "Counters"))
-            .ToList();
+        var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
+        var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
         int Sum(params string[] names) => counters.Sum(
             element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
 
         var passed = Sum("passed");
         var failed = Sum("failed", "error", "timeout", "aborted");
         var skipped = Sum("total") - passed - failed;
+        var reasons = results
+            .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
+            .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
+        foreach (var reason in reasons.GroupBy(reason => reason))
+            Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
+
         System.IO.File.WriteAllText(
             summary, $"{passed} passed, {failed} failed{(skipped > 0 ? $", {skipped} skipped" : "")}{Environment.NewLine}");
 

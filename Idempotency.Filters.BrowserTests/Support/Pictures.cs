@@ -11,6 +11,7 @@ internal static class Pictures
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(root.FullName, "Idempotency.Filters.slnx")))
             root = root.Parent ?? throw new InvalidOperationException("The tests do not run inside of the repository.");
+        await page.Mouse.MoveAsync(0, 0);
         await page.ScreenshotAsync(new() { Path = Path.Combine(root.FullName, "docs", "images", name), FullPage = true });
     }
 }

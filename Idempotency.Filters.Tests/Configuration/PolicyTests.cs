@@ -83,6 +83,29 @@ internal sealed class PolicyTests
         read(Build(s => s.AddIdempotency(), attribute));
 
     [Test]
+    public void InfinityOnAnAttributeIsNoLimit()
+    {
+        var options = Build(s => s.AddIdempotency(), new IdempotentAttribute
+        {
+            RetentionSeconds = double.PositiveInfinity,
+            MaxExecutionSeconds = double.PositiveInfinity,
+        });
+
+        Assert.That((options.Retention, options.MaxExecutionTime), Is.EqualTo(((TimeSpan?)null, (TimeSpan?)null)));
+    }
+
+    [TestCase(double.NegativeInfinity)]
+    [TestCase(double.NaN)]
+    public void OtherNumbersThatAreNoneAreRefused(double seconds) => Assert.That(
+        () => Build(s => s.AddIdempotency(), new IdempotentAttribute { RetentionSeconds = seconds }),
+        Throws.InvalidOperationException.With.Message.Contains("RetentionSeconds"));
+
+    [Test]
+    public void InfinityIsNoLease() => Assert.That(
+        () => Build(s => s.AddIdempotency(), new IdempotentAttribute { LeaseSeconds = double.PositiveInfinity }),
+        Throws.InvalidOperationException.With.Message.Contains("LeaseSeconds"));
+
+    [Test]
     public void EveryAttributePropertyIsTested()
     {
         var settable = typeof(IdempotentAttribute).GetProperties().Where(property => property.CanWrite).Select(property => property.Name);

@@ -51,6 +51,18 @@ internal sealed class ValidatorTests
         yield return Case("Methods OPTIONS", o => o.Methods.Add("OPTIONS"), "Methods contains 'OPTIONS'");
         yield return Case("Methods TRACE", o => o.Methods.Add("TRACE"), "Methods contains 'TRACE'");
         yield return Case("Methods with no method", o => o.Methods.Add("PO ST"), "is not an HTTP method");
+        yield return Case("KeySources null", o => o.KeySources = null!, "KeySources is null");
+        yield return Case("KeySources with null", o => o.KeySources.Add(null!), "KeySources contains null");
+        yield return Case("KeySources with an empty header", o => o.KeySources.Add(KeySource.Header("")), "KeySources contains the header");
+        yield return Case("KeySources with a bad header", o => o.KeySources.Add(KeySource.Header("a b")), "'a b' is not a header name");
+        yield return Case("KeySources with an empty query", o => o.KeySources.Add(KeySource.Query("")), "KeySources contains the query parameter");
+        yield return Case("KeySources with an empty field", o => o.KeySources.Add(KeySource.FormField("")), "KeySources contains the form field");
+        yield return Case("KeySources with an empty path", o => o.KeySources.Add(KeySource.JsonField("")), "separated by dots");
+        yield return Case("KeySources with a gap in a path", o => o.KeySources.Add(KeySource.JsonField("a..b")), "the JSON property a..b");
+        yield return Case("KeySources with a dot at the end", o => o.KeySources.Add(KeySource.JsonField("a.")), "the JSON property a.");
+        yield return Case("KeySources with JSONPath", o => o.KeySources.Add(KeySource.JsonField("$.key")), "arrays are not searched");
+        yield return Case("KeySources with an index", o => o.KeySources.Add(KeySource.JsonField("items[0]")), "arrays are not searched");
+        yield return Case("KeySources with an empty place", o => o.KeySources.Add(KeySource.From(_ => "", "")), "use null for none");
         yield return Case("Lease below 1 s", o => o.Lease = TimeSpan.FromMilliseconds(999), "from 1 second to 1 day");
         yield return Case("Lease above 1 day", o => (o.Lease, o.Retention) = (TimeSpan.FromDays(1) + TimeSpan.FromTicks(1), null), "Lease is 1.00:00:00.0000001");
         yield return Case("Retention 0", o => o.Retention = TimeSpan.Zero, "null to keep records for ever");
@@ -92,6 +104,8 @@ internal sealed class ValidatorTests
         yield return Case("MaxKeyLength 8192", o => o.MaxKeyLength = 8192);
         yield return Case("MaxKeyLength 36 of a Uuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.Uuid, 36));
         yield return Case("KeyPrefix empty", o => o.KeyPrefix = "");
+        yield return Case("KeySources of every kind", o => o.KeySources =
+            [KeySource.Header("X"), KeySource.Query("x"), KeySource.FormField("x"), KeySource.JsonField("a.b-c.$type"), KeySource.From(_ => null)]);
         yield return Case("Methods DELETE", o => o.Methods.Add("DELETE"));
         yield return Case("Lease 1 s", o => o.Lease = TimeSpan.FromSeconds(1));
         yield return Case("Lease as long as Retention", o => o.Retention = o.Lease);

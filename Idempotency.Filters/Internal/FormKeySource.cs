@@ -5,17 +5,19 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 {
     internal override string? Defect => name.Length > 0 ? null : "the name is empty.";
 
-    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    /// <returns>The form, or what is wrong with it; neither when the body is no form.</returns>
+    /// <exception cref="RequestBodyTooLargeException">The server refuses so large a body.</exception>
+    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http)
     {
+        // A locked form cannot even be asked whether it is one.
+        if (FormFingerprint.IsLocked(http.Request))
+            return IsForm(http.Request.ContentType) ? (null, "The form cannot be read, because its antiforgery token is missing or wrong.") : default;
         if (!http.Request.HasFormContentType)
             return default;
-        if (FormFingerprint.IsLocked(http.Request))
-            return KeyReading.Malformed("The form cannot be read, because its antiforgery token is missing or wrong.");
 
-        IFormCollection form;
         try
         {
-            form = await http.Request.ReadFormAsync(http.RequestAborted);
+            return (await http.Request.ReadFormAsync(http.RequestAborted), null);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -24,8 +26,20 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         catch (Exception exception) when (
             exception is InvalidDataException or (IOException and not BadHttpRequestException) && !http.RequestAborted.IsCancellationRequested)
         {
-            return KeyReading.Malformed("Send a valid form within the limits of this server; this one cannot be read.");
+            return (null, "Send a valid form within the limits of this server; this one cannot be read.");
         }
+    }
+
+    private static bool IsForm(string? contentType) =>
+        contentType is not null
+        && (contentType.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            || contentType.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase));
+
+    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    {
+        var (form, problem) = await ParseAsync(http);
+        if (form is null)
+            return problem is null ? default : KeyReading.Malformed(problem);
 
         return form.Files.GetFile(name) is null
             ? QueryKeySource.Field(form[name], this, options)

@@ -6,11 +6,13 @@ internal sealed class KeyReader
     private readonly IdempotencyOptions _options;
     private readonly KeySource[] _sources;
     private readonly ImmediateKeySource[]? _immediate;
+    private readonly bool _readsForms;
 
     public KeyReader(IdempotencyOptions options)
     {
         _options = options;
         _sources = Sources(options);
+        _readsForms = Array.Exists(_sources, source => source is FormKeySource);
         _immediate = Array.TrueForAll(_sources, source => source is ImmediateKeySource) ? [.. _sources.Cast<ImmediateKeySource>()] : null;
     }
 
@@ -35,6 +37,11 @@ internal sealed class KeyReader
     /// <exception cref="RequestBodyTooLargeException">The body is larger than may be read for it.</exception>
     public async ValueTask<KeyReading> ReadAsync(HttpContext http)
     {
+        // Wherever the key is: the fingerprint of a form that was parsed cannot be compared with that of its bytes, so that a reused key
+        // which moved from a header into the form would go unnoticed.
+        if (_readsForms && await FormKeySource.ParseAsync(http) is { Problem: { } problem })
+            return KeyReading.Malformed(problem);
+
         foreach (var source in _sources)
         {
             var reading = await source.ReadAsync(http, _options);

@@ -43,9 +43,12 @@ public abstract class KeySource
     /// A field of a form, URL-encoded or multipart; another body has none. The form is parsed before the action runs, within the app's
     /// <c>FormOptions</c>, and the action gets it as parsed.
     /// </summary>
-    /// <param name="name">The name, compared as ASP.NET Core does: without regard to case.</param>
+    /// <param name="name">
+    /// The name, compared as ASP.NET Core does: without regard to case. Default: that of <c>&lt;idempotency-key /&gt;</c>,
+    /// <see cref="IdempotencyKeyTagHelper.DefaultName"/>.
+    /// </param>
     /// <returns>The source.</returns>
-    public static KeySource FormField(string name)
+    public static KeySource FormField(string name = IdempotencyKeyTagHelper.DefaultName)
     {
         ArgumentNullException.ThrowIfNull(name);
         return new FormKeySource(name);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>The compiled pages that one test names, and no others.</summary>
+/// <summary>The compiled pages and views that one test names, and no others.</summary>
 internal static class TestPages
 {
     public static IServiceCollection AddPages(this IServiceCollection services, params string[] names)
@@ -20,6 +20,6 @@ internal static class TestPages
 
         public IEnumerable<RazorCompiledItem> CompiledItems => new RazorCompiledItemLoader()
             .LoadItems(typeof(TestPages).Assembly)
-            .Where(item => names.Any(name => item.Identifier == $"/Pages/{name}.cshtml"));
+            .Where(item => names.Any(name => item.Identifier == $"/Pages/{name}.cshtml" || item.Identifier == $"/Views/{name}.cshtml"));
     }
 }

@@ -1,3 +1,4 @@
+using Idempotency.Filters;
 using PaymentsApi;
 using PaymentsApi.OpenApi;
 using PaymentsApi.Payments;
@@ -11,8 +12,14 @@ if (!SampleSettings.TryRead(builder.Configuration, out var settings, out var pro
     return 1;
 }
 
-settings.UseStore(builder.Services.AddIdempotency());
+settings.UseStore(builder.Services.AddIdempotency().AddPolicy("checkout", options =>
+{
+    // A browser sends no header of its own, and shows the visitor what the second press gets: the receipt, not a refusal.
+    options.KeySources = [KeySource.FormField()];
+    options.WhenInFlight = InFlightBehavior.Wait;
+}));
 builder.Services.AddControllers();
+builder.Services.AddRazorPages();
 builder.Services.AddValidation();
 builder.Services.AddProblemDetails();
 builder.Services.AddOpenApi(options => options.AddOperationTransformer(IdempotencyKeyHeader.DescribeMarkedAsync));
@@ -26,8 +33,11 @@ builder.Services.AddSingleton<PaymentGateway>();
 var app = builder.Build();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
+app.UseStaticFiles();
 app.MapOpenApi();
 app.MapControllers();
 app.MapTips();
+app.MapRazorPages();
+app.MapGet("/", () => TypedResults.Redirect("/checkout")).ExcludeFromDescription();
 app.Run();
 return 0;

@@ -12,6 +12,8 @@ public sealed class Ledger(TimeProvider timeProvider)
             return [.. _payments.Values];
     }
 
+    public string CountInWords() => All().Count is var count && count == 1 ? "1 payment" : $"{count} payments";
+
     public Payment? Find(Guid id)
     {
         lock (_lock)

@@ -1,0 +1,99 @@
+using System.Text.RegularExpressions;
+using Idempotency.Filters.BrowserTests.Support;
+
+namespace Idempotency.Filters.BrowserTests;
+
+/// <summary>The panel that shows what happens on the wire.</summary>
+internal sealed class PanelTests
+{
+    [Test]
+    public async Task PayMakesAPaymentEachTime()
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        await shop.Button("Pay").ClickAsync();
+        await ShowsAsync(shop, "201: first run, the payment was made. Ledger: 1 payment.", 1);
+        await shop.Button("Pay").ClickAsync();
+        await ShowsAsync(shop, "201: first run, the payment was made. Ledger: 2 payments.", 2);
+
+        Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task RetryGetsTheLostAnswer()
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        await shop.Button("Pay").ClickAsync();
+        await ShowsAsync(shop, "201: first run, the payment was made. Ledger: 1 payment.", 1);
+        await shop.Button("Retry the lost answer").ClickAsync();
+        await ShowsAsync(shop, "201: replayed, nothing was paid again. Ledger: 1 payment.", 2);
+
+        Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));
+        Assert.That(await KeysAsync(shop), Has.Count.EqualTo(2).And.All.EqualTo((await KeysAsync(shop))[0]));
+    }
+
+    [Test]
+    public async Task OtherAmountUnderTheSameKeyIsRefused()
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        await shop.Button("Pay").ClickAsync();
+        await ShowsAsync(shop, "201: first run, the payment was made. Ledger: 1 payment.", 1);
+        await shop.Button("Same key, other amount").ClickAsync();
+        await ShowsAsync(shop, "422: refused, the key belongs to another payment. Ledger: 1 payment.", 2);
+
+        Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));
+        await Expect(shop.Page.GetByRole(AriaRole.Listitem).First).ToContainTextAsync("19.50 EUR");
+    }
+
+    [Test]
+    public async Task OfTwoAtOnceOneRuns()
+    {
+        // So long that the second request cannot come after the first one's end.
+        await using var shop = await Shop.OpenAsync(TimeSpan.FromSeconds(3));
+
+        await shop.Button("Two at once").ClickAsync();
+
+        await Expect(Result(shop)).ToContainTextAsync("201: first run, the payment was made.");
+        await Expect(Result(shop)).ToContainTextAsync("409: refused, the first request is still running.");
+        await Expect(Result(shop)).ToContainTextAsync("Ledger: 1 payment.");
+        Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));
+    }
+
+    [TestCase("Retry the lost answer", "201: replayed, nothing was paid again.")]
+    [TestCase("Same key, other amount", "422: refused, the key belongs to another payment.")]
+    public async Task RepeatBeforeAnyPaymentPaysFirst(string button, string shown)
+    {
+        await using var shop = await Shop.OpenAsync();
+
+        await shop.Button(button).ClickAsync();
+
+        await ShowsAsync(shop, $"201: first run, the payment was made. {shown} Ledger: 1 payment.", 2);
+    }
+
+    [Test]
+    public async Task ShopThatIsAwayIsSaidSo()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.Context.SetOfflineAsync(true);
+
+        await shop.Button("Pay").ClickAsync();
+
+        await Expect(Result(shop)).ToHaveTextAsync("The shop did not answer. Is it still running?");
+        await shop.Context.SetOfflineAsync(false);
+        await shop.Button("Retry the lost answer").ClickAsync();
+        await Expect(Result(shop)).ToHaveTextAsync("201: first run, the payment was made. Ledger: 1 payment.");
+    }
+
+    private static ILocator Result(Shop shop) => shop.Page.GetByRole(AriaRole.Status);
+
+    private static async Task ShowsAsync(Shop shop, string text, int requests)
+    {
+        await Expect(Result(shop)).ToHaveTextAsync(text);
+        await Expect(shop.Page.GetByRole(AriaRole.Listitem)).ToHaveCountAsync(requests);
+    }
+
+    private static async Task<List<string>> KeysAsync(Shop shop) =>
+        [.. (await shop.Page.GetByRole(AriaRole.Listitem).AllInnerTextsAsync()).Select(text => Regex.Match(text, "key ([0-9a-f]{8})").Groups[1].Value)];
+}

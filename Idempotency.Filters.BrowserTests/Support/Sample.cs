@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+using PaymentsApi.Payments;
+
+namespace Idempotency.Filters.BrowserTests.Support;
+
+/// <summary>The sample as its users start it: a process of its own, on a free loopback port.</summary>
+internal sealed partial class Sample : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly HttpClient _client;
+
+    private Sample(Process process, Uri address)
+    {
+        _process = process;
+        Address = address;
+        _client = new HttpClient { BaseAddress = address };
+    }
+
+    public Uri Address { get; }
+
+    /// <param name="work">How long one payment takes.</param>
+    public static async Task<Sample> StartAsync(TimeSpan work)
+    {
+        var process = Process.Start(new ProcessStartInfo
+        {
+            FileName = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            ArgumentList =
+            {
+                Path.Combine(AppContext.BaseDirectory, "PaymentsApi.dll"),
+                "--urls", "http://127.0.0.1:0",
+                "--work-ms", $"{work.TotalMilliseconds}",
+                "--environment", "Production",
+            },
+            RedirectStandardOutput = true,
+        })!;
+        try
+        {
+            return new Sample(process, await ListeningAsync(process).WaitAsync(TimeSpan.FromMinutes(1)));
+        }
+        catch
+        {
+            await StopAsync(process);
+            throw;
+        }
+    }
+
+    public async Task<IReadOnlyList<Payment>> LedgerAsync() => (await _client.GetFromJsonAsync<List<Payment>>("/payments"))!;
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await StopAsync(_process);
+    }
+
+    // All lines are taken, not only those up to this one: a full pipe would stop the sample.
+    private static Task<Uri> ListeningAsync(Process process)
+    {
+        var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.OutputDataReceived += (_, output) =>
+        {
+            if (output.Data is null)
+                listening.TrySetException(new InvalidOperationException("The sample ended before it listened."));
+            else if (Listening().Match(output.Data) is { Success: true } match)
+                listening.TrySetResult(new Uri(match.Groups[1].Value));
+        };
+        process.BeginOutputReadLine();
+        return listening.Task;
+    }
+
+    private static async Task StopAsync(Process process)
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    [GeneratedRegex(@"Now listening on: (http://127\.0\.0\.1:\d+)")]
+    private static partial Regex Listening();
+}

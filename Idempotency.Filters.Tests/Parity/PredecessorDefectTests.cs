@@ -133,6 +133,16 @@ internal sealed class PredecessorDefectTests
     }
 
     [Test]
+    public async Task Defect05_ActionThatAbortsWithAStatusIsAnsweredWithIt()
+    {
+        await using var app = await Answers.StartAsync([typeof(AbortingController)]);
+
+        Assert.That(await app.AnswerAsync("/aborting", "k"), Is.EqualTo("404 aborted 1"));
+        Assert.That(await app.AnswerAsync("/aborting", "k"), Is.EqualTo("404 aborted 1 replayed"));
+        Assert.That(await app.AnswerAsync("/aborting", "other"), Is.EqualTo("404 aborted 2"), "control: it runs for another key");
+    }
+
+    [Test]
     public async Task Defect05_ClientThatLeavesDoesNotSpoilItsKey()
     {
         Signal entered = new(), release = new();
@@ -332,5 +342,20 @@ public sealed class TwoPoliciesController(Runs runs) : ControllerBase
 
         public bool Accept(Microsoft.AspNetCore.Mvc.ActionConstraints.ActionConstraintContext context) =>
             context.RouteContext.HttpContext.Request.Headers.ContainsKey("X-Policy");
+    }
+}
+
+[ApiController, Route("aborting")]
+public sealed class AbortingController(Runs runs) : ControllerBase
+{
+    [HttpPost, Idempotent, Abort]
+    public int Post() => throw new InvalidOperationException($"aborted {runs.Next()}");
+
+    // What abort(404) is to Flask: an exception that something further out turns into an answer.
+    [AttributeUsage(AttributeTargets.Method)]
+    private sealed class AbortAttribute : Microsoft.AspNetCore.Mvc.Filters.ExceptionFilterAttribute
+    {
+        public override void OnException(Microsoft.AspNetCore.Mvc.Filters.ExceptionContext context) =>
+            context.Result = new ContentResult { Content = context.Exception.Message, StatusCode = StatusCodes.Status404NotFound };
     }
 }

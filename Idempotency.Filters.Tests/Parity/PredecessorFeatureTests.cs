@@ -1,3 +1,5 @@
+using System.Buffers;
+using Idempotency.Filters.Tests.Forms;
 using Idempotency.Filters.Tests.Hosts;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
@@ -99,11 +101,11 @@ internal sealed class PredecessorFeatureTests
                 KeySource.From(http => http.Request.Cookies["key"]),
             ],
             (IIdempotencyContext idempotency) => idempotency.Key);
-        using var form = new FormUrlEncodedContent([KeyValuePair.Create("key", "f")]);
+        static FormUrlEncodedContent Form() => new([KeyValuePair.Create("key", "f")]);
         string[] others = ["X-Idempotent-Key: h", "Cookie: key=c"];
 
-        Assert.That(await app.AnswerAsync("/pay?key=q", null, form, others), Is.EqualTo("200 q"));
-        Assert.That(await app.AnswerAsync("/pay", null, new FormUrlEncodedContent([KeyValuePair.Create("key", "f")]), others), Is.EqualTo("200 f"));
+        Assert.That(await app.AnswerAsync("/pay?key=q", null, Form(), others), Is.EqualTo("200 q"));
+        Assert.That(await app.AnswerAsync("/pay", null, Form(), others), Is.EqualTo("200 f"));
         Assert.That(await app.AnswerAsync("/pay", null, ParityApp.Json("""{"meta":{"key":"j"}}"""), others), Is.EqualTo("200 j"));
         Assert.That(await app.AnswerAsync("/pay", null, null, others), Is.EqualTo("200 h"));
         Assert.That(await app.AnswerAsync("/pay", null, null, others[1]), Is.EqualTo("200 c"));
@@ -222,6 +224,23 @@ internal sealed class PredecessorFeatureTests
     }
 
     [Test]
+    public async Task Row16_PrefixKeepsKeysApart()
+    {
+        await using var app = await Answers.StartAsync(
+            app =>
+            {
+                app.MapPost("/pay", (Runs runs) => runs.Next()).RequireIdempotency();
+                app.MapPost("/same", (Runs runs) => runs.Next()).RequireIdempotency("same");
+                app.MapPost("/other", (Runs runs) => runs.Next()).RequireIdempotency("other");
+            },
+            s => s.AddIdempotency().AddPolicy("same", _ => { }).AddPolicy("other", o => o.KeyPrefix = "other:"));
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/other", "k"), Is.EqualTo("200 2"));
+        Assert.That(await app.AnswerAsync("/same", "k"), Is.EqualTo("422 key-reused"), "control: one prefix, one key");
+    }
+
+    [Test]
     public async Task Row17_ReplayHasAStatusOfItsOwn()
     {
         await using var app = await ParityApp.StartAsync(o => o.ReplayStatusCode = 409, (Runs runs) => ParityApp.Answer(runs, 201));
@@ -323,6 +342,21 @@ internal sealed class PredecessorFeatureTests
         Throws.InvalidOperationException.With.Message.Contains("AddStore(\"nowhere\", ...)"));
 
     [Test]
+    public async Task Row23_StoreIsTheMemoryOrOnesOwn([Values] bool own)
+    {
+        var store = new FaultyStore();
+        await using var app = await ParityApp.StartAsync(services: s =>
+        {
+            if (own)
+                s.AddIdempotency().UseStore((_, _) => store);
+        });
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
+        Assert.That(store.Completed, Is.EqualTo(own ? 1 : 0));
+    }
+
+    [Test]
     public async Task Row24_WaiterIsWokenWithoutPolling()
     {
         // On this clock no time passes: only a signal can end the wait.
@@ -338,6 +372,48 @@ internal sealed class PredecessorFeatureTests
 
         Assert.That(await second, Is.EqualTo("200 1 replayed"));
         Assert.That(await first, Is.EqualTo("200 1"));
+    }
+
+    [Test]
+    public async Task Row25_FormHelpersRenderAHiddenFieldWithAFreshKey()
+    {
+        await using var app = await FormsApp.StartAsync();
+
+        // One by the tag helper, one by the HTML helper.
+        var fields = Html.Inputs(await app.Client.GetStringAsync("/KeyNames?name=order[key]"));
+
+        Assert.That(fields.Select(field => field["type"]), Is.EqualTo(new[] { "hidden", "hidden" }));
+        foreach (var field in fields)
+        {
+            Assert.That(await app.AnswerAsync("/view/named", null, Sent(field)), Is.EqualTo("302"));
+            Assert.That(await app.AnswerAsync("/view/named", null, Sent(field)), Is.EqualTo("302 replayed"));
+        }
+
+        static FormUrlEncodedContent Sent(IReadOnlyDictionary<string, string> field) => new([KeyValuePair.Create(field["name"], field["value"])]);
+    }
+
+    [Test]
+    public async Task Row26_RecordsPassThroughAProtector()
+    {
+        var protector = new Inverter();
+        await using var app = await ParityApp.StartAsync(services: s => s.AddIdempotency().ProtectRecords(_ => protector));
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(protector.Calls, Is.EqualTo("in "));
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
+        Assert.That(protector.Calls, Is.EqualTo("in out "));
+    }
+
+    [Test]
+    public async Task Row27_ErrorBodyIsCustomizedByTheApp()
+    {
+        await using var app = await ParityApp.StartAsync(services: s => s.AddProblemDetails(
+            o => o.CustomizeProblemDetails = customized => customized.ProblemDetails.Title = "Ask the desk"));
+
+        using var response = await app.PostAsync("/pay", null);
+
+        await response.IsProblemAsync(400, "key-missing");
+        Assert.That(await response.TextAsync(), Does.Contain("Ask the desk"));
     }
 
     [Test]
@@ -379,6 +455,26 @@ internal sealed class PredecessorFeatureTests
             await release.WaitAsync();
         return run;
     };
+
+    private sealed class Inverter : IResponseRecordProtector
+    {
+        public string Calls { get; private set; } = "";
+
+        public void Protect(string storageKey, in ReadOnlySequence<byte> record, IBufferWriter<byte> destination)
+        {
+            Calls += "in ";
+            Invert(record, destination);
+        }
+
+        public void Unprotect(string storageKey, in ReadOnlySequence<byte> bytes, IBufferWriter<byte> destination)
+        {
+            Calls += "out ";
+            Invert(bytes, destination);
+        }
+
+        private static void Invert(in ReadOnlySequence<byte> bytes, IBufferWriter<byte> destination) =>
+            destination.Write([.. bytes.ToArray().Select(value => (byte)~value)]);
+    }
 
     private sealed class OneKeyEncoder : IIdempotencyKeyEncoder
     {

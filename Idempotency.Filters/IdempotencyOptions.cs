@@ -14,7 +14,8 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// Where the key may be sent, asked in order: the first that has a value wins, and the rest is not looked at. Empty = the header
-    /// <see cref="HeaderName"/> alone. A source that reads the body costs memory; those asked before it do not. Default empty.
+    /// <see cref="HeaderName"/> alone. A form field has every form parsed, whichever source has the key; a JSON field has the body held in memory,
+    /// but not when a source that is asked before it has the key. Default empty.
     /// </summary>
     public IList<KeySource> KeySources { get; set; } = [];
 

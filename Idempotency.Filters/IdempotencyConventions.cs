@@ -1,3 +1,5 @@
+using Idempotency.Filters.Internal;
+
 namespace Idempotency.Filters;
 
 /// <summary>
@@ -6,8 +8,8 @@ namespace Idempotency.Filters;
 /// </summary>
 public static class IdempotencyConventions
 {
-    /// <summary>The longest key that can be accepted: the three have no limit.</summary>
-    private const int AnyLength = 8192;
+    // The three have no limit.
+    private const int AnyLength = IdempotencyOptionsValidator.LongestKey;
 
     /// <summary>
     /// Those of django-idempotency-key 1.3: every unsafe method needs the header <c>Idempotency-Key</c>, a replay has the status 409 and no

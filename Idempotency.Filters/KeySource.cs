@@ -1,4 +1,5 @@
 using Idempotency.Filters.Internal;
+using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters;
 
@@ -88,4 +89,12 @@ public abstract class KeySource
 
     /// <returns>The key; <see cref="KeyStatus.Missing"/> when there is nothing in this place.</returns>
     internal abstract ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options);
+
+    /// <summary>Reads a parameter or field, which may be there several times.</summary>
+    private protected KeyReading ReadField(StringValues values, IdempotencyOptions options) => values.Count switch
+    {
+        0 => default,
+        1 => IdempotencyKey.ReadPlain(values.ToString(), options.KeyFormat, options.MaxKeyLength),
+        _ => KeyReading.Malformed($"Send {Place} once; this request has it several times."),
+    };
 }

@@ -37,7 +37,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
             return problem is null ? default : KeyReading.Malformed(problem);
 
         return form.Files.GetFile(name) is null
-            ? QueryKeySource.Field(form[name], this, options)
+            ? ReadField(form[name], options)
             : KeyReading.Malformed($"Send {Place} as text; this one is a file.");
     }
 

@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Internal;
 internal sealed class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>
 {
     // Servers limit the length of headers, many to 8 KiB: a longer key would never arrive.
-    private const int LongestKey = 8192;
+    public const int LongestKey = 8192;
 
     private static readonly string[] SafeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Primitives;
-
 namespace Idempotency.Filters.Internal;
 
 /// <summary>A source that needs no body, and hence no waiting.</summary>
@@ -25,15 +23,7 @@ internal sealed class QueryKeySource(string name) : ImmediateKeySource($"the que
 {
     internal override string? Defect => name.Length > 0 ? null : "the name is empty.";
 
-    public override KeyReading Read(HttpContext http, IdempotencyOptions options) => Field(http.Request.Query[name], this, options);
-
-    /// <summary>A parameter or field by name, which may be there several times.</summary>
-    public static KeyReading Field(StringValues values, KeySource source, IdempotencyOptions options) => values.Count switch
-    {
-        0 => default,
-        1 => IdempotencyKey.ReadPlain(values.ToString(), options.KeyFormat, options.MaxKeyLength),
-        _ => KeyReading.Malformed($"Send {source} once; this request has it several times."),
-    };
+    public override KeyReading Read(HttpContext http, IdempotencyOptions options) => ReadField(http.Request.Query[name], options);
 }
 
 internal sealed class DelegateKeySource(Func<HttpContext, string?> read, string? place)

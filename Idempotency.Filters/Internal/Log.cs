@@ -25,7 +25,7 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "Idempotency key {KeyHash}: the store could not be asked.")]
     public static partial void StoreUnavailable(ILogger logger, Exception exception, KeyHash keyHash);
 
-    [LoggerMessage(7, LogLevel.Error, "Idempotency key {KeyHash}: the stored record cannot be read: {Problem}. The action does not run.")]
+    [LoggerMessage(7, LogLevel.Error, "Idempotency key {KeyHash}: the stored record cannot be read. {Problem} The action does not run.")]
     public static partial void RecordUnreadable(ILogger logger, Exception? exception, KeyHash keyHash, string problem);
 
     [LoggerMessage(8, LogLevel.Warning, "Idempotency key {KeyHash}: the record could not be stored at attempt {Attempt}; it will be tried again.")]

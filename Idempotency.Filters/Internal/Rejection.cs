@@ -12,6 +12,10 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
 {
     public string Code => code;
 
+    private string Type => options.DocumentationUri is { } page
+        ? new UriBuilder(page) { Fragment = code }.Uri.AbsoluteUri
+        : $"urn:problem-type:idempotency:{code}";
+
     public static Rejection KeyMissing(IdempotencyOptions options) => new(
         options, "key-missing", options.KeyMissingStatusCode, $"{KeyName(options)} is missing",
         $"This operation needs {KeyPlaces(options)}: send a value that is unique to the operation, such as a UUID, and the same value with each retry.");
@@ -93,10 +97,6 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
         problem.Status = context.StatusCode;
         return !context.IsHandled && !http.Response.HasStarted;
     }
-
-    private string Type => options.DocumentationUri is { } page
-        ? new UriBuilder(page) { Fragment = code }.Uri.AbsoluteUri
-        : $"urn:problem-type:idempotency:{code}";
 
     private void SetHeaders(IHeaderDictionary headers)
     {

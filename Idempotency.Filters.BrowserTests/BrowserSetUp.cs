@@ -6,9 +6,9 @@ namespace Idempotency.Filters.BrowserTests;
 [SetUpFixture]
 internal sealed class BrowserSetUp
 {
-    private static Chromium? chromium;
+    private static Chromium? _chromium;
 
-    public static IBrowser Browser => chromium!.Browser;
+    public static IBrowser Browser => _chromium!.Browser;
 
     [OneTimeSetUp]
     public async Task StartAsync()
@@ -17,13 +17,13 @@ internal sealed class BrowserSetUp
             Assert.Ignore($"THE BROWSER TESTS DID NOT RUN: there is no Chromium at {Chromium.Path}. Install it, or name another in CHROMIUM_PATH.");
 
         SetDefaultExpectTimeout((float)TimeSpan.FromSeconds(30).TotalMilliseconds);
-        chromium = await Chromium.StartAsync();
+        _chromium = await Chromium.StartAsync();
     }
 
     [OneTimeTearDown]
     public async Task StopAsync()
     {
-        if (chromium is not null)
-            await chromium.DisposeAsync();
+        if (_chromium is not null)
+            await _chromium.DisposeAsync();
     }
 }

@@ -164,9 +164,9 @@ internal sealed class AsgiConventionsTests
     {
         var script = new Script();
         await using var app = await StartAsync(script);
-        using var first = await app.SendAsync("POST", Key, content: ConventionsSupport.Json("1"));
+        using var first = await app.SendAsync("POST", Key, content: ParityApp.Json("1"));
 
-        using var other = await app.SendAsync("POST", Key, content: ConventionsSupport.Json("2"));
+        using var other = await app.SendAsync("POST", Key, content: ParityApp.Json("2"));
 
         await other.IsProblemAsync(422, "key-reused");
         Assert.That(script.Runs, Is.EqualTo(1));

@@ -1,4 +1,3 @@
-using System.Text;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 
@@ -7,8 +6,6 @@ namespace Idempotency.Filters.Tests.Parity;
 /// <summary>What the tests of the conventions share: one action for all methods, and ways to send to it.</summary>
 internal static class ConventionsSupport
 {
-    public static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
-
     public static async Task<HttpResponseMessage> SendAsync(
         this TestApp app, string method, string? key, string path = "/orders", HttpContent? content = null, string header = "Idempotency-Key")
     {

@@ -89,7 +89,7 @@ internal sealed class FlaskConventionsTests
 
         using var all = await app.SendAsync("POST", "header", "/orders?__idempotent_key=query", Form("form", false), Header);
         using var two = await app.SendAsync("POST", "header", "/orders", Form("form", false), Header);
-        using var one = await app.SendAsync("POST", "header", "/orders", ConventionsSupport.Json("1"), Header);
+        using var one = await app.SendAsync("POST", "header", "/orders", ParityApp.Json("1"), Header);
 
         Assert.That((await all.TextAsync(), await two.TextAsync(), await one.TextAsync()), Is.EqualTo(("query", "form", "header")));
     }
@@ -213,9 +213,9 @@ internal sealed class FlaskConventionsTests
     {
         var script = new Script();
         await using var app = await StartAsync(script);
-        using var first = await app.SendAsync("POST", "k", content: ConventionsSupport.Json("1"), header: Header);
+        using var first = await app.SendAsync("POST", "k", content: ParityApp.Json("1"), header: Header);
 
-        using var other = await app.SendAsync("POST", "k", content: ConventionsSupport.Json("2"), header: Header);
+        using var other = await app.SendAsync("POST", "k", content: ParityApp.Json("2"), header: Header);
 
         await other.IsProblemAsync(422, "key-reused");
         Assert.That(script.Runs, Is.EqualTo(1));

@@ -103,6 +103,18 @@ internal sealed class BodyKeyTests
         Assert.That(app.Runs(), Is.Zero);
     }
 
+    [TestCase("application/json, application/json", TestName = "JSON of two content types")]
+    [TestCase("application/json; =", TestName = "JSON of a content type with a bad parameter")]
+    public async Task ContentTypeThatOnlyMvcTakesForJsonIsRefused(string contentType)
+    {
+        await using var app = await KeyedApp.StartAsync(o => o.KeyRequired = false, KeySource.JsonField("key"));
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes("""{"key":"k","amount":1}"""));
+        body.Headers.TryAddWithoutValidation("Content-Type", contentType);
+
+        Assert.That(await app.AnswerAsync("/keyed/json", null, body), Is.EqualTo("400 key-malformed"));
+        Assert.That(app.Runs(), Is.Zero);
+    }
+
     [TestCase("application/json", TestName = "A JSON body of broken chunks")]
     [TestCase("application/x-www-form-urlencoded", TestName = "A form of broken chunks")]
     public async Task BrokenChunksAreRefused(string contentType)

@@ -103,6 +103,32 @@ internal sealed class BodyKeyTests
         Assert.That(app.Runs(), Is.Zero);
     }
 
+    [TestCase("application/json, application/json", TestName = "JSON of two content types")]
+    [TestCase("application/json; =", TestName = "JSON of a content type with a bad parameter")]
+    public async Task ContentTypeThatOnlyMvcTakesForJsonIsRefused(string contentType)
+    {
+        await using var app = await KeyedApp.StartAsync(o => o.KeyRequired = false, KeySource.JsonField("key"));
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes("""{"key":"k","amount":1}"""));
+        body.Headers.TryAddWithoutValidation("Content-Type", contentType);
+
+        Assert.That(await app.AnswerAsync("/keyed/json", null, body), Is.EqualTo("400 key-malformed"));
+        Assert.That(app.Runs(), Is.Zero);
+    }
+
+    [TestCase("application/json", TestName = "A JSON body of broken chunks")]
+    [TestCase("application/x-www-form-urlencoded", TestName = "A form of broken chunks")]
+    public async Task BrokenChunksAreRefused(string contentType)
+    {
+        await using var app = await KeyedApp.StartAsync(KeySource.JsonField("key"), KeySource.FormField("key"));
+        using var connection = new RawConnection(app.Address);
+
+        connection.Send(
+            $"POST /keyed/unread HTTP/1.1\r\nHost: a\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nkey=k\r\nZZ\r\n");
+
+        Assert.That(connection.ReceiveText(), Does.StartWith("HTTP/1.1 400").And.Contain("key-malformed"));
+        Assert.That(app.Runs(), Is.Zero);
+    }
+
     [TestCase("{}", TestName = "No property")]
     [TestCase("""{"Key":"k"}""", TestName = "Another case")]
     [TestCase("""{"other":{"key":"k"}}""", TestName = "The property elsewhere")]
@@ -228,6 +254,21 @@ internal sealed class BodyKeyTests
         await using var app = await KeyedApp.StartAsync(KeySource.FormField("key"));
         using var body = new ByteArrayContent(Encoding.UTF8.GetBytes(form));
         body.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=b");
+
+        Assert.That(await app.AnswerAsync("/keyed/unread", null, body), Is.EqualTo("400 key-malformed"));
+        Assert.That(app.Runs(), Is.Zero);
+    }
+
+    [TestCase("application/x-www-form-urlencoded; charset=utf-7", "key=k", TestName = "A form in UTF-7")]
+    [TestCase(
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=key\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nk\r\n--b--\r\n",
+        TestName = "A form with a part in UTF-7")]
+    public async Task FormInACharsetThatIsNotSupportedIsRefused(string contentType, string form)
+    {
+        await using var app = await KeyedApp.StartAsync(KeySource.FormField("key"));
+        using var body = new ByteArrayContent(Encoding.UTF8.GetBytes(form));
+        body.Headers.TryAddWithoutValidation("Content-Type", contentType);
 
         Assert.That(await app.AnswerAsync("/keyed/unread", null, body), Is.EqualTo("400 key-malformed"));
         Assert.That(app.Runs(), Is.Zero);

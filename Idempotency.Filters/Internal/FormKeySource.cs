@@ -24,7 +24,10 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
             throw new RequestBodyTooLargeException(exception);
         }
         catch (Exception exception) when (
-            exception is InvalidDataException or (IOException and not BadHttpRequestException) && !http.RequestAborted.IsCancellationRequested)
+            // Not supported: UTF-7, of which the framework wants nothing to know.
+            exception is InvalidDataException or NotSupportedException
+                or (IOException and not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
+            && !http.RequestAborted.IsCancellationRequested)
         {
             return (null, "Send a valid form within the limits of this server; this one cannot be read.");
         }

@@ -7,6 +7,8 @@ namespace Idempotency.Filters.Internal;
 /// <summary>Looks for a property of a JSON body, which it holds in memory. No tree is built.</summary>
 internal sealed class JsonKeySource(string path) : KeySource($"the JSON property {path}")
 {
+    private const string BadContentType = "Send one valid Content-Type, such as application/json.";
+    private const string Broken = "Send the body anew; the framing of this one is broken.";
     private const string NotJson = "Send a body of valid JSON in UTF-8, nested no deeper than 64 levels.";
 
     private readonly byte[][] _path = [.. path.Split('.').Select(Encoding.UTF8.GetBytes)];
@@ -18,13 +20,28 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
 
     internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
     {
-        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) || !IsJson(type))
+        var contentType = http.Request.ContentType;
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
+        {
+            // MVC's formatters take some of these for JSON, two types in one header among them: the action would run, and its key go unseen.
+            return contentType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true ? KeyReading.Malformed(BadContentType) : default;
+        }
+
+        if (!IsJson(type))
             return default;
         if (type.Charset.Length > 0 && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
             return KeyReading.Malformed(NotJson);
 
-        var body = await HeldRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
-        return body.IsEmpty ? default : Read(body.Span, options);
+        try
+        {
+            var body = await HeldRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
+            return body.IsEmpty ? default : Read(body.Span, options);
+        }
+        catch (BadHttpRequestException exception) when (
+            exception.StatusCode == StatusCodes.Status400BadRequest && !http.RequestAborted.IsCancellationRequested)
+        {
+            return KeyReading.Malformed(Broken);
+        }
     }
 
     private static bool IsJson(MediaTypeHeaderValue type) =>

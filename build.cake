@@ -57,7 +57,7 @@ Task("Test")
             NoBuild = true,
             Loggers = ["trx;LogFilePrefix=tests"],
             ResultsDirectory = testResults,
-            // One project at a time: tests that watch the clock do not take the processor from each other.
+            // One project at a time: browsers and the crowds of waiters would take the processor from each other.
             ArgumentCustomization = arguments => arguments.Append("-m:1"),
             // The counts are wanted of a run that failed, too.
             HandleExitCode = code => { exitCode = code; return true; },

@@ -63,6 +63,21 @@ internal sealed class RejectedHookTests(string path)
     }
 
     [Test]
+    public async Task UnflushedResponseOfTheHookIsNotMixedWithTheProblem()
+    {
+        await using var app = await StartAsync(rejected =>
+        {
+            "own"u8.CopyTo(rejected.HttpContext.Response.BodyWriter.GetSpan(3));
+            rejected.HttpContext.Response.BodyWriter.Advance(3);
+        });
+
+        using var response = await app.PostAsync(path, null);
+
+        Assert.That(await response.TextAsync(), Is.EqualTo("own"));
+        Assert.That((int)response.StatusCode, Is.EqualTo(400));
+    }
+
+    [Test]
     public async Task HandledResponseThatHasNotStartedIsLeftAlone()
     {
         await using var app = await StartAsync(rejected =>

@@ -95,7 +95,11 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
         var context = new IdempotencyRejectedContext(http, code, problem, status);
         await onRejected(context);
         problem.Status = context.StatusCode;
-        return !context.IsHandled && !http.Response.HasStarted;
+
+        // What was written and not flushed yet has not started the response.
+        return !context.IsHandled
+            && !http.Response.HasStarted
+            && http.Response.BodyWriter is not { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
     }
 
     private void SetHeaders(IHeaderDictionary headers)

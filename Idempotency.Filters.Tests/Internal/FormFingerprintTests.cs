@@ -46,7 +46,7 @@ public class FormFingerprintTests
         var one = await Attached(parsed);
         var retry = Request("multipart/form-data; boundary=b2", Multipart("b2", name, fileName, type, content));
 
-        var other = await RequestFingerprint.ComputeAsync(retry, BodyForm.ParsedForm, null, default);
+        var other = await Retry.FingerprintAsync(retry, BodyForm.ParsedForm, null, default);
 
         Assert.That(one.BodyMatches(other), Is.EqualTo(same));
         using var file = new StreamReader(parsed.Form.Files[0].OpenReadStream());
@@ -73,16 +73,16 @@ public class FormFingerprintTests
         var retry = Request(UrlEncoded, "a=1");
         var body = retry.Body;
 
-        Assert.That(one.BodyMatches(await RequestFingerprint.ComputeAsync(retry, BodyForm.ParsedForm, 3, default)), Is.True);
+        Assert.That(one.BodyMatches(await Retry.FingerprintAsync(retry, BodyForm.ParsedForm, 3, default)), Is.True);
         Assert.That(retry.Body, Is.SameAs(body));
 
         var consumed = await Parsed(Request(UrlEncoded, "a=1"));
-        Assert.That((await RequestFingerprint.ComputeAsync(consumed, BodyForm.Bytes, null, default)).Form, Is.EqualTo(BodyForm.ParsedForm));
+        Assert.That((await Retry.FingerprintAsync(consumed, BodyForm.Bytes, null, default)).Form, Is.EqualTo(BodyForm.ParsedForm));
     }
 
     [Test]
     public void ParsingHasTheSameLimit() => Assert.That(
-        async () => await RequestFingerprint.ComputeAsync(Request(UrlEncoded, "a=123"), BodyForm.ParsedForm, 4, default),
+        async () => await Retry.FingerprintAsync(Request(UrlEncoded, "a=123"), BodyForm.ParsedForm, 4, default),
         Throws.TypeOf<RequestBodyTooLargeException>());
 
     [Test]
@@ -91,7 +91,7 @@ public class FormFingerprintTests
         var one = await Attached(await Parsed(Request(UrlEncoded, "a=1")));
         var tooMany = string.Join('&', Enumerable.Range(0, 2000).Select(i => $"a{i}=1"));
 
-        var other = await RequestFingerprint.ComputeAsync(Request(UrlEncoded, tooMany), BodyForm.ParsedForm, null, default);
+        var other = await Retry.FingerprintAsync(Request(UrlEncoded, tooMany), BodyForm.ParsedForm, null, default);
 
         Assert.That(one.BodyMatches(other), Is.False);
     }
@@ -104,7 +104,7 @@ public class FormFingerprintTests
         var empty = Request(contentType, "");
         empty.HttpContext.Features.Set(Mock.Of<IHttpRequestBodyDetectionFeature>(feature => !feature.CanHaveBody));
 
-        Assert.That(one.BodyMatches(await RequestFingerprint.ComputeAsync(empty, BodyForm.ParsedForm, null, default)), Is.False);
+        Assert.That(one.BodyMatches(await Retry.FingerprintAsync(empty, BodyForm.ParsedForm, null, default)), Is.False);
     }
 
     [Test]
@@ -138,7 +138,7 @@ public class FormFingerprintTests
         request.HttpContext.Features.Set(Mock.Of<IAntiforgeryValidationFeature>(feature => !feature.IsValid));
 
         Assert.That((await Attached(request)).Form, Is.EqualTo(BodyForm.Unknown));
-        var computed = await RequestFingerprint.ComputeAsync(request, BodyForm.ParsedForm, null, default);
+        var computed = await Retry.FingerprintAsync(request, BodyForm.ParsedForm, null, default);
         Assert.That(computed.Form, Is.EqualTo(BodyForm.Unknown));
     }
 

@@ -158,7 +158,7 @@ public class RequestFingerprintServerTests
             try
             {
                 if (context.Request.Path == "/retry")
-                    await RequestFingerprint.ComputeAsync(context.Request, BodyForm.Bytes, null, default);
+                    await Retry.FingerprintAsync(context.Request, BodyForm.Bytes, null, default);
 
                 using var fingerprint = await RequestFingerprint.AttachAsync(context.Request, default);
                 Assert.That(
@@ -187,7 +187,7 @@ public class RequestFingerprintServerTests
         {
             if (context.Request.Path == "/retry")
             {
-                made.Add(await RequestFingerprint.ComputeAsync(context.Request, made[0].Form, null, default));
+                made.Add(await Retry.FingerprintAsync(context.Request, made[0].Form, null, default));
                 return;
             }
 

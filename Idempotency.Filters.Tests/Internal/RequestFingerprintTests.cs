@@ -184,7 +184,7 @@ public class RequestFingerprintTests
 
         Assert.That(request.Body, Is.SameAs(inner));
         AssertBody(await Finish(fingerprint), BodyForm.Bytes, SHA256.HashData([]));
-        AssertBody(await RequestFingerprint.ComputeAsync(request, BodyForm.Bytes, 0, default), BodyForm.Bytes, SHA256.HashData([]));
+        AssertBody(await Retry.FingerprintAsync(request, BodyForm.Bytes, 0, default), BodyForm.Bytes, SHA256.HashData([]));
     }
 
     [Test]
@@ -216,7 +216,7 @@ public class RequestFingerprintTests
 
     [Test]
     public async Task ARetryHashesTheSame() => AssertBody(
-        await RequestFingerprint.ComputeAsync(Request(new BodyStream(Body, 9)), BodyForm.Bytes, Body.Length, default),
+        await Retry.FingerprintAsync(Request(new BodyStream(Body, 9)), BodyForm.Bytes, Body.Length, default),
         BodyForm.Bytes, Sha256OfBody);
 
     [Test]
@@ -244,7 +244,7 @@ public class RequestFingerprintTests
         }
 
         Assert.That(
-            async () => await RequestFingerprint.ComputeAsync(Large(), BodyForm.Bytes, Body.Length - 1, default),
+            async () => await Retry.FingerprintAsync(Large(), BodyForm.Bytes, Body.Length - 1, default),
             Throws.TypeOf<RequestBodyTooLargeException>());
         Assert.That(
             async () => await RequestFingerprint.BufferAsync(Large(), BodyForm.Bytes, Body.Length - 1, default),
@@ -257,9 +257,9 @@ public class RequestFingerprintTests
         var request = Request(new BodyStream(Body));
 
         AssertUnknown(await RequestFingerprint.BufferAsync(request, BodyForm.Unknown, 10, default));
-        AssertUnknown(await RequestFingerprint.ComputeAsync(request, BodyForm.Unknown, 10, default));
+        AssertUnknown(await Retry.FingerprintAsync(request, BodyForm.Unknown, 10, default));
 
-        AssertBody(await RequestFingerprint.ComputeAsync(request, BodyForm.Bytes, null, default), BodyForm.Bytes, Sha256OfBody);
+        AssertBody(await Retry.FingerprintAsync(request, BodyForm.Bytes, null, default), BodyForm.Bytes, Sha256OfBody);
     }
 
     [TestCase("PATCH", "", "/a/b", "?q=1", "text/plain", false)]

@@ -87,7 +87,7 @@ internal static class EndpointHost
     }
 
     private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>
-        metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is not { HttpMethods: { Count: > 0 } methods } || methods.Any(policy.Covers);
+        policy.CoversAnyOf(metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? []);
 
     private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, Execution execute, RequestDelegate handler)
     {

@@ -34,9 +34,6 @@ internal sealed class IdempotencyActionDescriptorProvider(ActionPolicies policie
         }
     }
 
-    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy)
-    {
-        var methods = action.ActionConstraints?.OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods).ToList();
-        return methods is null or { Count: 0 } || methods.Any(policy.Covers);
-    }
+    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy) => policy.CoversAnyOf(
+        [.. (action.ActionConstraints ?? []).OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods)]);
 }

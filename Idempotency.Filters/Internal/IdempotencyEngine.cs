@@ -145,14 +145,16 @@ internal sealed class IdempotencyEngine(
             return Reject(http, policy, Rejection.RecordUnreadable(options));
 
         // The target alone tells most reused keys apart, and needs no body.
-        if (!record.Fingerprint.Target.Matches(RequestFingerprint.HashTarget(http.Request)))
+        var target = RequestFingerprint.HashTarget(http.Request);
+        if (!record.Fingerprint.Target.Matches(target))
             return Reject(http, policy, Rejection.KeyReused(options));
         try
         {
             if (record.Fingerprint.Form is not BodyForm.Unknown)
             {
                 var fingerprint = await RequestFingerprint.ComputeAsync(
-                    http.Request, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+                    http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+
                 // A body that cannot be compared with a known one is not known to be the same.
                 if (record.Fingerprint.BodyMatches(fingerprint) is not true)
                     return Reject(http, policy, Rejection.KeyReused(options));

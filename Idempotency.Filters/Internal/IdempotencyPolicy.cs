@@ -37,6 +37,9 @@ internal sealed class IdempotencyPolicy
 
     public KeyReader Keys { get; }
 
+    /// <summary>Whether an endpoint may be covered that answers these methods; none = it answers all.</summary>
+    public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);
+
     public bool Covers(string method) => _methods.Contains(method);
 
     public ClaimOptions ClaimFor(HttpContext http) => _claim with { RequestServices = http.RequestServices };

@@ -92,7 +92,6 @@ internal sealed partial class IdempotentExecution : IDisposable
     public void Dispose()
     {
         Restore();
-        _fingerprint.Dispose();
         _winner?.Completion.Dispose();
         if (!_bufferInUse)
             _capture.Held.Release();

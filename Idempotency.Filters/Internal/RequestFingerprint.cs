@@ -95,13 +95,14 @@ internal sealed class RequestFingerprint : IDisposable
 
     /// <summary>A retry: reads the whole body, since nobody else will, and hashes it.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="target">What <see cref="HashTarget"/> gave for it, which was compared first.</param>
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
     public static async ValueTask<Fingerprint> ComputeAsync(
-        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
-        Of(HashTarget(request), await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
+        HttpRequest request, Hash32 target, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
+        Of(target, await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
 
     /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
     /// <param name="request">The request.</param>

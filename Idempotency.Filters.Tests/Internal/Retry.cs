@@ -1,0 +1,11 @@
+using Idempotency.Filters.Internal;
+using Microsoft.AspNetCore.Http;
+
+namespace Idempotency.Filters.Tests.Internal;
+
+internal static class Retry
+{
+    /// <summary>The whole fingerprint of a retry, as the engine makes it in two steps.</summary>
+    public static ValueTask<Fingerprint> FingerprintAsync(HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
+        RequestFingerprint.ComputeAsync(request, RequestFingerprint.HashTarget(request), form, maxBytes, cancellationToken);
+}

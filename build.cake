@@ -1,17 +1,33 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Xml.Linq;
 
 var target = Argument("target", "Default");
 var configuration = Argument("configuration", "Release");
 
 const string Solution = "Idempotency.Filters.slnx";
-const string Library = "Idempotency.Filters/Idempotency.Filters.csproj";
+var libraries = new Dictionary<string, string[]>
+{
+    // Each with the packages that it may depend on.
+    ["Idempotency.Filters"] = [],
+    ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
+};
 var artifacts = Directory("artifacts");
+var packages = artifacts + Directory("packages");
 var testResults = artifacts + Directory("test-results");
 // The build scripts print this file as their last line.
 var summary = testResults + File("summary.txt");
 
-Task("Restore").Does(() => DotNetRestore(Solution));
+// Puts the whole Redis client into the packages folder where the package source has it; build/RedisClient.targets looks there.
+Task("Probe-Redis-Client").Does(() =>
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/RedisClientProbe.csproj -v q", RedirectStandardOutput = true });
+    Information(exitCode == 0 ? "Redis client: whole." : "Redis client: its dependencies are not to be had here; what runs uses 1.2.6.");
+});
+
+Task("Restore")
+    .IsDependentOn("Probe-Redis-Client")
+    .Does(() => DotNetRestore(Solution));
 
 Task("Build")
     .IsDependentOn("Restore")
@@ -22,26 +38,37 @@ Task("Pack")
     .IsDependentOn("Build")
     .Does(() =>
     {
-        CleanDirectory(artifacts + Directory("packages"));
-        DotNetPack(Library, new DotNetPackSettings
+        var version = XmlPeek("Directory.Build.props", "/Project/PropertyGroup/Version");
+        CleanDirectory(packages);
+        foreach (var (name, dependencies) in libraries)
         {
-            Configuration = configuration,
-            NoBuild = true,
-            OutputDirectory = artifacts + Directory("packages"),
-        });
+            DotNetPack($"{name}/{name}.csproj", new DotNetPackSettings { Configuration = configuration, NoBuild = true, OutputDirectory = packages });
+
+            using var package = ZipFile.OpenRead(packages + File($"{name}.{version}.nupkg"));
+            using var manifest = package.GetEntry($"{name}.nuspec").Open();
+            var found = XDocument.Load(manifest).Descendants()
+                .Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id").Value).Order().ToList();
+            if (!found.SequenceEqual(dependencies))
+                throw new CakeException($"{name} depends on [{string.Join(", ", found)}]; expected were [{string.Join(", ", dependencies)}].");
+        }
     });
 
-// The browser tests drive the distribution's own Chromium. Where it cannot be installed, they skip themselves and say so.
+// The tests drive the distribution's own Chromium and redis-server. Where one cannot be installed, its tests skip themselves and say so.
 Task("Install-Test-Dependencies")
-    .WithCriteria(() => !FileExists("/usr/bin/chromium") && FileExists("/usr/bin/apt-get"), "Chromium is there, or there is no apt-get.")
+    .WithCriteria(() => FileExists("/usr/bin/apt-get"), "There is no apt-get.")
     .Does(() =>
     {
+        string[] missing = [.. new[] { "chromium", "redis-server" }.Where(program => !FileExists($"/usr/bin/{program}"))];
+        if (missing.Length == 0)
+            return;
+
         var sudo = Environment.IsPrivilegedProcess ? "" : "sudo -n ";
-        var apt = $"{sudo}env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300";
-        var script = $"{apt} update && {apt} install -y --no-install-recommends chromium";
+        // Run level 1: a package that brings a service does not start it.
+        var apt = $"{sudo}env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -o DPkg::Lock::Timeout=300";
+        var script = $"{apt} update && {apt} install -y --no-install-recommends {string.Join(' ', missing)}";
         var exitCode = StartProcess("/bin/sh", new ProcessSettings { Arguments = new ProcessArgumentBuilder().Append("-c").AppendQuoted(script) });
         if (exitCode != 0)
-            Warning("Chromium could not be installed (exit code {0}): the browser tests will be skipped.", exitCode);
+            Warning("{0} could not be installed (exit code {1}): tests that need it will not run.", string.Join(" and ", missing), exitCode);
     });
 
 Task("Test")

@@ -1,0 +1,24 @@
+using Idempotency.Filters.Tests.Support;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Tests;
+
+/// <summary>Says on which client the tests run, and owns the server that they share where their keys are enough to keep them apart.</summary>
+[SetUpFixture]
+internal sealed class RedisSetUp
+{
+    private static readonly Lazy<Task<RedisServer>> Server = new(() => RedisServer.StartAsync());
+
+    public static Task<RedisServer> SharedServerAsync() => Server.Value;
+
+    [OneTimeSetUp]
+    public void TellTheClient() =>
+        TestContext.Progress.WriteLine($"Redis client: StackExchange.Redis {typeof(ConnectionMultiplexer).Assembly.GetName().Version}.");
+
+    [OneTimeTearDown]
+    public async Task StopServer()
+    {
+        if (Server is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await Server.Value).DisposeAsync();
+    }
+}

@@ -1,44 +1,44 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
+using Idempotency.Filters.Redis;
 
 namespace Idempotency.Filters.Tests.Configuration;
 
 /// <summary>What other code can see of the library changes on purpose only.</summary>
 internal sealed class PublicApiTests
 {
-    private const string File = "PublicApi.txt";
-
     private static readonly NullabilityInfoContext Nullability = new();
 
-    [Test]
-    public void PublicSurfaceIsAsAgreed()
+    [TestCase(typeof(IdempotencyFilter), "PublicApi.txt")]
+    [TestCase(typeof(RedisStoreOptions), "PublicApi.Redis.txt")]
+    public void PublicSurfaceIsAsAgreed(Type member, string file)
     {
-        var actual = Describe(typeof(IdempotencyFilter).Assembly);
-        if (actual == Agreed())
+        var actual = Describe(member.Assembly);
+        if (actual == Agreed(file))
             return;
 
-        var path = Path.Combine(TestContext.CurrentContext.WorkDirectory, File);
-        System.IO.File.WriteAllText(path, actual);
+        var path = Path.Combine(TestContext.CurrentContext.WorkDirectory, file);
+        File.WriteAllText(path, actual);
         Assert.That(
             actual.Split('\n'),
-            Is.EqualTo(Agreed().Split('\n')),
-            $"The public surface changed. If that is meant, copy {path} over Configuration/{File} of the test project.");
+            Is.EqualTo(Agreed(file).Split('\n')),
+            $"The public surface changed. If that is meant, copy {path} over Configuration/{file} of the test project.");
     }
 
     [Test]
     public void EveryPublicTypeIsSealedStaticOrMeantForDerivation()
     {
-        var open = typeof(IdempotencyFilter).Assembly.GetExportedTypes()
+        var open = new[] { typeof(IdempotencyFilter), typeof(RedisStoreOptions) }.SelectMany(member => member.Assembly.GetExportedTypes())
             .Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false }).Select(type => type.Name);
 
         Assert.That(open, Is.EqualTo([nameof(IdempotentAttribute)]));
     }
 
-    private static string Agreed()
+    private static string Agreed(string file)
     {
         var assembly = typeof(PublicApiTests).Assembly;
-        using var stream = assembly.GetManifestResourceStream($"Idempotency.Filters.Tests.Configuration.{File}")!;
+        using var stream = assembly.GetManifestResourceStream($"Idempotency.Filters.Tests.Configuration.{file}")!;
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }

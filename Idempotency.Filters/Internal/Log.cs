@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Internal;
@@ -60,11 +58,4 @@ internal static partial class Log
 
     [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
     public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
-}
-
-/// <summary>A storage key as it appears in logs: hashed only when a line is really written.</summary>
-internal readonly struct KeyHash(string storageKey)
-{
-    public override string ToString() =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storageKey)).AsSpan(0, 6));
 }

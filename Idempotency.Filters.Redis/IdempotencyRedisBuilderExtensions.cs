@@ -1,0 +1,95 @@
+using Idempotency.Filters;
+using Idempotency.Filters.Redis;
+using Idempotency.Filters.Redis.Internal;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Chooses Redis, or Valkey, as the store.</summary>
+public static class IdempotencyRedisBuilderExtensions
+{
+    /// <summary>
+    /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is lost, and
+    /// closes the connection with the application.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="connectionString">As StackExchange.Redis reads it: <c>"redis-1:6379,redis-2:6379,ssl=true"</c>.</param>
+    /// <param name="configure">Changes the settings; null = the defaults.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> cannot be read.</exception>
+    public static IIdempotencyBuilder UseRedis(
+        this IIdempotencyBuilder builder, string connectionString, Action<RedisStoreOptions>? configure = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+
+        return builder.UseRedis(ConfigurationOptions.Parse(connectionString), configure);
+    }
+
+    /// <summary>As with a connection string, with all that StackExchange.Redis lets configure.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configuration">
+    /// The connection, copied here. <c>AbortOnConnectFail</c> is ignored: <see cref="RedisStoreOptions.RequireServerAtStart"/> decides what a
+    /// missing server means.
+    /// </param>
+    /// <param name="configure">Changes the settings; null = the defaults.</param>
+    /// <returns>The builder.</returns>
+    public static IIdempotencyBuilder UseRedis(
+        this IIdempotencyBuilder builder, ConfigurationOptions configuration, Action<RedisStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+
+        var own = configuration.Clone();
+        // A multiplexer that gave up at its start would never find a server that comes later.
+        own.AbortOnConnectFail = false;
+        return builder.Use(configure, (_, options) => options.ConnectionMultiplexerKey is null
+            ? new RedisConnection(own, async () => await ConnectionMultiplexer.ConnectAsync(own, null), ownsMultiplexer: true)
+            : throw new InvalidOperationException(
+                "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of its own. Remove one."));
+    }
+
+    /// <summary>
+    /// Keeps records in the Redis server, or cluster, of the application's own <see cref="IConnectionMultiplexer"/>, a service of its own or one
+    /// with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">Changes the settings; null = the defaults.</param>
+    /// <returns>The builder.</returns>
+    public static IIdempotencyBuilder UseRedis(this IIdempotencyBuilder builder, Action<RedisStoreOptions>? configure = null) =>
+        builder.Use(configure, (services, options) =>
+        {
+            var key = options.ConnectionMultiplexerKey;
+            var multiplexer = key is null ? services.GetService<IConnectionMultiplexer>() : services.GetKeyedService<IConnectionMultiplexer>(key);
+            if (multiplexer is null)
+            {
+                throw new InvalidOperationException(
+                    $"UseRedis() takes the application's own IConnectionMultiplexer, and none is registered{(key is null ? "" : $" with the key '{key}'")}. "
+                    + "Register one, or give UseRedis a connection string.");
+            }
+
+            return new RedisConnection(
+                ConfigurationOptions.Parse(multiplexer.Configuration, true), () => Task.FromResult(multiplexer), ownsMultiplexer: false);
+        });
+
+    private static IIdempotencyBuilder Use(
+        this IIdempotencyBuilder builder, Action<RedisStoreOptions>? configure, Func<IServiceProvider, RedisStoreOptions, RedisConnection> connect)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        var services = builder.Services;
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisStartCheck>());
+        services.AddSingleton(new RedisStoreName(builder.StoreName));
+        var settings = services.AddOptions<RedisStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
+        if (configure is not null)
+            settings.Configure(configure);
+
+        return builder.UseStore((provider, name) =>
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<RedisStoreOptions>>().Get(name ?? Options.Options.DefaultName);
+            return ActivatorUtilities.CreateInstance<RedisIdempotencyStore>(provider, connect(provider, options), options);
+        });
+    }
+}

@@ -1,0 +1,107 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Idempotency.Filters.Stores;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Internal;
+
+/// <summary>A claim in Redis. Its owner token is random, and every script compares it before it changes anything.</summary>
+internal sealed class RedisClaim : IdempotencyClaim
+{
+    private readonly RedisIdempotencyStore _store;
+    private readonly byte[] _token;
+    private readonly long _fencingToken;
+    private readonly RenewedLease _lease;
+    private readonly TimeSpan _length;
+    private RedisClaimPhase _phase;
+
+    /// <param name="store">The store.</param>
+    /// <param name="lease">The lease, which names the key.</param>
+    /// <param name="token">The owner token.</param>
+    /// <param name="length">How long the lease lasts unrenewed.</param>
+    /// <param name="reply">The answer of the claim script: a letter, the fencing token, and the record that the claim was made over, if any.</param>
+    public RedisClaim(RedisIdempotencyStore store, RenewedLease lease, byte[] token, TimeSpan length, byte[] reply)
+    {
+        const int RecordAt = 1 + sizeof(long);
+        _store = store;
+        _token = token;
+        _fencingToken = BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1));
+        _lease = lease;
+        _length = length;
+        PreviousRecord = reply.Length > RecordAt ? RedisRecord.Read(reply, RecordAt) : null;
+        store.Renewal.Add(lease);
+    }
+
+    public override CancellationToken Lost => _lease.Lost;
+
+    public override long? FencingToken => _fencingToken;
+
+    public override ReadOnlySequence<byte>? PreviousRecord { get; }
+
+    public override async ValueTask<Completion> CompleteAsync(
+        ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(_phase == RedisClaimPhase.Released, this);
+        if (_phase == RedisClaimPhase.Completed)
+            return Completion.Stored;
+
+        // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
+        _store.Renewal.Remove(_lease);
+        RedisValue[] arguments =
+            [RedisRecord.Write(_token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
+        try
+        {
+            return Conclude((int)await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken));
+        }
+        catch when (_phase == RedisClaimPhase.Held)
+        {
+            _store.Renewal.Add(_lease);
+            throw;
+        }
+    }
+
+    public override void Abandon()
+    {
+        if (_phase == RedisClaimPhase.Held)
+        {
+            _phase = RedisClaimPhase.Abandoned;
+            _store.Renewal.Remove(_lease);
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_phase != RedisClaimPhase.Held)
+            return;
+
+        _phase = RedisClaimPhase.Released;
+        _store.Renewal.Remove(_lease);
+        // One that is repeated behind the release would revive a claim that was made over a record.
+        await _lease.Renewal;
+        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length);
+    }
+
+    private Completion Conclude(int answer)
+    {
+        if (answer == 0)
+        {
+            _phase = RedisClaimPhase.Lost;
+            _lease.Lose();
+            return Completion.LeaseLost;
+        }
+
+        _phase = RedisClaimPhase.Completed;
+        return answer == 1 ? Completion.Stored : Completion.Restored;
+    }
+}
+
+/// <summary>How far the holder is with its claim.</summary>
+internal enum RedisClaimPhase
+{
+    Held,
+    Abandoned,
+    Completed,
+    Released,
+    Lost,
+}

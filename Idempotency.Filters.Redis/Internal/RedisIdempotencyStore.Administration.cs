@@ -1,0 +1,78 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+using Idempotency.Filters.Stores;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Internal;
+
+internal sealed partial class RedisIdempotencyStore
+{
+    private const int VersionSize = 1 + RedisRecord.TokenSize;
+    private const int PageSize = 1000;
+
+    public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        var reply = (byte[]?)await Calls.EvaluateAsync(RedisScript.Find, [key], [], cancellationToken);
+        return reply is null ? null : new(State(reply[0]), reply.AsMemory(1 + VersionSize), Convert.ToHexStringLower(reply.AsSpan(1, VersionSize)));
+    }
+
+    public async ValueTask<bool> ResolveAsync(
+        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+    {
+        // It may be interrupted by now: then it is no longer as it was found.
+        if (found.State == ClaimOutcome.InFlight)
+            return false;
+
+        RedisValue[] arguments =
+        [
+            Convert.FromHexString(found.Version),
+            RandomNumberGenerator.GetBytes(RedisRecord.TokenSize),
+            RedisTime.MillisecondsOrNone(retention),
+        ];
+        if (record is { } bytes)
+            arguments = [.. arguments, bytes.ToArray()];
+        return (int)await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken) == 1;
+    }
+
+    /// <remarks>
+    /// Goes through all keys of the database, on every primary, with SCAN in pages, between which the server serves others: its cost grows with the
+    /// number of all keys there, not with that of the scope. A primary that cannot be reached fails it.
+    /// </remarks>
+    public async ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken)
+    {
+        var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _timeProvider, cancellationToken);
+        var forgotten = 0L;
+#pragma warning disable CS0618 // The newer name is not in every version of the client.
+        foreach (var server in link.Servers.Where(server => !server.IsSlave))
+#pragma warning restore CS0618
+        {
+            // The client reads each page while its thread waits.
+            await Task.Run(
+                async () =>
+                {
+                    foreach (var key in server.Keys(link.Database.Database, Pattern(scope), PageSize, 0, 0, CommandFlags.None))
+                        forgotten += (int)await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken);
+                },
+                cancellationToken);
+        }
+
+        return forgotten;
+    }
+
+    /// <summary>All keys that begin with this, in which nothing else is a wildcard.</summary>
+    private static string Pattern(string beginning)
+    {
+        var pattern = new StringBuilder();
+        foreach (var character in beginning)
+            pattern.Append(character is '*' or '?' or '[' or ']' or '\\' ? "\\" : "").Append(character);
+        return pattern.Append('*').ToString();
+    }
+
+    private static ClaimOutcome State(byte state) => state switch
+    {
+        (byte)'F' => ClaimOutcome.InFlight,
+        (byte)'R' => ClaimOutcome.Completed,
+        _ => ClaimOutcome.Interrupted,
+    };
+}

@@ -1,0 +1,113 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Internal;
+
+/// <summary>Claims and records in Redis: one script on one key, and so one round trip, for each operation; the server's clock decides.</summary>
+internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration, IAsyncDisposable, IDisposable
+{
+    private readonly TimeProvider _timeProvider;
+    private readonly KeyWaiters _waiters;
+
+    public RedisIdempotencyStore(
+        RedisConnection connection, RedisStoreOptions options, TimeProvider timeProvider, ILogger<RedisIdempotencyStore> logger)
+    {
+        _timeProvider = timeProvider;
+        Connection = connection;
+        Calls = new(connection, options.OperationTimeout, timeProvider);
+        Renewal = new(Calls, timeProvider, logger);
+        Releases = new(connection, Calls, timeProvider, logger);
+        _waiters = new(timeProvider, async key => await RedisKeyWatch.OpenAsync(this, key, timeProvider, logger));
+    }
+
+    public RedisConnection Connection { get; }
+
+    public RedisCalls Calls { get; }
+
+    public LeaseRenewal Renewal { get; }
+
+    public ReleaseQueue Releases { get; }
+
+    public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
+        (await AttemptAsync(key, options, waits: false, cancellationToken)).Result;
+
+    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+        timeout > TimeSpan.Zero
+            ? _waiters.WaitAsync(key, options, timeout, cancellationToken)
+            : ClaimAsync(key, options, cancellationToken);
+
+    /// <param name="key">The storage key.</param>
+    /// <param name="options">How long and on which terms to claim.</param>
+    /// <param name="waits">Whether the holder of a key in flight is asked to send a message when it ends.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <returns>The result; of a key in flight also how long its lease lasts if it is not renewed.</returns>
+    public async ValueTask<(ClaimResult Result, TimeSpan LeaseLeft)> AttemptAsync(
+        string key, ClaimOptions options, bool waits, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        var token = RandomNumberGenerator.GetBytes(RedisRecord.TokenSize);
+        RedisKey[] keys = [key];
+        // From before the call: what is counted here ends no later than what the server counts.
+        var now = Renewal.Now;
+        byte[] reply;
+        try
+        {
+            reply = (byte[])(await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken))!;
+        }
+        catch (RedisServerException exception) when (exception.Message.Contains("OOM ", StringComparison.Ordinal))
+        {
+            throw new IdempotencyStoreFullException(
+                "Redis has reached its maxmemory and has no room for another key. Raise maxmemory, or shorten the retention.");
+        }
+        catch (Exception exception) when (exception is not (RedisServerException or ObjectDisposedException))
+        {
+            // The server may have granted the claim, or may do so yet.
+            _ = Releases.ReleaseAsync(key, keys, token, options.Lease);
+            throw;
+        }
+
+        switch (reply[0])
+        {
+            case (byte)'A':
+                var lease = new RenewedLease(key, keys, token, options, now);
+                return (ClaimResult.Acquired(new RedisClaim(this, lease, token, options.Lease, reply)), default);
+            case (byte)'F':
+                return (ClaimResult.InFlight, TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1))));
+            case (byte)'I':
+                return (ClaimResult.Interrupted, default);
+            default:
+                return (ClaimResult.Completed(RedisRecord.Read(reply, 0)), default);
+        }
+    }
+
+    public void Dispose()
+    {
+        Renewal.Dispose();
+        Releases.Dispose();
+        Connection.Dispose();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static RedisValue[] Arguments(byte[] token, in ClaimOptions options, bool waits)
+    {
+        var refuses = options.WhenInterrupted is InterruptedBehavior.Refuse;
+        var lease = RedisTime.Milliseconds(options.Lease);
+        return
+        [
+            token,
+            (waits ? 1 : 0) + (refuses ? 2 : 0) + (options.OverCompleted ? 4 : 0),
+            lease,
+            refuses ? RedisTime.Milliseconds(options.RefuseFor) : lease,
+            options.RenewFor is { } renewFor ? RedisTime.Milliseconds(renewFor) + lease : 0,
+        ];
+    }
+}

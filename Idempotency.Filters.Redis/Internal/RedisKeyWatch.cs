@@ -1,0 +1,80 @@
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Internal;
+
+/// <summary>Follows a key by the messages on the channel of its name. One that is missed costs at most the rest of the lease.</summary>
+internal sealed class RedisKeyWatch : KeyWatch
+{
+    // The server drops a key a moment after its end; and a timer counts in milliseconds.
+    private static readonly TimeSpan Little = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
+    private readonly RedisIdempotencyStore _store;
+    private readonly string _key;
+    private readonly TimeProvider _timeProvider;
+    private readonly RedisChannel _channel;
+    private readonly Action<RedisChannel, RedisValue> _wake;
+    private RedisLink? _link;
+    private TaskCompletionSource _changed = new();
+    private TimeSpan _leaseLeft;
+
+    private RedisKeyWatch(RedisIdempotencyStore store, string key, TimeProvider timeProvider)
+    {
+        _store = store;
+        _key = key;
+        _timeProvider = timeProvider;
+        _channel = new(key, RedisChannel.PatternMode.Literal);
+        _wake = (_, _) => Wake();
+    }
+
+    public static async ValueTask<KeyWatch> OpenAsync(RedisIdempotencyStore store, string key, TimeProvider timeProvider, ILogger logger)
+    {
+        var watch = new RedisKeyWatch(store, key, timeProvider);
+        store.Connection.Interrupted += watch.Wake;
+        try
+        {
+            await watch.SubscribeAsync().WaitAsync(store.Calls.Timeout, timeProvider);
+        }
+        catch (Exception exception)
+        {
+            RedisStoreLog.NotSubscribed(logger, exception, new(key));
+        }
+
+        return watch;
+    }
+
+    public override async ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options)
+    {
+        // Before the claim, from which on the holder sends messages.
+        Volatile.Write(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        (var result, _leaseLeft) = await _store.AttemptAsync(_key, options, waits: true, CancellationToken.None);
+        return result;
+    }
+
+    public override async Task ChangedAsync(Task nobodyWaits)
+    {
+        Task woken = Task.WhenAny(_changed.Task, nobodyWaits);
+        await woken.WaitAsync(_leaseLeft < LongestTimer ? _leaseLeft + Little : LongestTimer, _timeProvider)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        _store.Connection.Interrupted -= Wake;
+        if (_link is { } link)
+        {
+            await link.UnsubscribeAsync(_channel, _wake).WaitAsync(_store.Calls.Timeout, _timeProvider)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task SubscribeAsync()
+    {
+        _link = await _store.Connection.LinkAsync();
+        await _link.SubscribeAsync(_channel, _wake);
+    }
+
+    private void Wake() => Volatile.Read(ref _changed).TrySetResult();
+}

@@ -1,0 +1,41 @@
+using Idempotency.Filters.Internal;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Redis.Internal;
+
+/// <summary>Everything the Redis store logs, with stable event ids (60 to 79).</summary>
+internal static partial class RedisStoreLog
+{
+    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: {Server} answers, version {Version}.")]
+    public static partial void Connected(ILogger logger, RedisStoreName store, string server, string version);
+
+    [LoggerMessage(61, LogLevel.Warning,
+        "Idempotency store {Store}: {Server} evicts keys when its memory is full (maxmemory-policy {Policy}). A record that is evicted lets its "
+        + "retry run again, and an evicted claim lets it run twice at a time: set maxmemory-policy to noeviction.")]
+    public static partial void Evicts(ILogger logger, RedisStoreName store, string server, string policy);
+
+    [LoggerMessage(62, LogLevel.Error,
+        "Idempotency store {Store}: no server answers at {Servers}. The application starts all the same (RequireServerAtStart is false); requests "
+        + "with keys are answered 503 until one does.")]
+    public static partial void Unreachable(ILogger logger, Exception? exception, RedisStoreName store, string servers);
+
+    [LoggerMessage(63, LogLevel.Warning,
+        "Idempotency store {Store}: {Server} does not tell its version and its maxmemory-policy (INFO was refused). They need to be 6.2 or later, and noeviction.")]
+    public static partial void Unchecked(ILogger logger, Exception exception, RedisStoreName store, string server);
+
+    [LoggerMessage(64, LogLevel.Warning, "Idempotency key {KeyHash}: the lease ran out, since no renewal was confirmed. Another process may take the key over.")]
+    public static partial void LeaseRanOut(ILogger logger, KeyHash keyHash);
+
+    [LoggerMessage(65, LogLevel.Debug, "Idempotency key {KeyHash}: the lease could not be renewed; it will be tried again.")]
+    public static partial void RenewalFailed(ILogger logger, Exception exception, KeyHash keyHash);
+
+    [LoggerMessage(66, LogLevel.Warning, "Idempotency key {KeyHash}: the claim could not be given up; it will be tried again.")]
+    public static partial void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash);
+
+    [LoggerMessage(67, LogLevel.Warning,
+        "Idempotency key {KeyHash}: the claim could not be given up. If it stands, the key stays closed until its lease ends; then WhenInterrupted decides.")]
+    public static partial void ReleaseGivenUp(ILogger logger, Exception exception, KeyHash keyHash);
+
+    [LoggerMessage(68, LogLevel.Warning, "Idempotency key {KeyHash}: no messages can be received; those who wait look again when the lease ends.")]
+    public static partial void NotSubscribed(ILogger logger, Exception exception, KeyHash keyHash);
+}

@@ -1,0 +1,16 @@
+namespace Idempotency.Filters.Redis.Internal;
+
+/// <summary>Spans as the scripts take them.</summary>
+internal static class RedisTime
+{
+    // What is for ever, under a key that needs an end.
+    private static readonly TimeSpan Century = TimeSpan.FromDays(36_525);
+
+    /// <summary>In whole milliseconds, rounded up: nothing ends early.</summary>
+    public static long Milliseconds(TimeSpan? span) => span is { } finite && finite < Century
+        ? (long)Math.Ceiling(finite.TotalMilliseconds)
+        : (long)Century.TotalMilliseconds;
+
+    /// <summary>As <see cref="Milliseconds"/>; 0 = without an end.</summary>
+    public static long MillisecondsOrNone(TimeSpan? span) => span is null ? 0 : Milliseconds(span);
+}

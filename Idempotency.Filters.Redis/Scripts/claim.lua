@@ -1,0 +1,46 @@
+-- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record), lease, tail, longest time until the lease ends (0 = no limit).
+-- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, or the record, which begins with 'R'.
+local CENTURY = 3155760000000
+
+local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local lease, tail, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now, micros = clock()
+local waited, fencing, record, expiry = 0, 0, '', 0
+
+local value = redis.call('GET', key)
+if value then
+    local found = look(key, value, now)
+    if found.tag == 'C' and found.token == token then
+        -- The reply to an earlier attempt was lost.
+        redis.call('PEXPIRE', key, found.life)
+        return 'A' .. struct.pack('<i8', found.fencing) .. found.record
+    elseif found.state == 'F' then
+        if mode % 2 == 1 and found.flags % 2 == 0 then
+            -- Refused at maxmemory; then this waiter looks again when the lease ends.
+            redis.pcall('SETRANGE', key, 25, string.char(found.flags + 1))
+        end
+        return 'F' .. struct.pack('<i8', found.left)
+    elseif found.state == 'I' then
+        return 'I'
+    elseif found.state == 'R' and mode < 4 then
+        return found.record
+    end
+
+    waited, fencing = found.flags % 2, found.fencing
+    if found.state == 'R' then
+        record, expiry = found.record, found.expiry
+    end
+end
+
+-- Greater than before, and, since clocks go on, also than those of claims that the server has forgotten.
+fencing = math.max(fencing + 1, micros)
+local refuse = mode % 4 >= 2 and 2 or 0
+if record ~= '' then
+    -- It stands whatever becomes of the claim: no outcome is unknown, and the key lives as long as it.
+    refuse = 0
+    tail = math.max(lease, expiry == 0 and CENTURY or expiry - now)
+end
+local last = longest == 0 and 0 or now + longest
+local claim = struct.pack('<c1c16i8Bi8i8i8i8', 'C', token, fencing, waited + refuse, lease, tail, last, expiry)
+redis.call('SET', key, claim .. record, 'PX', lease + tail)
+return 'A' .. struct.pack('<i8', fencing) .. record

@@ -1,0 +1,21 @@
+-- Arguments: the version that was found, a new owner token, retention (0 = for ever), and the bytes of a record, or no more.
+-- Answer: 1 = done, 0 = in flight, or not as it was found.
+local key = KEYS[1]
+local value = redis.call('GET', key)
+local found = value and look(key, value, (clock()))
+if not found or found.state == '-' or found.state == 'F' or string.sub(value, 1, 17) ~= ARGV[1] then
+    return 0
+end
+
+if not ARGV[4] then
+    redis.call('DEL', key)
+    return 1
+end
+
+local record = struct.pack('<c1c16i8', 'R', ARGV[2], found.fencing + 1) .. ARGV[4]
+if ARGV[3] == '0' then
+    redis.call('SET', key, record)
+else
+    redis.call('SET', key, record, 'PX', ARGV[3])
+end
+return 1

@@ -1,0 +1,34 @@
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Tests.Stores;
+using Idempotency.Filters.Tests.Support;
+
+namespace Idempotency.Filters.Tests.Redis;
+
+/// <summary>Over a real server, in real time: the leases are short, and the tests wait side by side.</summary>
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.Children)]
+public class RedisStoreContractTests : IdempotencyStoreContract
+{
+    private static RedisServer _server = null!;
+    private RedisStores _stores = null!;
+
+    protected override TimeSpan Lease => TimeSpan.FromSeconds(1.2);
+
+    protected override TimeSpan Retention => TimeSpan.FromSeconds(2);
+
+    [OneTimeSetUp]
+    public static async Task FindServer() => _server = await RedisSetUp.SharedServerAsync();
+
+    [TearDown]
+    public async Task DisposeStores() => await _stores.DisposeAsync();
+
+    protected override IIdempotencyStore CreateStore()
+    {
+        _stores = RedisStores.Over(_server);
+        return _stores.Store;
+    }
+
+    // A little more: the store begins to count a moment after the test.
+    protected override Task LetTimePassAsync(TimeSpan time) => Task.Delay(time + TimeSpan.FromMilliseconds(60));
+}

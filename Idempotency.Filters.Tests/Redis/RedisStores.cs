@@ -39,6 +39,13 @@ internal sealed class RedisStores : IAsyncDisposable
         return new(services.BuildServiceProvider(), logs);
     }
 
+    /// <summary>Returns once a command gives that answer: for what happens by itself.</summary>
+    public static async Task UntilAsync(RedisServer server, object? answer, params string[] command)
+    {
+        using var connection = await server.ConnectAsync();
+        await Waiting.UntilAsync(async () => Equals(await connection.ExecuteAsync(command), answer));
+    }
+
     /// <summary>A key that no other test has.</summary>
     public static string NewKey() => $"redis-tests:{Guid.NewGuid():N}:key";
 

@@ -6,12 +6,25 @@ var configuration = Argument("configuration", "Release");
 
 const string Solution = "Idempotency.Filters.slnx";
 const string Library = "Idempotency.Filters/Idempotency.Filters.csproj";
+const string Medallion = "Idempotency.Filters.Medallion/Idempotency.Filters.Medallion.csproj";
+var hasMedallion = false;
 var artifacts = Directory("artifacts");
 var testResults = artifacts + Directory("test-results");
 // The build scripts print this file as their last line.
 var summary = testResults + File("summary.txt");
 
-Task("Restore").Does(() => DotNetRestore(Solution));
+// Puts Medallion's lock into the packages folder where the package source has it; build/Medallion.targets looks there.
+Task("Probe-Medallion").Does(() =>
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionProbe.csproj -v q", RedirectStandardOutput = true });
+    hasMedallion = exitCode == 0;
+    if (!hasMedallion)
+        Warning("The package source lacks DistributedLock.Core: {0} is built empty, and not packed.", Medallion);
+});
+
+Task("Restore")
+    .IsDependentOn("Probe-Medallion")
+    .Does(() => DotNetRestore(Solution));
 
 Task("Build")
     .IsDependentOn("Restore")
@@ -23,12 +36,16 @@ Task("Pack")
     .Does(() =>
     {
         CleanDirectory(artifacts + Directory("packages"));
-        DotNetPack(Library, new DotNetPackSettings
+        string[] libraries = hasMedallion ? [Library, Medallion] : [Library];
+        foreach (var library in libraries)
         {
-            Configuration = configuration,
-            NoBuild = true,
-            OutputDirectory = artifacts + Directory("packages"),
-        });
+            DotNetPack(library, new DotNetPackSettings
+            {
+                Configuration = configuration,
+                NoBuild = true,
+                OutputDirectory = artifacts + Directory("packages"),
+            });
+        }
     });
 
 // The browser tests drive the distribution's own Chromium. Where it cannot be installed, they skip themselves and say so.

@@ -44,6 +44,9 @@ internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos) : C
     /// <summary>The buffers that were handed in.</summary>
     public List<IBufferWriter<byte>> Destinations { get; } = [];
 
+    /// <summary>The values that were handed in, each valid during its call.</summary>
+    public List<ReadOnlySequence<byte>> Sources { get; } = [];
+
     Task<byte[]?> IDistributedCache.GetAsync(string key, CancellationToken token) => throw new NotSupportedException();
 
     Task IDistributedCache.SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token) =>
@@ -62,13 +65,16 @@ internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos) : C
         }));
     }
 
-    // What the value is, is read only when it takes effect: as late as a real cache may.
-    public ValueTask SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
-        new(Chaos.RunAsync("set", async () =>
+    public ValueTask SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    {
+        Sources.Add(value);
+        return new(Chaos.RunAsync("set", async () =>
         {
+            // Read only now: as late as a real cache may.
             await Inner.SetAsync(key, value.ToArray(), options, CancellationToken.None);
             return true;
         }));
+    }
 
     public bool TryGet(string key, IBufferWriter<byte> destination) => throw new NotSupportedException();
 

@@ -48,7 +48,6 @@ internal sealed partial class CacheClaim : IdempotencyClaim
     public override async ValueTask<Completion> CompleteAsync(
         ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         if (_phase == Phase.Completed)
             return Completion.Stored;
 

@@ -26,8 +26,6 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
 
     public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-
         // A record is an answer without a lock, unless the claim is made over it.
         if (!options.OverCompleted && await Entries.GetAsync(key, cancellationToken) is { } early)
         {

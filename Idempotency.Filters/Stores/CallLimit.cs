@@ -9,6 +9,7 @@ internal sealed class CallLimit(TimeSpan timeout, TimeProvider timeProvider)
     /// <exception cref="TimeoutException">The call took too long.</exception>
     public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> call, Action<Task<T>> left, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         using var limit = new CancellationTokenSource(timeout, timeProvider);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var running = call(both.Token);

@@ -25,8 +25,19 @@ Task("Probe-Redis-Client").Does(() =>
     Information(exitCode == 0 ? "Redis client: whole." : "Redis client: its dependencies are not to be had here; what runs uses 1.2.6.");
 });
 
+// Likewise Medallion's lock; build/Medallion.targets looks there.
+Task("Probe-Medallion").Does(() =>
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionProbe.csproj -v q", RedirectStandardOutput = true });
+    if (exitCode == 0)
+        libraries["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"];
+    else
+        Warning("The package source lacks DistributedLock.Core: Idempotency.Filters.Medallion is built empty, and not packed.");
+});
+
 Task("Restore")
     .IsDependentOn("Probe-Redis-Client")
+    .IsDependentOn("Probe-Medallion")
     .Does(() => DotNetRestore(Solution));
 
 Task("Build")

@@ -24,6 +24,7 @@ public interface IIdempotencyStoreAdministration
     /// <param name="retention">How long to keep the record; null = for ever.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <returns>False when the key is in flight, or no longer as it was found; nothing was changed then.</returns>
+    /// <exception cref="IdempotencyStoreFullException">The store has no room for the record; nothing was changed.</exception>
     ValueTask<bool> ResolveAsync(
         string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken);
 

@@ -287,6 +287,7 @@ public abstract partial class IdempotencyStoreContract
         await CompleteAsync("other:" + Key, "of another scope");
         await CompleteAsync(Scope[..^1] + "x:key", "of a scope that begins alike");
 
+        Assert.That(Administration.CanForget, Is.True);
         Assert.That(await Administration.ForgetAsync(Scope, None), Is.EqualTo(2));
 
         Assert.That(await Administration.FindAsync(Key, None), Is.Null);
@@ -368,6 +369,7 @@ public abstract partial class IdempotencyStoreContract
 
         await CompleteKeyAsync("kept");
 
+        Assert.That(Administration.CanForget, Is.False);
         Assert.That(async () => await Administration.ForgetAsync(Scope, None), Throws.TypeOf<NotSupportedException>());
         Assert.That(await RecordAsync(Held), Is.EqualTo("kept"));
     }

@@ -43,16 +43,19 @@ internal sealed partial class MemoryShard
         lock (_gate)
         {
             var now = store.Clock.Now;
-            MemoryEntry[] forgotten =
-            [
-                .. _entries.Values.Where(entry =>
-                    entry.Key.StartsWith(scope, StringComparison.Ordinal)
-                    && entry.StateAt(now) is MemoryKeyState.Completed or MemoryKeyState.Interrupted),
-            ];
-            foreach (var entry in forgotten)
-                Remove(entry);
+            MemoryEntry[] ofScope = [.. _entries.Values.Where(entry => entry.Key.StartsWith(scope, StringComparison.Ordinal))];
+            var forgotten = 0L;
+            foreach (var entry in ofScope)
+            {
+                // Settled first: the lease may have ended just now, and those who wait for it are due an answer.
+                if (Settle(entry, now) && entry.StateAt(now) is MemoryKeyState.Completed or MemoryKeyState.Interrupted)
+                {
+                    Remove(entry);
+                    forgotten++;
+                }
+            }
 
-            return forgotten.Length;
+            return forgotten;
         }
     }
 

@@ -43,6 +43,7 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
         services.TryAddSingleton<RecordKeeper>();
+        services.TryAddSingleton<IIdempotencyAdministration, IdempotencyAdministration>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RecordKeeper>(provider => provider.GetRequiredService<RecordKeeper>()));
         services.TryAddScoped<IdempotencyContext>();
         services.TryAddScoped<IIdempotencyContext>(provider => provider.GetRequiredService<IdempotencyContext>());
@@ -120,9 +121,16 @@ public static class IdempotencyServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(create);
 
-        builder.Services.Replace(builder.StoreName is { } name
-            ? ServiceDescriptor.KeyedSingleton<IIdempotencyStore>(name, (provider, _) => create(provider, name))
-            : ServiceDescriptor.Singleton<IIdempotencyStore>(provider => create(provider, null)));
+        if (builder.StoreName is { } name)
+        {
+            builder.Services.AddSingleton(new StoreRegistration(name));
+            builder.Services.Replace(ServiceDescriptor.KeyedSingleton<IIdempotencyStore>(name, (provider, _) => create(provider, name)));
+        }
+        else
+        {
+            builder.Services.Replace(ServiceDescriptor.Singleton<IIdempotencyStore>(provider => create(provider, null)));
+        }
+
         return builder;
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters;
 
-/// <summary>A response as it was kept: read-only, and valid while the request that reads it is served.</summary>
+/// <summary>A response as it was kept, read-only. That of an <see cref="IIdempotencyContext"/> is valid while its request is served.</summary>
 public sealed class StoredResponse
 {
     private readonly ResponseRecord _record;
@@ -20,7 +20,7 @@ public sealed class StoredResponse
     /// <summary>The bytes of the original's body.</summary>
     public ReadOnlySequence<byte> Body => _record.Body;
 
-    /// <summary>When the original completed, by the clock of the process that ran it.</summary>
+    /// <summary>When the original completed, or an operator gave this answer in its place, by the clock of the process that recorded it.</summary>
     public DateTimeOffset Created => _record.Created;
 
     internal ref readonly ResponseRecord Record => ref _record;

@@ -10,6 +10,7 @@ public class MemoryIdempotencyStoreTests
     private const int SmallKey = MemoryCapacity.KeyOverhead + MemoryCapacity.SmallRecord;
 
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(30) };
+    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse };
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
 
     private ManualTimeProvider _time = null!;
@@ -215,6 +216,53 @@ public class MemoryIdempotencyStoreTests
     }
 
     [Test]
+    public async Task ResolvedAndForgottenKeysTakeTheRoomOfWhatTheyHold()
+    {
+        var store = CreateStore(new() { MaxKeysPerCaller = 1000 });
+        await CompleteAsync(store, "x:a:1", 10_000);
+        await CompleteAsync(store, "x:a:2", 10_000);
+        await CompleteAsync(store, "x:a:3", 10_000);
+
+        await store.ResolveAsync("x:a:1", (await store.FindAsync("x:a:1", None))!, null, Retention, None);
+        await store.ResolveAsync("x:a:2", (await store.FindAsync("x:a:2", None))!, new(new byte[2_000]), Retention, None);
+        Assert.That(store.Capacity.Entries.Used, Is.EqualTo(2));
+        Assert.That(store.Capacity.Bytes.Used, Is.EqualTo((2 * MemoryCapacity.KeyOverhead) + 12_000));
+
+        await store.ForgetAsync("x:a:", None);
+        Assert.That(store.Capacity.Entries.Used, Is.Zero);
+        Assert.That(store.Capacity.Bytes.Used, Is.Zero);
+        Assert.That(store.Capacity.Callers, Is.Zero);
+    }
+
+    [Test]
+    public async Task ResolutionWithoutRoomIsRefusedAndChangesNothing()
+    {
+        var store = CreateStore(new() { MaxBytes = 4 * SmallKey });
+        await AcquireAsync(store, "a", Refused);
+        _time.Advance(Held.Lease);
+        var found = (await store.FindAsync("a", None))!;
+
+        Assert.That(
+            async () => await store.ResolveAsync("a", found, new(new byte[4 * SmallKey]), Retention, None),
+            Throws.TypeOf<IdempotencyStoreFullException>().With.Message.Contains("MemoryStoreOptions.MaxBytes"));
+        Assert.That((await store.FindAsync("a", None))!.Version, Is.EqualTo(found.Version));
+        Assert.That(store.Capacity.Bytes.Used, Is.EqualTo(SmallKey));
+    }
+
+    [Test]
+    public async Task ResolutionMakesRoomFromWhatExpiredInAnyShard()
+    {
+        var store = CreateStore(new() { MaxBytes = 100 * SmallKey });
+        await AcquireAsync(store, "a", Refused);
+        _time.Advance(Held.Lease);
+        for (var i = 0; i < 99; i++)
+            await CompleteAsync(store, $"old{i}", 1);
+        _time.Advance(Retention);
+
+        Assert.That(await store.ResolveAsync("a", (await store.FindAsync("a", None))!, new(new byte[50 * SmallKey]), Retention, None), Is.True);
+    }
+
+    [Test]
     public async Task ClaimsTakeExpiredRecordsOutAsTheyGo()
     {
         var store = CreateStore(new());
@@ -377,6 +425,22 @@ public class MemoryIdempotencyStoreTests
         _time.Advance(Held.Lease);
 
         Assert.That((await waiter).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+    }
+
+    [Test]
+    public async Task ForgettingAKeyWhoseLeaseJustEndedAnswersThoseWhoWait()
+    {
+        var store = CreateStore(new());
+        var tick = TimeSpan.FromTicks(1);
+        await AcquireAsync(store, "a", Refused with { Lease = Held.Lease + tick });
+        var waiter = store.WaitAsync("a", Held, Retention, None).AsTask();
+
+        // Timers count in milliseconds: that of the lease is still to come.
+        _time.Advance(Held.Lease + tick);
+        Assert.That(waiter.IsCompleted, Is.False);
+
+        Assert.That(await store.ForgetAsync("a", None), Is.EqualTo(1));
+        Assert.That((await waiter.WaitAsync(TimeSpan.FromSeconds(20))).Outcome, Is.EqualTo(ClaimOutcome.Interrupted));
     }
 
     [Test]

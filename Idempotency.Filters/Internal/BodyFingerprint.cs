@@ -52,7 +52,7 @@ internal static class BodyFingerprint
     private static async ValueTask<(BodyForm Form, Hash32 Hash)?> TryReadAtHandAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
-        if (form == BodyForm.Unknown)
+        if (form is BodyForm.Unknown or BodyForm.AnyRequest)
             return None;
         if (FormFingerprint.Parsed(request) is { } parsed)
             return (BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, parsed, cancellationToken));

@@ -22,7 +22,7 @@ internal sealed class EndpointCheck(
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
-        policies.Validate();
+        policies.BuildAll();
 
         var seen = new HashSet<MethodInfo>();
         var types = new HashSet<Type>();

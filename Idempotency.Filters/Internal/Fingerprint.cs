@@ -33,29 +33,42 @@ internal enum BodyForm : byte
 
     /// <summary>The fields and files of a form that was parsed before its bytes could be seen.</summary>
     ParsedForm = 3,
+
+    /// <summary>Nothing was hashed, not even the target: the record answers every request with its key.</summary>
+    AnyRequest = 4,
 }
 
 /// <summary>Which request it was: enough to tell a retry from a reuse of the key, and nothing that could be read back.</summary>
 internal readonly struct Fingerprint
 {
+    /// <summary>Of a record that no request made.</summary>
+    public static Fingerprint OfAnyRequest => new() { Target = default, Form = BodyForm.AnyRequest, Body = default };
+
     /// <summary>Method, path, query string and media type.</summary>
     public required Hash32 Target { get; init; }
 
     public required BodyForm Form { get; init; }
 
-    /// <summary>Zero when <see cref="Form"/> is <see cref="BodyForm.Unknown"/>.</summary>
+    /// <summary>Zero unless <see cref="HasBody"/>.</summary>
     public required Hash32 Body { get; init; }
+
+    /// <summary>Whether there is a body to compare with.</summary>
+    public bool HasBody => Form is not (BodyForm.Unknown or BodyForm.AnyRequest);
+
+    public bool TargetMatches(in Hash32 target) => Form is BodyForm.AnyRequest || Target.Matches(target);
 
     /// <summary>Null when the two cannot be compared.</summary>
     public bool? BodyMatches(in Fingerprint other)
     {
+        if (!HasBody)
+            return null;
         if (Form == other.Form)
-            return Form is BodyForm.Unknown ? null : Body.Matches(other.Body);
+            return Body.Matches(other.Body);
 
         // Both were hashed as they came, and only one declared a boundary: no retry gains or loses it.
         return (Form, other.Form) is (BodyForm.Bytes, BodyForm.Multipart) or (BodyForm.Multipart, BodyForm.Bytes) ? false : null;
     }
 
     /// <summary>Whether both are of the same request; null when the bodies cannot be compared.</summary>
-    public bool? Matches(in Fingerprint other) => Target.Matches(other.Target) ? BodyMatches(other) : false;
+    public bool? Matches(in Fingerprint other) => TargetMatches(other.Target) ? BodyMatches(other) : false;
 }

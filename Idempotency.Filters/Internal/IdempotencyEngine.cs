@@ -83,7 +83,7 @@ internal sealed class IdempotencyEngine(
         HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string key, Execution run, object next)
     {
         var options = policy.Options;
-        var storageKey = encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(http, options), key);
+        var storageKey = encoder.Encode(options.KeyPrefix, RequestScope.Of(http, options), key);
         ClaimResult claimed;
         var waits = false;
         try
@@ -146,11 +146,11 @@ internal sealed class IdempotencyEngine(
 
         // The target alone tells most reused keys apart, and needs no body.
         var target = RequestFingerprint.HashTarget(http.Request);
-        if (!record.Fingerprint.Target.Matches(target))
+        if (!record.Fingerprint.TargetMatches(target))
             return Reject(http, policy, Rejection.KeyReused(options));
         try
         {
-            if (record.Fingerprint.Form is not BodyForm.Unknown)
+            if (record.Fingerprint.HasBody)
             {
                 var fingerprint = await RequestFingerprint.ComputeAsync(
                     http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);

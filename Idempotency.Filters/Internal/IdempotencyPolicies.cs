@@ -41,12 +41,14 @@ internal sealed class IdempotencyPolicies(
         return new IdempotencyPolicy(marker.Policy, marker.Mode, options, Store(options.StoreName, endpoint));
     }
 
-    /// <summary>Checks every registered policy, used or not.</summary>
-    public void Validate()
-    {
-        foreach (var name in registrations.Select(registration => registration.Name).Distinct(StringComparer.Ordinal))
-            Build(new PolicyMarker(name), $"Policy '{name}'");
-    }
+    /// <summary>Every registered policy, used or not.</summary>
+    /// <exception cref="InvalidOperationException">The store of one is not registered.</exception>
+    /// <exception cref="OptionsValidationException">The merged settings of one are invalid.</exception>
+    public IdempotencyPolicy[] BuildAll() =>
+    [
+        .. registrations.Select(registration => registration.Name).Distinct(StringComparer.Ordinal)
+            .Select(name => Build(new PolicyMarker(name), $"Policy '{name}'")!),
+    ];
 
     private void Apply(string name, IdempotencyOptions options, string endpoint)
     {
@@ -74,6 +76,9 @@ internal sealed class IdempotencyPolicies(
 
 /// <summary>One call of <c>AddPolicy</c>.</summary>
 internal sealed record PolicyRegistration(string Name, Action<IdempotencyOptions> Configure);
+
+/// <summary>One call of <c>UseStore</c> for a named store.</summary>
+internal sealed record StoreRegistration(string Name);
 
 /// <summary>A marker that is no attribute: the global filter, or a call of <c>RequireIdempotency</c>.</summary>
 internal sealed class PolicyMarker(string? policy, bool ofEndpoint = false) : IIdempotencyMarker

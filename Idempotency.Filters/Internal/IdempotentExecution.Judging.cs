@@ -28,7 +28,13 @@ internal sealed partial class IdempotentExecution
             return new OperationCanceledException("The action aborted the request.");
         if (_lifetime.WritingWasCut && !_capture.Streams)
             return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
-        return _capture.Streams ? null : ResponseBodies.Defect(_http.Response, _capture.Held.Length);
+        if (_capture.Streams)
+            return null;
+
+        var response = _http.Response;
+        return ResponseBodies.Defect(response.StatusCode, response.ContentLength, _capture.Held.Length) is { } defect
+            ? new InvalidOperationException(defect)
+            : null;
     }
 
     /// <summary>Whether the response is one to keep, had nothing gone wrong. Runs the app's own <c>ShouldStore</c>, which may throw.</summary>

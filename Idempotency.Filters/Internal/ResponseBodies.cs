@@ -17,28 +17,24 @@ internal static class ResponseBodies
         || http.Response.Headers.Trailer.Count > 0
         || http.Features.Get<IHttpResponseTrailersFeature>() is { Trailers.Count: > 0 };
 
-    /// <summary>Why a held response cannot be sent as it is; null when it can. The server would refuse it too, but after it was recorded.</summary>
-    public static InvalidOperationException? Defect(HttpResponse response, long written)
+    /// <summary>Why a response cannot be sent as it is; null when it can. The server would refuse it too, but after it was recorded.</summary>
+    public static string? Defect(int status, long? declared, long written)
     {
-        if (response.StatusCode is < 100 or > 999)
-            return new InvalidOperationException($"The action set the status {response.StatusCode}, which is none.");
-        if (!AllowedWith(response.StatusCode))
+        if (status is < 100 or > 999)
+            return $"The response has the status {status}, which is none.";
+        if (AllowedWith(status))
         {
-            if (written > 0)
-            {
-                return new InvalidOperationException(
-                    $"The action wrote {written} bytes of body to a response with status {response.StatusCode}, which has none.");
-            }
-
-            // A 304 may tell the length that the body would have had (RFC 9110, section 8.6).
-            return response.StatusCode != StatusCodes.Status304NotModified && response.ContentLength > 0
-                ? new InvalidOperationException(
-                    $"The action declared a Content-Length of {response.ContentLength} on a response with status {response.StatusCode}, which has no body.")
+            return declared is not null && declared != written
+                ? $"The response declares a Content-Length of {declared}, and has {written} bytes of body."
                 : null;
         }
 
-        return response.ContentLength is { } declared && declared != written
-            ? new InvalidOperationException($"The action declared a Content-Length of {declared} and wrote {written} bytes.")
+        if (written > 0)
+            return $"The response has {written} bytes of body, and the status {status}, which allows none.";
+
+        // A 304 may tell the length that the body would have had (RFC 9110, section 8.6).
+        return status != StatusCodes.Status304NotModified && declared > 0
+            ? $"The response declares a Content-Length of {declared}, and has the status {status}, which allows no body."
             : null;
     }
 }

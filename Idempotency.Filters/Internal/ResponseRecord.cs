@@ -26,7 +26,7 @@ internal enum RecordFlags : byte
 //       10     2  status
 //       12     8  created                  Unix milliseconds, signed
 //       20    32  fingerprint: target
-//       52     1  fingerprint: body form   BodyForm
+//       52     1  fingerprint: body form   BodyForm; one that is not known makes the record unreadable
 //       53    32  fingerprint: body        zero without a body form
 //       85     4  number of headers
 //       89     4  body length
@@ -38,7 +38,8 @@ internal enum RecordFlags : byte
 //                 body                     to the very end
 //
 // The sentinel, the CRC and the place of the version are those of every version to come. Writers emit the oldest version that suffices;
-// readers accept all. A file of every version stays in the tests for ever.
+// readers accept all. A file of every version stays in the tests for ever. In a rolling deployment an older build refuses, with 503, what
+// only the newer one knows: it never takes it for something else, and never runs the action.
 
 /// <summary>The first answer to a request, and which request that was: what a store keeps, without knowing what it is.</summary>
 internal readonly struct ResponseRecord

@@ -45,7 +45,7 @@ internal ref struct ResponseRecordReader
             return "The record's time of creation is none.";
 
         var form = (BodyForm)head[52];
-        if (form > BodyForm.ParsedForm)
+        if (form > BodyForm.AnyRequest)
             return $"The record's request fingerprint has form {head[52]}, which this build does not know.";
 
         var headerCount = BinaryPrimitives.ReadInt32LittleEndian(head[85..]);

@@ -8,6 +8,11 @@ namespace Idempotency.Filters.Stores;
 /// </summary>
 public interface IIdempotencyStoreAdministration
 {
+    /// <summary>
+    /// Whether the store can enumerate its keys, as <see cref="ForgetAsync"/> needs: asked before anything is removed from any store. Default true.
+    /// </summary>
+    bool CanForget => true;
+
     /// <summary>Tells what the store holds under <paramref name="key"/>. Changes nothing.</summary>
     /// <param name="key">The storage key, as made by <see cref="IIdempotencyKeyEncoder"/>.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
@@ -24,6 +29,7 @@ public interface IIdempotencyStoreAdministration
     /// <param name="retention">How long to keep the record; null = for ever.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <returns>False when the key is in flight, or no longer as it was found; nothing was changed then.</returns>
+    /// <exception cref="IdempotencyStoreFullException">The store has no room for the record; nothing was changed.</exception>
     ValueTask<bool> ResolveAsync(
         string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken);
 
@@ -31,7 +37,7 @@ public interface IIdempotencyStoreAdministration
     /// <param name="scope">What <see cref="IIdempotencyKeyEncoder.EncodeScope"/> made.</param>
     /// <param name="cancellationToken">Ends it between two keys; what was removed by then stays removed.</param>
     /// <returns>How many keys were removed.</returns>
-    /// <exception cref="NotSupportedException">The store cannot enumerate its keys.</exception>
+    /// <exception cref="NotSupportedException">The store cannot enumerate its keys: <see cref="CanForget"/> is false.</exception>
     ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken);
 }
 

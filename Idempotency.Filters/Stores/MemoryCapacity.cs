@@ -17,7 +17,6 @@ internal sealed class MemoryCapacity
     private readonly MemoryCallers? _callers;
     private readonly ILogger _logger;
     private readonly string _tooManyKeys;
-    private readonly string _tooManyBytes;
     private readonly string _tooManyKeysOfCaller;
 
     public MemoryCapacity(MemoryStoreOptions options, ILogger logger)
@@ -27,13 +26,16 @@ internal sealed class MemoryCapacity
         Bytes = new(options.MaxBytes);
         _callers = options.MaxKeysPerCaller is { } limit ? new(limit) : null;
         _tooManyKeys = Refusal($"holds {options.MaxEntries:N0} keys", nameof(options.MaxEntries));
-        _tooManyBytes = Refusal($"holds {options.MaxBytes:N0} bytes", nameof(options.MaxBytes));
+        TooManyBytes = Refusal($"holds {options.MaxBytes:N0} bytes", nameof(options.MaxBytes));
         _tooManyKeysOfCaller = Refusal($"holds {options.MaxKeysPerCaller:N0} keys of this caller", nameof(options.MaxKeysPerCaller));
     }
 
     public MemoryGauge Entries { get; }
 
     public MemoryGauge Bytes { get; }
+
+    /// <summary>What a refusal for lack of bytes says.</summary>
+    public string TooManyBytes { get; }
 
     public int Callers => _callers?.Count ?? 0;
 
@@ -54,7 +56,7 @@ internal sealed class MemoryCapacity
         {
             Entries.Give(1);
             _callers?.Give(key);
-            return _tooManyBytes;
+            return TooManyBytes;
         }
 
         return null;

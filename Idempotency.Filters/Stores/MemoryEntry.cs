@@ -19,6 +19,9 @@ internal sealed class MemoryEntry(string key)
 
     public byte[]? Record { get; set; }
 
+    /// <summary>No other record, and no claim, has it.</summary>
+    public long RecordNumber { get; set; }
+
     public long RecordExpiresAt { get; set; }
 
     public MemoryWaitQueue? Waiters { get; set; }

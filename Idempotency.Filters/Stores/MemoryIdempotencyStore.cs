@@ -6,10 +6,10 @@ namespace Idempotency.Filters.Stores;
 /// <summary>
 /// Claims and records in the memory of one process, within <see cref="MemoryStoreOptions"/>. Answers at once; only a wait is asynchronous.
 /// </summary>
-internal sealed class MemoryIdempotencyStore : IIdempotencyStore
+internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
 {
     private readonly MemoryShard[] _shards;
-    private long _fencingToken;
+    private long _lastNumber;
 
     public MemoryIdempotencyStore(MemoryStoreOptions options, TimeProvider timeProvider, ILogger<MemoryIdempotencyStore> logger)
     {
@@ -73,7 +73,8 @@ internal sealed class MemoryIdempotencyStore : IIdempotencyStore
         return completion;
     }
 
-    public long NextFencingToken() => Interlocked.Increment(ref _fencingToken);
+    /// <summary>Numbers claims, as their fencing tokens, and records.</summary>
+    public long NextNumber() => Interlocked.Increment(ref _lastNumber);
 
     /// <summary>Takes out all that is expired; claims do so a few at a time, in their own shard.</summary>
     public void Purge()

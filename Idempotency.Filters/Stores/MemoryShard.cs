@@ -67,9 +67,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
                 return Completion.TooLarge;
             }
 
-            entry.Claim = null;
-            entry.Record = record;
-            entry.RecordExpiresAt = MemoryClock.After(now, retention);
+            Keep(entry, record, MemoryClock.After(now, retention));
             claim.Phase = MemoryClaimPhase.Completed;
             Settle(entry, now);
             return lost ? Completion.Restored : Completion.Stored;
@@ -149,9 +147,17 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
             entry.Record = null;
         }
 
-        entry.Claim = new(this, entry, store.NextFencingToken(), options, now);
+        entry.Claim = new(this, entry, store.NextNumber(), options, now);
         _expiry.File(entry);
         return entry.Claim;
+    }
+
+    private void Keep(MemoryEntry entry, byte[]? record, long expiresAt)
+    {
+        entry.Claim = null;
+        entry.Record = record;
+        entry.RecordNumber = store.NextNumber();
+        entry.RecordExpiresAt = expiresAt;
     }
 
     /// <summary>Gives those who wait what they are due, and takes the entry out when nothing of it is left.</summary>
@@ -167,11 +173,16 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
             return true;
         }
 
+        Remove(entry);
+        return false;
+    }
+
+    private void Remove(MemoryEntry entry)
+    {
         entry.Claim?.Lose();
         entry.Claim = null;
         _expiry.Remove(entry);
         _entries.Remove(entry.Key);
         store.Capacity.GiveKey(entry.Key, entry.Record);
-        return false;
     }
 }

@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http.Features.Authentication;
 namespace Idempotency.Filters.Internal;
 
 /// <summary>Whose key it is. The parts are length-delimited, so that no caller can choose a name that reads like another's scope.</summary>
-internal static class IdempotencyScope
+internal static class RequestScope
 {
-    private const string Anonymous = "anonymous";
+    public const string Anonymous = "anonymous";
 
     private static readonly string[] CallerClaims = ["sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid"];
 
@@ -27,12 +27,17 @@ internal static class IdempotencyScope
                     : "IdempotencyOptions.CallerId returned no name. It must return one for every authenticated request."));
         }
 
-        return options.KeyScope?.Invoke(http) is { } scope ? Join(caller ?? Anonymous, scope) : caller ?? Anonymous;
+        return Within(caller ?? Anonymous, options.KeyScope?.Invoke(http));
     }
 
-    private static string? Named(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
+    /// <summary>The caller, in what <see cref="IdempotencyOptions.KeyScope"/> adds to it; null adds nothing.</summary>
+    public static string Within(string caller, string? keyScope) => keyScope is null ? caller : Join(caller, keyScope);
 
-    private static string? Claimed(ClaimsPrincipal? user)
+    /// <summary>The caller whom <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
+    public static string? Named(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
+
+    /// <summary>The caller whom the claims of an authenticated user name; null when they name none.</summary>
+    public static string? Claimed(ClaimsPrincipal? user)
     {
         if (user is null)
             return null;

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Internal;
+
+/// <summary>What operators change; event ids 80 to 89. Who they are is for the endpoint to log.</summary>
+internal static partial class AdministrationLog
+{
+    [LoggerMessage(80, LogLevel.Information, "Idempotency key {KeyHash}: resolved by an operator as {Resolution}.")]
+    public static partial void Resolved(ILogger logger, KeyHash keyHash, string resolution);
+
+    [LoggerMessage(81, LogLevel.Information, "{Count} idempotency keys of one scope were forgotten.")]
+    public static partial void Forgot(ILogger logger, long count);
+}

@@ -5,6 +5,8 @@ namespace Idempotency.Filters.Stores;
 // Only the lock tells a key in flight from one that is not: looking takes it for a moment, in which a claim is answered "in flight".
 internal sealed partial class CacheIdempotencyStore
 {
+    public bool CanForget => false;
+
     public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
     {
         if (await Locks.TryAcquireAsync(key, cancellationToken) is not { } handle)

@@ -16,6 +16,8 @@ public class CacheIdempotencyStoreContractTests(bool buffered) : IdempotencyStor
 
     protected override bool HasFencing => false;
 
+    protected override bool CanForget => false;
+
     protected override IIdempotencyStore CreateStore()
     {
         _time = new();

@@ -1,15 +1,12 @@
 using System.Security.Claims;
-using System.Text.Encodings.Web;
 using Idempotency.Filters.Tests.Support;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using static Idempotency.Filters.Tests.Support.ClaimsFromHeader;
 
 namespace Idempotency.Filters.Tests.Hosts;
 
@@ -134,14 +131,12 @@ internal sealed class CallerTests
         Assert.That(await app.AnswerAsync("/minimal", "k", null, User("sub=bob")), Is.EqualTo("200 2"));
     }
 
-    private static string User(string claims) => $"X-User: {Uri.EscapeDataString(claims)}";
-
     private static Task<TestApp> StartAsync(Action<IdempotencyOptions>? configure = null) => Answers.StartAsync(
         [typeof(CallersController)],
         s =>
         {
             s.AddIdempotency(configure);
-            s.AddAuthorization().AddAuthentication("Test").AddScheme<AuthenticationSchemeOptions, ClaimsFromHeader>("Test", null);
+            AddTo(s);
         },
         app =>
         {
@@ -150,31 +145,6 @@ internal sealed class CallerTests
             app.UseAuthorization();
             app.MapPost("/minimal", (Runs runs) => runs.Next()).RequireAuthorization().RequireIdempotency();
         });
-
-    /// <summary>Authenticates as whom <c>X-User</c> says: <c>type=value@issuer</c>, separated by spaces, and <c>scheme=</c> the authentication type.</summary>
-    private sealed class ClaimsFromHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
-        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
-    {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync()
-        {
-            var parts = Uri.UnescapeDataString(Request.Headers["X-User"].ToString()).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length == 0)
-                return Task.FromResult(AuthenticateResult.NoResult());
-
-            var pairs = parts.Select(part => (Type: part[..part.LastIndexOf('=')], Value: part[(part.LastIndexOf('=') + 1)..])).ToList();
-            var scheme = pairs.FirstOrDefault(pair => pair.Type == "scheme").Value ?? "Test";
-            var identity = new ClaimsIdentity(pairs.Where(pair => pair.Type != "scheme").Select(ToClaim), scheme, "name", "role");
-            return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme.Name)));
-        }
-
-        private static Claim ToClaim((string Type, string Value) pair)
-        {
-            var at = pair.Value.IndexOf('@');
-            return at < 0
-                ? new(pair.Type, pair.Value, null, "issuer")
-                : new(pair.Type, pair.Value[..at], null, pair.Value[(at + 1)..]);
-        }
-    }
 }
 
 [ApiController, Route("callers"), Idempotent]

@@ -23,6 +23,8 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <exception cref="RedisException">Redis could not be reached in time, or refused.</exception>
     public async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
+        // Checked here: what is sent takes effect, whether or not somebody waits for the reply.
+        cancellationToken.ThrowIfCancellationRequested();
         var started = timeProvider.GetTimestamp();
         var known = true;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)

@@ -4,17 +4,18 @@ using Idempotency.Filters;
 
 namespace PaymentsApi;
 
-/// <summary>What can be chosen on the command line or in the configuration: <c>--store memory --work-ms 300</c>.</summary>
+/// <summary>What can be chosen on the command line or in the configuration: <c>--store redis --redis localhost:6379 --work-ms 300</c>.</summary>
 public sealed class SampleSettings
 {
-    private static readonly Dictionary<string, Action<IIdempotencyBuilder>> Stores = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, Action<IIdempotencyBuilder, string>> Stores = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["memory"] = idempotency => idempotency.UseMemory(),
-        ["distributed-cache"] = idempotency =>
+        ["memory"] = (idempotency, _) => idempotency.UseMemory(),
+        ["distributed-cache"] = (idempotency, _) =>
         {
             idempotency.Services.AddDistributedMemoryCache();
             idempotency.UseDistributedCache();
         },
+        ["redis"] = (idempotency, redis) => idempotency.UseRedis(redis),
     };
 
     private SampleSettings(Action<IIdempotencyBuilder> useStore, TimeSpan work)
@@ -35,14 +36,17 @@ public sealed class SampleSettings
         settings = null;
         problem = null;
         var store = configuration["store"] ?? "memory";
+        var redis = configuration["redis"] ?? "localhost:6379";
         var work = configuration["work-ms"] ?? "0";
 
         if (!Stores.TryGetValue(store, out var useStore))
             problem = $"--store '{store}' does not exist. Choose one of: {string.Join(", ", Stores.Keys)}.";
+        else if (string.IsNullOrWhiteSpace(redis))
+            problem = "--redis is empty: give the address of a Redis server, such as localhost:6379.";
         else if (!int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
             problem = $"--work-ms '{work}' is not a duration: give a whole number of milliseconds, from 0 to {int.MaxValue}.";
         else
-            settings = new SampleSettings(useStore, TimeSpan.FromMilliseconds(milliseconds));
+            settings = new SampleSettings(idempotency => useStore(idempotency, redis), TimeSpan.FromMilliseconds(milliseconds));
 
         return settings is not null;
     }

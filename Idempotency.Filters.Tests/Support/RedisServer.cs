@@ -14,6 +14,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-server-");
     private Process? _process;
+    private Process? _guard;
 
     private RedisServer(string[] arguments) => _arguments = arguments;
 
@@ -114,6 +115,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
             start.ArgumentList.Add(argument);
 
         _process = Process.Start(start)!;
+        _guard = Guard(_process.Id);
         for (var deadline = DateTime.UtcNow.AddSeconds(30); DateTime.UtcNow < deadline && !_process.HasExited; await Task.Delay(20))
         {
             if (await AnswersAsync())
@@ -138,6 +140,10 @@ internal sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends the server when these tests end before they have done so: when they are killed, say. It then reads the end of its input.</summary>
+    private static Process Guard(int server) =>
+        Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"read line; kill -KILL {server}"]) { RedirectStandardInput = true })!;
+
     private async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {_process!.Id}"]);
@@ -146,6 +152,9 @@ internal sealed partial class RedisServer : IAsyncDisposable
 
     private async Task ExitedAsync()
     {
+        _guard!.Kill();
+        await _guard.WaitForExitAsync();
+        _guard.Dispose();
         await _process!.WaitForExitAsync();
         _process.Dispose();
         _process = null;

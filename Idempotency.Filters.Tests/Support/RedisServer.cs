@@ -53,7 +53,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
     /// <summary>Ends it as an administrator does.</summary>
     public async Task StopAsync()
     {
-        await SignalAsync("TERM");
+        await _process!.SignalAsync("TERM");
         await ExitedAsync();
     }
 
@@ -72,9 +72,9 @@ internal sealed partial class RedisServer : IAsyncDisposable
     }
 
     /// <summary>From now on it takes connections and answers nothing.</summary>
-    public Task PauseAsync() => SignalAsync("STOP");
+    public Task PauseAsync() => _process!.SignalAsync("STOP");
 
-    public Task ResumeAsync() => SignalAsync("CONT");
+    public Task ResumeAsync() => _process!.SignalAsync("CONT");
 
     public async Task<RedisConnection> ConnectAsync() => await RedisConnection.OpenAsync(Port);
 
@@ -136,12 +136,6 @@ internal sealed partial class RedisServer : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {_process!.Id}"]);
-        await kill.WaitForExitAsync();
     }
 
     private async Task ExitedAsync()

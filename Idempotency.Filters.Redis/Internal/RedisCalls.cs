@@ -1,3 +1,4 @@
+using Idempotency.Filters.Stores;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Internal;
@@ -18,6 +19,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     public TimeSpan Timeout => timeout;
 
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
+    /// <exception cref="IdempotencyStoreFullException">Redis has reached its maxmemory.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time, or refused.</exception>
     public async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
@@ -49,6 +51,10 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             {
                 Forget(sent);
                 throw;
+            }
+            catch (RedisServerException exception) when (exception.Message.Contains("OOM ", StringComparison.Ordinal))
+            {
+                throw new IdempotencyStoreFullException("Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
             }
 
             await Task.Delay(pause, timeProvider, cancellationToken);

@@ -58,12 +58,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         {
             reply = (byte[])(await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken))!;
         }
-        catch (RedisServerException exception) when (exception.Message.Contains("OOM ", StringComparison.Ordinal))
-        {
-            throw new IdempotencyStoreFullException(
-                "Redis has reached its maxmemory and has no room for another key. Raise maxmemory, or shorten the retention.");
-        }
-        catch (Exception exception) when (exception is not (RedisServerException or ObjectDisposedException))
+        catch (Exception exception) when (exception is not (RedisServerException or IdempotencyStoreFullException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
             _ = Releases.ReleaseAsync(key, keys, token, options.Lease);

@@ -13,6 +13,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Find = new("look.lua", "find.lua");
     public static readonly RedisScript Resolve = new("look.lua", "resolve.lua");
     public static readonly RedisScript Forget = new("look.lua", "forget.lua");
+    public static readonly RedisScript Info = new("info.lua");
 
     private RedisScript(params ReadOnlySpan<string> files)
     {

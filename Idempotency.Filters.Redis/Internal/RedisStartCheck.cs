@@ -3,11 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Internal;
 
-/// <summary>Looks at the servers of every Redis store before the application serves requests.</summary>
+/// <summary>Looks at the server of every Redis store before the application serves requests; of a cluster, at one.</summary>
 internal sealed class RedisStartCheck(
     IServiceProvider services,
     IEnumerable<RedisStoreName> names,
@@ -25,63 +24,49 @@ internal sealed class RedisStartCheck(
             var store = name.Value is null ? services.GetService<IIdempotencyStore>() : services.GetKeyedService<IIdempotencyStore>(name.Value);
             // Another Use method may have replaced it since.
             if (store is RedisIdempotencyStore redis)
-                await CheckAsync(redis.Connection, name, cancellationToken);
+                await CheckAsync(redis, name, cancellationToken);
         }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private async Task CheckAsync(RedisConnection connection, RedisStoreName name, CancellationToken cancellationToken)
+    private async Task CheckAsync(RedisIdempotencyStore store, RedisStoreName name, CancellationToken cancellationToken)
     {
-        RedisLink link;
+        var addresses = store.Connection.Addresses;
+        string info;
         try
         {
-            link = await connection.LinkAsync().WaitAsync(Patience, timeProvider, cancellationToken);
-            await link.Database.PingAsync(CommandFlags.None).WaitAsync(Patience, timeProvider, cancellationToken);
+            await store.Connection.LinkAsync().WaitAsync(Patience, timeProvider, cancellationToken);
+            info = (string?)await store.Calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken) ?? "";
         }
-        catch (Exception exception) when (exception is not RedisServerException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             if (options.Get(name.Value ?? Options.DefaultName).RequireServerAtStart)
             {
                 throw new InvalidOperationException(
-                    $"Idempotency store {name}: no Redis server answers at {connection.Addresses}. Start it, correct the connection, or set "
+                    $"Idempotency store {name}: no Redis server serves it at {addresses} ({exception.Message}). Start it, correct the connection, or set "
                     + "RedisStoreOptions.RequireServerAtStart to false, to start without it.", exception);
             }
 
-            RedisStoreLog.Unreachable(logger, exception, name, connection.Addresses);
+            RedisStoreLog.Unreachable(logger, exception, name, addresses);
             return;
         }
 
-        foreach (var server in link.Servers.Where(server => server.IsConnected))
-            await CheckAsync(server, name, cancellationToken);
-    }
-
-    private async Task CheckAsync(IServer server, RedisStoreName name, CancellationToken cancellationToken)
-    {
-        var address = RedisConnection.Address(server.EndPoint);
-        string info;
-        try
-        {
-            info = (await server.InfoRawAsync(RedisValue.Null, CommandFlags.None).WaitAsync(Patience, timeProvider, cancellationToken))!;
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            RedisStoreLog.Unchecked(logger, exception, name, address);
-            return;
-        }
-
-        // Valkey tells the version of Redis that it equals here.
+        // Valkey tells here the version of Redis that it equals.
         var version = Field(info, "redis_version");
+        var policy = Field(info, "maxmemory_policy");
         if (Version.TryParse(version, out var known) && known < OldestVersion)
         {
             throw new InvalidOperationException(
-                $"Idempotency store {name}: {address} runs Redis {version}. The store needs Redis {OldestVersion} or later, or Valkey.");
+                $"Idempotency store {name}: at {addresses} runs Redis {version}. The store needs Redis {OldestVersion} or later, or Valkey.");
         }
 
-        RedisStoreLog.Connected(logger, name, address, version);
-        var policy = Field(info, "maxmemory_policy");
         if (policy is not ("noeviction" or ""))
-            RedisStoreLog.Evicts(logger, name, address, policy);
+            RedisStoreLog.Evicts(logger, name, addresses, policy);
+        if (version is "" || policy is "")
+            RedisStoreLog.Unchecked(logger, name, addresses);
+        else
+            RedisStoreLog.Connected(logger, name, addresses, version);
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>

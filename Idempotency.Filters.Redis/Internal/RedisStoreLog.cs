@@ -6,22 +6,23 @@ namespace Idempotency.Filters.Redis.Internal;
 /// <summary>Everything the Redis store logs, with stable event ids (60 to 79).</summary>
 internal static partial class RedisStoreLog
 {
-    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: {Server} answers, version {Version}.")]
-    public static partial void Connected(ILogger logger, RedisStoreName store, string server, string version);
+    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: Redis {Version} serves it at {Addresses}.")]
+    public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string version);
 
     [LoggerMessage(61, LogLevel.Warning,
-        "Idempotency store {Store}: {Server} evicts keys when its memory is full (maxmemory-policy {Policy}). A record that is evicted lets its "
-        + "retry run again, and an evicted claim lets it run twice at a time: set maxmemory-policy to noeviction.")]
-    public static partial void Evicts(ILogger logger, RedisStoreName store, string server, string policy);
+        "Idempotency store {Store}: the server at {Addresses} evicts keys when its memory is full (maxmemory-policy {Policy}). A record that is "
+        + "evicted lets its retry run again: set maxmemory-policy to noeviction.")]
+    public static partial void Evicts(ILogger logger, RedisStoreName store, string addresses, string policy);
 
     [LoggerMessage(62, LogLevel.Error,
-        "Idempotency store {Store}: no server answers at {Servers}. The application starts all the same (RequireServerAtStart is false); requests "
-        + "with keys are answered 503 until one does.")]
-    public static partial void Unreachable(ILogger logger, Exception? exception, RedisStoreName store, string servers);
+        "Idempotency store {Store}: no Redis server serves it at {Addresses}. The application starts all the same, since RequireServerAtStart is "
+        + "false; requests with keys are answered 503 until one does.")]
+    public static partial void Unreachable(ILogger logger, Exception exception, RedisStoreName store, string addresses);
 
     [LoggerMessage(63, LogLevel.Warning,
-        "Idempotency store {Store}: {Server} does not tell its version and its maxmemory-policy (INFO was refused). They need to be 6.2 or later, and noeviction.")]
-    public static partial void Unchecked(ILogger logger, Exception exception, RedisStoreName store, string server);
+        "Idempotency store {Store}: the server at {Addresses} does not tell its version and its maxmemory-policy. They need to be 6.2 or later, "
+        + "and noeviction.")]
+    public static partial void Unchecked(ILogger logger, RedisStoreName store, string addresses);
 
     [LoggerMessage(64, LogLevel.Warning, "Idempotency key {KeyHash}: the lease ran out, since no renewal was confirmed. Another process may take the key over.")]
     public static partial void LeaseRanOut(ILogger logger, KeyHash keyHash);

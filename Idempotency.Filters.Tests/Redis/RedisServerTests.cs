@@ -9,7 +9,7 @@ internal sealed class RedisServerTests
     [Test]
     public async Task ClientThatWasCompiledAgainstTalksToTheServer()
     {
-        var server = await RedisSetUp.SharedServerAsync();
+        var server = await TestRun.SharedRedisAsync();
         using var client = await ConnectionMultiplexer.ConnectAsync(server.Address);
         var key = $"server:{Guid.NewGuid():N}";
 

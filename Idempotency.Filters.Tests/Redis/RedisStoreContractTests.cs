@@ -18,7 +18,7 @@ public class RedisStoreContractTests : IdempotencyStoreContract
     protected override TimeSpan Retention => TimeSpan.FromSeconds(2);
 
     [OneTimeSetUp]
-    public static async Task FindServer() => _server = await RedisSetUp.SharedServerAsync();
+    public static async Task FindServer() => _server = await TestRun.SharedRedisAsync();
 
     [TearDown]
     public async Task DisposeStores() => await _stores.DisposeAsync();

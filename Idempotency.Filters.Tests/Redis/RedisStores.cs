@@ -1,3 +1,4 @@
+using System.Text;
 using Idempotency.Filters.Redis;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
@@ -36,6 +37,40 @@ internal sealed class RedisStores : IAsyncDisposable
             services.AddSingleton(clock);
         services.AddIdempotency().UseRedis(connectionString, configure);
         return new(services.BuildServiceProvider(), logs);
+    }
+
+    /// <summary>Returns once a command gives that answer: for what happens by itself.</summary>
+    public static async Task UntilAsync(RedisServer server, object? answer, params string[] command)
+    {
+        using var connection = await server.ConnectAsync();
+        await Waiting.UntilAsync(async () => Equals(await connection.ExecuteAsync(command), answer));
+    }
+
+    /// <summary>A key that no other test has.</summary>
+    public static string NewKey() => $"redis-tests:{Guid.NewGuid():N}:key";
+
+    public async Task<IdempotencyClaim> AcquireAsync(string key, ClaimOptions options)
+    {
+        using var result = await Store.ClaimAsync(key, options, CancellationToken.None);
+        Assert.That(result.Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+        return result.Claim!;
+    }
+
+    /// <summary>Claims, and tells no more than the outcome; of a record also its text.</summary>
+    public async Task<string> AskAsync(string key, ClaimOptions options)
+    {
+        using var result = await Store.ClaimAsync(key, options, CancellationToken.None);
+        return result.Outcome == ClaimOutcome.Completed ? Encoding.UTF8.GetString(result.Record) : result.Outcome.ToString();
+    }
+
+    public Task<ClaimResult> WaitAsync(string key, ClaimOptions options, CancellationToken cancellationToken = default) =>
+        Store.WaitAsync(key, options, TimeSpan.FromMinutes(1), cancellationToken).AsTask();
+
+    public static async Task<CompletionOutcome> CompleteAsync(IdempotencyClaim claim, string record, TimeSpan? retention = null)
+    {
+        using var completion = await claim.CompleteAsync(
+            new(Encoding.UTF8.GetBytes(record)), retention ?? TimeSpan.FromMinutes(10), CancellationToken.None);
+        return completion.Outcome;
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

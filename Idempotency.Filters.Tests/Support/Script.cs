@@ -68,10 +68,12 @@ internal static class Waiting
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
 
     /// <summary>For what the application does behind a response: no event tells of it.</summary>
-    public static async Task UntilAsync(Func<bool> condition)
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(Limit);
-        while (!condition())
+        while (!await condition())
         {
             limit.Token.ThrowIfCancellationRequested();
             await Task.Delay(1, limit.Token);

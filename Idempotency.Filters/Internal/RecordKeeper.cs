@@ -123,13 +123,12 @@ internal sealed class RecordKeeper(
     private async Task CompleteInBackgroundAsync(HeldClaim held, byte[] record, TimeSpan? retention)
     {
         await Task.Yield();
-        var lost = held.Claim.Lost;
         var started = timeProvider.GetTimestamp();
-        using var wake = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, lost);
         Exception? last = null;
-        for (var pause = FirstPause; !lost.IsCancellationRequested && timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
+        // Also when the claim's Lost has fired: nobody need have taken the key over, and if somebody did, the store says so.
+        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
         {
-            await Task.Delay(pause, timeProvider, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, timeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var lastChance = _stopping.IsCancellationRequested;
             try
             {

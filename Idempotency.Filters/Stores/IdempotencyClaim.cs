@@ -11,7 +11,10 @@ namespace Idempotency.Filters.Stores;
 /// </remarks>
 public abstract class IdempotencyClaim : IAsyncDisposable
 {
-    /// <summary>Fires when the store knows that the key is no longer this claim's.</summary>
+    /// <summary>
+    /// Fires when the key may no longer be this claim's: the store says so, or the lease ran out and the store confirmed no renewal of it. A
+    /// completion is worth its attempt all the same.
+    /// </summary>
     public abstract CancellationToken Lost { get; }
 
     /// <summary>A number that grows with every claim that takes a key over; null where the store has none.</summary>

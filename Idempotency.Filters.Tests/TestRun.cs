@@ -5,11 +5,11 @@ namespace Idempotency.Filters.Tests;
 
 /// <summary>Says on which client the tests run, and owns the server that they share where their keys are enough to keep them apart.</summary>
 [SetUpFixture]
-internal sealed class RedisSetUp
+internal sealed class TestRun
 {
     private static readonly Lazy<Task<RedisServer>> Server = new(() => RedisServer.StartAsync());
 
-    public static Task<RedisServer> SharedServerAsync() => Server.Value;
+    public static Task<RedisServer> SharedRedisAsync() => Server.Value;
 
     [OneTimeSetUp]
     public void TellTheClient() =>

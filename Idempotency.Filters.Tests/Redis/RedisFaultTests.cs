@@ -1,0 +1,228 @@
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Tests.Support;
+
+namespace Idempotency.Filters.Tests.Redis;
+
+/// <summary>Replies that are lost, connections that are cut, servers that pause or die: no key is orphaned, and nothing hangs.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class RedisFaultTests
+{
+    private static readonly ClaimOptions Refused = new() { Lease = TimeSpan.FromSeconds(30), WhenInterrupted = InterruptedBehavior.Refuse };
+
+    private readonly string _key = RedisStores.NewKey();
+    private RedisServer _server = null!;
+    private CuttableProxy _proxy = null!;
+    private RedisStores _near = null!;
+    private RedisStores _far = null!;
+
+    [SetUp]
+    public async Task StartAsync()
+    {
+        _server = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
+        _proxy = new CuttableProxy(_server.Port);
+        _near = RedisStores.Over(_server);
+        _far = RedisStores.Over(_proxy.Address);
+
+        // Connected, and the server knows the scripts.
+        var other = RedisStores.NewKey();
+        await RedisStores.CompleteAsync(await _far.AcquireAsync(other, Refused), "record");
+        await (await _near.AcquireAsync(other + "2", Refused)).DisposeAsync();
+    }
+
+    [TearDown]
+    public async Task StopAsync()
+    {
+        await _near.DisposeAsync();
+        await _far.DisposeAsync();
+        await _proxy.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task ClaimWhoseReplyWasLostIsAcquiredAtTheNextAttempt()
+    {
+        await using var patient = RedisStores.Over(_proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
+        await patient.AskAsync(_key + "2", Refused);
+        _proxy.LoseReplies();
+        var claiming = patient.AcquireAsync(_key, Refused);
+        await RedisStores.UntilAsync(_server, 1L, "EXISTS", _key);
+
+        _proxy.Cut();
+
+        var claim = await claiming.Soon();
+        Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    [Test]
+    public async Task ClaimWhoseReplyNeverCameIsReleasedAndTheNextRequestRuns()
+    {
+        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        _proxy.LoseReplies();
+
+        Assert.That(async () => await _far.AskAsync(_key, Refused).Soon(), Throws.InstanceOf<TimeoutException>());
+        await UntilReleasedAsync();
+
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("Acquired"));
+    }
+
+    [Test]
+    public async Task ClaimThatWasGivenUpInAnOutageIsReleasedAfterIt()
+    {
+        _proxy.LoseReplies();
+        var claiming = _far.AskAsync(_key, Refused);
+        await RedisStores.UntilAsync(_server, 1L, "EXISTS", _key);
+        _proxy.Cut(refuse: true);
+        Assert.That(async () => await claiming.Soon(), Throws.Exception);
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));
+
+        // Longer than the first attempt to release lasts.
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        _proxy.Heal();
+
+        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("Acquired"));
+    }
+
+    [Test]
+    public async Task ClaimThatAPausedServerGrantsLaterIsReleased()
+    {
+        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await _server.PauseAsync();
+        Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), Throws.InstanceOf<TimeoutException>());
+
+        await _server.ResumeAsync();
+        await UntilReleasedAsync();
+
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("Acquired"));
+    }
+
+    [Test]
+    public async Task ClaimThatIsCancelledIsReleased()
+    {
+        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        using var leaving = new CancellationTokenSource();
+        await _server.PauseAsync();
+        var claiming = _near.Store.ClaimAsync(_key, Refused, leaving.Token).AsTask();
+
+        await leaving.CancelAsync();
+        Assert.That(async () => await claiming.Soon(), Throws.InstanceOf<OperationCanceledException>());
+        await _server.ResumeAsync();
+
+        await UntilReleasedAsync();
+    }
+
+    [Test]
+    public async Task CompletionWhoseReplyWasLostIsStoredOnce()
+    {
+        await using var patient = RedisStores.Over(_proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
+        var claim = await patient.AcquireAsync(_key, Refused);
+        _proxy.LoseReplies();
+        var completing = RedisStores.CompleteAsync(claim, "record");
+        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+
+        _proxy.Cut();
+
+        Assert.That(await completing.Soon(), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("record"));
+    }
+
+    [Test]
+    public async Task CompletionThatFailedMayBeRepeatedAlsoWhenItWasStored()
+    {
+        var claim = await _far.AcquireAsync(_key, Refused);
+        _proxy.LoseReplies();
+        Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), Throws.InstanceOf<TimeoutException>());
+        _proxy.Cut();
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(claim.Lost.IsCancellationRequested, Is.False);
+    }
+
+    [Test]
+    public async Task ReleaseThatFailedIsRepeated()
+    {
+        var claim = await _far.AcquireAsync(_key, Refused);
+        _proxy.Cut(refuse: true);
+
+        await claim.DisposeAsync().AsTask().Soon();
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));
+        _proxy.Heal();
+
+        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+    }
+
+    [Test]
+    public async Task PausedServerDelaysNoCallForLongAndIsFoundAgain()
+    {
+        var claim = await _near.AcquireAsync(_key, Refused);
+        await _server.PauseAsync();
+
+        Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), Throws.InstanceOf<TimeoutException>());
+        Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), Throws.InstanceOf<TimeoutException>());
+        Assert.That(async () => await _near.WaitAsync(_key, Refused).Soon(), Throws.InstanceOf<TimeoutException>());
+        await _server.ResumeAsync();
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    [Test]
+    public async Task ServerThatDiesAndComesBackIsFoundAgain()
+    {
+        var claim = await _near.AcquireAsync(_key, Refused);
+        await _server.KillAsync();
+        Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), Throws.Exception);
+        Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), Throws.Exception);
+
+        await _server.RestartAsync();
+
+        await Waiting.UntilAsync(() => CompletesAsync(claim));
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("record"));
+    }
+
+    [Test]
+    public async Task HolderThatIsCutOffForItsLeaseIsToldAndMayStillComplete()
+    {
+        var claim = await _far.AcquireAsync(_key, new() { Lease = TimeSpan.FromSeconds(1.2) });
+        _proxy.Cut(refuse: true);
+
+        await Waiting.UntilAsync(() => claim.Lost.IsCancellationRequested);
+        _proxy.Heal();
+
+        await Waiting.UntilAsync(() => CompletesAsync(claim));
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("record"));
+    }
+
+    [Test]
+    public async Task RenewalThatFailedIsRepeatedBeforeTheLeaseEnds()
+    {
+        var claim = await _far.AcquireAsync(_key, new() { Lease = TimeSpan.FromSeconds(6) });
+        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        _proxy.Cut(refuse: true);
+
+        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        _proxy.Heal();
+        await Task.Delay(TimeSpan.FromSeconds(5));
+
+        Assert.That(claim.Lost.IsCancellationRequested, Is.False);
+        Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));
+    }
+
+    /// <summary>The claim had been granted, and is given up: the key is there no more, and was deleted, not expired.</summary>
+    private async Task UntilReleasedAsync()
+    {
+        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("del") > 0);
+        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+    }
+
+    private static async Task<bool> CompletesAsync(IdempotencyClaim claim)
+    {
+        try
+        {
+            return await RedisStores.CompleteAsync(claim, "record") is CompletionOutcome.Stored or CompletionOutcome.Restored;
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+    }
+}

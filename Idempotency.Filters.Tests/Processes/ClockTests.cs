@@ -3,6 +3,7 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Processes;
 
 /// <summary>Processes whose clocks differ by minutes: the server's clock alone decides.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class ClockTests : ProcessTests
 {
     private static readonly string[] Shifts = ["00:00:00", "00:05:00", "-00:05:00"];

@@ -3,6 +3,7 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Processes;
 
 /// <summary>A server that loses what it had acknowledged (case (b) of the promise), and one that has no room for more.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class LostDataTests : ProcessTests
 {
     private readonly RetryingClient _client = new();
@@ -11,6 +12,21 @@ internal sealed class LostDataTests : ProcessTests
 
     [SetUp]
     public Task StartWorkersAsync() => StartWorkersAsync(2);
+
+    [Test]
+    public async Task LostScriptsAreNotNoticed()
+    {
+        var load = Load.Start(Workers);
+
+        for (var flush = 0; flush < 10; flush++)
+        {
+            await load.AnsweredAsync(10);
+            await Server.ExecuteAsync("SCRIPT", "FLUSH");
+        }
+
+        await load.AnsweredAsync(20);
+        await AssertOnceAsync(load, "200", "409 in-flight");
+    }
 
     [Test]
     public async Task LostClaimIsRestoredWithItsRecord()

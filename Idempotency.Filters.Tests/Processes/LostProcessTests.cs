@@ -4,6 +4,7 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Processes;
 
 /// <summary>A process that vanishes in the middle of an action, or is stopped for longer than its lease.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class LostProcessTests : ProcessTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);

@@ -31,6 +31,18 @@ internal abstract class ProcessTests
             await Server.DisposeAsync();
     }
 
+    /// <summary>Stops it all: every key ran once, everyone got the same answer, and meanwhile nothing but what is expected.</summary>
+    protected async Task AssertOnceAsync(Load load, params string[] expected)
+    {
+        await load.StopAsync();
+        await EndWorkersAsync();
+        TestContext.Out.WriteLine(string.Join(", ", load.Client.Seen));
+
+        Assert.That(Runs().Values, Is.All.EqualTo(1));
+        Assert.That(load.Answers.Values.Select(answers => answers.Distinct().Count()), Is.All.EqualTo(1));
+        Assert.That(load.Client.Seen.Keys, Is.SubsetOf(expected));
+    }
+
     /// <summary>The answer of an action, as text that can be compared.</summary>
     protected static async Task<string> AnswerAsync(HttpResponseMessage response)
     {

@@ -10,8 +10,10 @@ var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
     ["Idempotency.Filters"] = [],
+    ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };
+var hasMedallion = false;
 var artifacts = Directory("artifacts");
 var packages = artifacts + Directory("packages");
 var testResults = artifacts + Directory("test-results");
@@ -25,8 +27,18 @@ Task("Probe-Redis-Client").Does(() =>
     Information(exitCode == 0 ? "Redis client: whole." : "Redis client: its dependencies are not to be had here; what runs uses 1.2.6.");
 });
 
+// Puts Medallion's lock into the packages folder where the package source has it; build/Medallion.targets looks there.
+Task("Probe-Medallion").Does(() =>
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionProbe.csproj -v q", RedirectStandardOutput = true });
+    hasMedallion = exitCode == 0;
+    if (!hasMedallion)
+        Warning("The package source lacks DistributedLock.Core: Idempotency.Filters.Medallion is built empty, and not packed.");
+});
+
 Task("Restore")
     .IsDependentOn("Probe-Redis-Client")
+    .IsDependentOn("Probe-Medallion")
     .Does(() => DotNetRestore(Solution));
 
 Task("Build")
@@ -40,7 +52,7 @@ Task("Pack")
     {
         var version = XmlPeek("Directory.Build.props", "/Project/PropertyGroup/Version");
         CleanDirectory(packages);
-        foreach (var (name, dependencies) in libraries)
+        foreach (var (name, dependencies) in libraries.Where(library => hasMedallion || library.Key != "Idempotency.Filters.Medallion"))
         {
             DotNetPack($"{name}/{name}.csproj", new DotNetPackSettings { Configuration = configuration, NoBuild = true, OutputDirectory = packages });
 

@@ -26,6 +26,9 @@ internal sealed class PoolWatch : EventListener
     public bool SawEachOnce(IEnumerable<byte[]> arrays) =>
         arrays.All(array => EventsOf(array) is ['<', ..] events && !events.Contains("<<", StringComparison.Ordinal));
 
+    /// <summary>Whether any of the arrays went back.</summary>
+    public bool SawReturnOf(IEnumerable<byte[]> arrays) => arrays.Any(array => EventsOf(array).Contains('<', StringComparison.Ordinal));
+
     /// <summary>The arrays under a sequence.</summary>
     public static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
     {

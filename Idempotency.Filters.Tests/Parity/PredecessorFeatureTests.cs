@@ -1,10 +1,12 @@
 using System.Buffers;
+using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Forms;
 using Idempotency.Filters.Tests.Hosts;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -223,6 +225,36 @@ internal sealed class PredecessorFeatureTests
         await hung;
     }
 
+    [TestCase(CacheLocking.On, "409 in-flight", 0)]
+    [TestCase(CacheLocking.Off, "200 2", 1)]
+    public async Task Row15_LockingIsSwitchedOffWithAWarning(CacheLocking locking, string expected, int warnings)
+    {
+        Signal entered = new(), release = new();
+        await using var app = await ParityApp.StartAsync(
+            handler: Hanging(entered, release, onlyFirst: true),
+            services: s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.Locking = locking));
+        var first = app.AnswerAsync("/pay", "k");
+        await entered.WaitAsync();
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo(expected));
+        release.Fire();
+
+        Assert.That(await first, Is.EqualTo("200 1"));
+        Assert.That(app.Logs.Lines.Count(line => line is { Level: LogLevel.Warning, Id.Id: 51 }), Is.EqualTo(warnings));
+    }
+
+    [Test]
+    public async Task Row16_LockIsOnesOwnAndNamedByThePrefix()
+    {
+        var own = new ChaosLock(new Chaos());
+        await using var app = await ParityApp.StartAsync(
+            o => o.KeyPrefix = "shop:",
+            services: s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache().UseLock(_ => own));
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(own.Names, Has.One.StartsWith("shop:"));
+    }
+
     [Test]
     public async Task Row16_PrefixKeepsKeysApart()
     {
@@ -341,19 +373,27 @@ internal sealed class PredecessorFeatureTests
         },
         Throws.InvalidOperationException.With.Message.Contains("AddStore(\"nowhere\", ...)"));
 
-    [Test]
-    public async Task Row23_StoreIsTheMemoryOrOnesOwn([Values] bool own)
+    [TestCase("memory", 0, 0)]
+    [TestCase("cache", 1, 0)]
+    [TestCase("own", 0, 1)]
+    public async Task Row23_StoreIsTheMemoryTheCacheOrOnesOwn(string name, int inCache, int inOwn)
     {
+        var cache = new ChaosCache(MemoryCaches.Create(), new Chaos());
         var store = new FaultyStore();
         await using var app = await ParityApp.StartAsync(services: s =>
         {
-            if (own)
-                s.AddIdempotency().UseStore((_, _) => store);
+            var idempotency = s.AddSingleton<IDistributedCache>(cache).AddIdempotency();
+            _ = name switch
+            {
+                "memory" => idempotency.UseMemory(),
+                "cache" => idempotency.UseDistributedCache(),
+                _ => idempotency.UseStore((_, _) => store),
+            };
         });
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
-        Assert.That(store.Completed, Is.EqualTo(own ? 1 : 0));
+        Assert.That((cache.Chaos.Count("set"), store.Completed), Is.EqualTo((inCache, inOwn)));
     }
 
     [Test]
@@ -372,6 +412,27 @@ internal sealed class PredecessorFeatureTests
 
         Assert.That(await second, Is.EqualTo("200 1 replayed"));
         Assert.That(await first, Is.EqualTo("200 1"));
+    }
+
+    [Test]
+    public async Task Row24_WaitersOfACacheAskTogether()
+    {
+        const int Crowd = 40;
+        Signal entered = new(), release = new();
+        var cache = new ChaosCache(MemoryCaches.Create(), new Chaos());
+        await using var app = await ParityApp.StartAsync(
+            o => o.WhenInFlight = InFlightBehavior.Wait,
+            Hanging(entered, release),
+            s => s.AddSingleton<IDistributedCache>(cache).AddIdempotency().UseDistributedCache());
+        var first = app.AnswerAsync("/pay", "k");
+        await entered.WaitAsync();
+        var waiters = Enumerable.Range(0, Crowd).Select(_ => app.AnswerAsync("/pay", "k")).ToArray();
+        await Waiting.UntilAsync(() => cache.Chaos.Count("get") > Crowd + 2);
+        release.Fire();
+
+        Assert.That(await Task.WhenAll(waiters), Is.All.EqualTo("200 1 replayed"));
+        Assert.That(await first, Is.EqualTo("200 1"));
+        Assert.That(cache.Chaos.Count("get"), Is.LessThan(2 * Crowd), "each of them once, and then one for all");
     }
 
     [Test]

@@ -10,6 +10,11 @@ public sealed class SampleSettings
     private static readonly Dictionary<string, Action<IIdempotencyBuilder>> Stores = new(StringComparer.OrdinalIgnoreCase)
     {
         ["memory"] = idempotency => idempotency.UseMemory(),
+        ["distributed-cache"] = idempotency =>
+        {
+            idempotency.Services.AddDistributedMemoryCache();
+            idempotency.UseDistributedCache();
+        },
     };
 
     private SampleSettings(Action<IIdempotencyBuilder> useStore, TimeSpan work)

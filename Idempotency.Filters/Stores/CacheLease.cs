@@ -1,0 +1,86 @@
+namespace Idempotency.Filters.Stores;
+
+/// <summary>
+/// How long a claim has its lock. The lock keeps itself alive while the process lives; what ends is the claim of a hung holder, and one that was
+/// abandoned. Whoever takes the handle is alone with it, so that a lease cannot end in the middle of a completion.
+/// </summary>
+internal sealed class CacheLease : IAsyncDisposable
+{
+    private readonly CacheLocks _locks;
+    private readonly MemoryClock _clock;
+    private readonly string _key;
+    private readonly TimeSpan _lease;
+    private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenRegistration _lockLost;
+    private IdempotencyLockHandle? _handle;
+    private ITimer? _timer;
+    private long _endsAt;
+
+    public CacheLease(CacheLocks locks, MemoryClock clock, string key, IdempotencyLockHandle handle, in ClaimOptions options)
+    {
+        _locks = locks;
+        _clock = clock;
+        _key = key;
+        _lease = options.Lease;
+        _handle = handle;
+        _lockLost = handle.Lost.UnsafeRegister(static lost => _ = ((CancellationTokenSource)lost!).CancelAsync(), _lost);
+        EndAt(options.RenewFor is null ? MemoryClock.Never : MemoryClock.After(MemoryClock.After(clock.Now, options.RenewFor), _lease));
+    }
+
+    /// <summary>Fires when the lock was lost, and when the lease ends.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <returns>Null when the lease has ended.</returns>
+    public IdempotencyLockHandle? Take() => Interlocked.Exchange(ref _handle, null);
+
+    public void GiveBack(IdempotencyLockHandle handle)
+    {
+        Volatile.Write(ref _handle, handle);
+        EndIfDue();
+    }
+
+    /// <summary>The lease ends one lease from now, if not sooner.</summary>
+    public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), MemoryClock.After(_clock.Now, _lease)));
+
+    /// <summary>Lets go of the lock at once.</summary>
+    /// <param name="handle">What <see cref="Take"/> returned.</param>
+    public Task EndAsync(IdempotencyLockHandle handle)
+    {
+        _timer?.Dispose();
+        _lockLost.Unregister();
+        return _locks.ReleaseAsync(_key, handle);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Take() is { } handle)
+            await EndAsync(handle);
+    }
+
+    private void EndAt(long moment)
+    {
+        Volatile.Write(ref _endsAt, moment);
+        if (moment == MemoryClock.Never)
+            return;
+
+        _timer?.Dispose();
+        _timer = _clock.StartTimer(EndIfDue, TimeSpan.FromTicks(moment - _clock.Now));
+    }
+
+    private void EndIfDue()
+    {
+        var left = Volatile.Read(ref _endsAt) - _clock.Now;
+        if (left > 0)
+        {
+            // Longer than a timer can count.
+            _timer?.Change(MemoryClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        if (Take() is not { } handle)
+            return;
+
+        _ = _lost.CancelAsync();
+        _ = _locks.ReleaseAsync(_key, handle);
+    }
+}

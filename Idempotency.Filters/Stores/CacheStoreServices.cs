@@ -1,0 +1,6 @@
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Stores;
+
+/// <summary>What the cache-and-lock store and its claims are made of.</summary>
+internal sealed record CacheStoreServices(CacheEntries Entries, CacheLocks Locks, MemoryClock Clock, TimeProvider TimeProvider, ILogger Logger);

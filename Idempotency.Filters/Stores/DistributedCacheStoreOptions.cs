@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace Idempotency.Filters.Stores;
+
+/// <summary>How <c>UseDistributedCache()</c> uses the cache of the application, and its lock.</summary>
+public sealed class DistributedCacheStoreOptions
+{
+    /// <summary>The service key of the <see cref="IDistributedCache"/>; null = the one that was registered without a key. Default null.</summary>
+    public object? CacheKey { get; set; }
+
+    /// <summary>Whether requests with one key exclude each other. Default <see cref="CacheLocking.On"/>.</summary>
+    public CacheLocking Locking { get; set; } = CacheLocking.On;
+
+    /// <summary>
+    /// How long one call of the cache or of the lock may take; after it the store counts as unable to answer. Default 5 seconds; more than
+    /// zero, at most 1 day.
+    /// </summary>
+    public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>Whether requests with one key exclude each other.</summary>
+public enum CacheLocking
+{
+    /// <summary>The key is locked while its action runs.</summary>
+    On,
+
+    /// <summary>
+    /// Nothing is locked: a retry that comes while the first request still runs is run as well. A retry that comes later gets the first
+    /// answer. For applications that let no two requests with one key in at a time.
+    /// </summary>
+    Off,
+}

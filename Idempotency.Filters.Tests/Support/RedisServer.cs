@@ -54,7 +54,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
     /// <summary>Ends it as an administrator does.</summary>
     public async Task StopAsync()
     {
-        await SignalAsync("TERM");
+        await _process!.SignalAsync("TERM");
         await ExitedAsync();
     }
 
@@ -73,9 +73,9 @@ internal sealed partial class RedisServer : IAsyncDisposable
     }
 
     /// <summary>From now on it takes connections and answers nothing.</summary>
-    public Task PauseAsync() => SignalAsync("STOP");
+    public Task PauseAsync() => _process!.SignalAsync("STOP");
 
-    public Task ResumeAsync() => SignalAsync("CONT");
+    public Task ResumeAsync() => _process!.SignalAsync("CONT");
 
     public async Task<RedisConnection> ConnectAsync() => await RedisConnection.OpenAsync(Port);
 
@@ -143,12 +143,6 @@ internal sealed partial class RedisServer : IAsyncDisposable
     /// <summary>Ends the server when these tests end before they have done so: when they are killed, say. It then reads the end of its input.</summary>
     private static Process Guard(int server) =>
         Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"read line; kill -KILL {server}"]) { RedirectStandardInput = true })!;
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {_process!.Id}"]);
-        await kill.WaitForExitAsync();
-    }
 
     private async Task ExitedAsync()
     {

@@ -51,7 +51,7 @@ Task("Pack")
     {
         var version = XmlPeek("Directory.Build.props", "/Project/PropertyGroup/Version");
         CleanDirectory(packages);
-        foreach (var (name, dependencies) in libraries.Where(library => hasMedallion || library.Key != "Idempotency.Filters.Medallion"))
+        foreach (var (name, dependencies) in libraries)
         {
             DotNetPack($"{name}/{name}.csproj", new DotNetPackSettings { Configuration = configuration, NoBuild = true, OutputDirectory = packages });
 

@@ -1,6 +1,9 @@
 using Idempotency.Filters.Tests.Support;
 using StackExchange.Redis;
 
+// The tests that run side by side are those that wait for real time to pass: more of them than processors.
+[assembly: LevelOfParallelism(8)]
+
 namespace Idempotency.Filters.Tests;
 
 /// <summary>Says on which client the tests run, and owns the server that they share where their keys are enough to keep them apart.</summary>

@@ -38,7 +38,11 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             {
                 Forget(sent);
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
-                    throw exception is RedisException ? exception : new TimeoutException($"Redis did not answer within {timeout}.", exception);
+                {
+                    if (exception is RedisException)
+                        throw;
+                    throw new TimeoutException($"Redis did not answer within {timeout}.", exception);
+                }
 
                 if (known && exception is RedisServerException && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
                 {
@@ -61,6 +65,14 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
         }
     }
 
+    /// <summary>Whether a repetition may succeed. A client that loses its connection may cancel its calls: that is not the caller's cancellation.</summary>
+    public static bool MayPass(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        RedisServerException => Array.Exists(Passing, word => exception.Message.StartsWith(word, StringComparison.Ordinal)),
+        OperationCanceledException => !cancellationToken.IsCancellationRequested,
+        _ => exception is RedisConnectionException or TimeoutException,
+    };
+
     private Task<RedisResult> SendAsync(RedisScript script, bool known, RedisKey[] keys, RedisValue[] arguments)
     {
         var link = connection.LinkAsync();
@@ -72,14 +84,6 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
 
         async Task<RedisResult> ConnectAndSendAsync() => await Send((await link).Database);
     }
-
-    /// <summary>A client that loses its connection may cancel its calls: that is not the caller's cancellation.</summary>
-    private static bool MayPass(Exception exception, CancellationToken cancellationToken) => exception switch
-    {
-        RedisServerException => Array.Exists(Passing, word => exception.Message.StartsWith(word, StringComparison.Ordinal)),
-        OperationCanceledException => !cancellationToken.IsCancellationRequested,
-        _ => exception is RedisConnectionException or TimeoutException,
-    };
 
     /// <summary>Nobody waits any more: what still comes of it is nobody's unobserved exception.</summary>
     private static void Forget(Task? sent) => sent?.ContinueWith(

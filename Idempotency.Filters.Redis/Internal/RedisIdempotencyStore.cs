@@ -58,7 +58,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         {
             reply = (byte[])(await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken))!;
         }
-        catch (Exception exception) when (exception is not (RedisServerException or IdempotencyStoreFullException or ObjectDisposedException))
+        catch (Exception exception) when (exception is not (IdempotencyStoreFullException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
             _ = Releases.ReleaseAsync(key, keys, token, options.Lease);

@@ -17,7 +17,7 @@ internal sealed class RedisKeyWatch : KeyWatch
     private readonly RedisChannel _channel;
     private readonly Action<RedisChannel, RedisValue> _wake;
     private RedisLink? _link;
-    private TaskCompletionSource _changed = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _leaseLeft;
 
     private RedisKeyWatch(RedisIdempotencyStore store, string key, TimeProvider timeProvider)

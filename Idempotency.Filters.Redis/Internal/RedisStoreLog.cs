@@ -35,7 +35,7 @@ internal static partial class RedisStoreLog
 
     [LoggerMessage(67, LogLevel.Warning,
         "Idempotency key {KeyHash}: the claim could not be given up. If it stands, the key stays closed until its lease ends; then WhenInterrupted decides.")]
-    public static partial void ReleaseGivenUp(ILogger logger, Exception exception, KeyHash keyHash);
+    public static partial void ReleaseGivenUp(ILogger logger, Exception? exception, KeyHash keyHash);
 
     [LoggerMessage(68, LogLevel.Warning, "Idempotency key {KeyHash}: no messages can be received; those who wait look again when the lease ends.")]
     public static partial void NotSubscribed(ILogger logger, Exception exception, KeyHash keyHash);

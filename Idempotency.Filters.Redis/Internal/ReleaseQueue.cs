@@ -62,7 +62,7 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
             if (_stopping.IsCancellationRequested)
                 return;
 
-            var again = false;
+            var done = true;
             try
             {
                 await SendAsync(release);
@@ -70,25 +70,34 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
             }
             catch (Exception exception)
             {
-                again = timeProvider.GetElapsedTime(release.Since) < Patience(release);
-                if (!again)
+                done = !RedisCalls.MayPass(exception, _stopping.Token);
+                if (done)
                     RedisStoreLog.ReleaseGivenUp(logger, exception, new(release.Key));
                 pause = pause * 2 < FirstPause ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
 
-            release = Next(again);
+            release = Next(done);
         }
     }
 
-    /// <summary>While the queue holds any, one loop runs; the one that takes out the last ends with it.</summary>
-    private Release? Next(bool again)
+    /// <summary>While the queue holds any, one loop runs; it ends with the last that is taken out.</summary>
+    private Release? Next(bool done)
     {
         lock (_gate)
         {
-            var release = _queue.Dequeue();
-            if (again)
-                _queue.Enqueue(release);
-            return _queue.TryPeek(out var next) ? next : null;
+            if (done)
+                _queue.Dequeue();
+
+            while (_queue.TryPeek(out var next))
+            {
+                if (timeProvider.GetElapsedTime(next.Since) < Patience(next))
+                    return next;
+
+                RedisStoreLog.ReleaseGivenUp(logger, null, new(next.Key));
+                _queue.Dequeue();
+            }
+
+            return null;
         }
     }
 

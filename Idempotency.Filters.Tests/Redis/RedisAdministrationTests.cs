@@ -6,6 +6,7 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What operators do with keys in Redis, beyond the contract.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisAdministrationTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };

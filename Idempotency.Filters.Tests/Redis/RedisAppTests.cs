@@ -6,6 +6,7 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Applications that share a server, seen by their clients.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisAppTests
 {
     private readonly string _key = Guid.NewGuid().ToString();
@@ -85,7 +86,7 @@ internal sealed class RedisAppTests
 
     private Task<TestApp> StartAsync(Script script, InFlightBehavior whenInFlight = InFlightBehavior.Reject) =>
         script.StartAsync<RedisController>(
-            options => options.WhenInFlight = whenInFlight, services: services => services.AddIdempotency().UseRedis(_server.Address));
+            options => options.WhenInFlight = whenInFlight, services: services => services.AddIdempotency().UseRedis(_server.Address, RedisStores.BePatient));
 
     private Script Hanging(bool failsFirst = false) => new(async (_, run) =>
     {

@@ -5,6 +5,7 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What each operation costs: one script, and in it the commands that are named here and no others.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisCommandTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };

@@ -5,9 +5,10 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>A server that has reached its maxmemory: it refuses to write, and what holds the promise is no write.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisMemoryTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1.2);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
     private static readonly ClaimOptions Held = new() { Lease = Lease };
 
     private readonly string _key = RedisStores.NewKey();

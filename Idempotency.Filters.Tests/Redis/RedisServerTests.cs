@@ -4,6 +4,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What the other tests rely on: the server that they start, and the client that runs here.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisServerTests
 {
     [Test]

@@ -1,3 +1,4 @@
+using Idempotency.Filters.Redis;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +8,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What an application hears at its start, and what becomes of its connections at its end.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisStartTests
 {
     [TestCase("allkeys-lru", 1)]
@@ -107,6 +109,7 @@ internal sealed class RedisStartTests
                 services.AddKeyedSingleton<IConnectionMultiplexer>("mine", own);
             else
                 services.AddSingleton<IConnectionMultiplexer>(own);
+            services.ConfigureAll<RedisStoreOptions>(RedisStores.BePatient);
             services.AddIdempotency().UseRedis(options => options.ConnectionMultiplexerKey = keyed ? "mine" : null);
         });
 
@@ -192,6 +195,8 @@ internal sealed class RedisStartTests
         TestApp.StartAsync([controller ?? typeof(RedisController)], services =>
         {
             services.AddSingleton(new Script());
+            // Half patient: some of these tests wait until it is over.
+            services.ConfigureAll<RedisStoreOptions>(options => options.OperationTimeout = TimeSpan.FromSeconds(5));
             useStore(services.AddIdempotency());
         });
 

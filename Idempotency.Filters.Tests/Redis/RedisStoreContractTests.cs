@@ -7,15 +7,15 @@ namespace Idempotency.Filters.Tests.Redis;
 /// <summary>Over a real server, in real time: the leases are short, and the tests wait side by side.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-[Parallelizable(ParallelScope.Children)]
+[Parallelizable(ParallelScope.All)]
 public class RedisStoreContractTests : IdempotencyStoreContract
 {
     private static RedisServer _server = null!;
     private RedisStores _stores = null!;
 
-    protected override TimeSpan Lease => TimeSpan.FromSeconds(1.2);
+    protected override TimeSpan Lease => TimeSpan.FromSeconds(2);
 
-    protected override TimeSpan Retention => TimeSpan.FromSeconds(2);
+    protected override TimeSpan Retention => TimeSpan.FromSeconds(3);
 
     [OneTimeSetUp]
     public static async Task FindServer() => _server = await TestRun.SharedRedisAsync();

@@ -5,10 +5,10 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What this store promises beyond the contract: keys that others have changed, and what is under them.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-[Parallelizable(ParallelScope.Children)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisStoreTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1.2);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
     private static readonly ClaimOptions Held = new() { Lease = Lease };
     private static readonly ClaimOptions Unrenewed = Held with { RenewFor = TimeSpan.Zero };
     private static readonly ClaimOptions Over = Held with { OverCompleted = true };

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Redis;
 
-/// <summary>A store as an application gets it: from its services.</summary>
+/// <summary>A store as an application gets it: from its services. It is patient, as machines that run tests need, unless a test says otherwise.</summary>
 internal sealed class RedisStores : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -35,7 +35,7 @@ internal sealed class RedisStores : IAsyncDisposable
         services.AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug));
         if (clock is not null)
             services.AddSingleton(clock);
-        services.AddIdempotency().UseRedis(connectionString, configure);
+        services.AddIdempotency().UseRedis(connectionString, BePatient + configure);
         return new(services.BuildServiceProvider(), logs);
     }
 
@@ -45,6 +45,8 @@ internal sealed class RedisStores : IAsyncDisposable
         using var connection = await server.ConnectAsync();
         await Waiting.UntilAsync(async () => Equals(await connection.ExecuteAsync(command), answer));
     }
+
+    public static void BePatient(RedisStoreOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>A key that no other test has.</summary>
     public static string NewKey() => $"redis-tests:{Guid.NewGuid():N}:key";

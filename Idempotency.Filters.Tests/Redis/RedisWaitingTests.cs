@@ -6,10 +6,11 @@ namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Those who wait are woken by a message. The leases are longer than the tests, except where a message is missed.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisWaitingTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(2) };
-    private static readonly ClaimOptions Short = new() { Lease = TimeSpan.FromSeconds(2), RenewFor = TimeSpan.Zero };
+    private static readonly ClaimOptions Short = new() { Lease = TimeSpan.FromSeconds(4), RenewFor = TimeSpan.Zero };
 
     private readonly string _key = RedisStores.NewKey();
     private RedisServer _server = null!;

@@ -14,6 +14,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
     private readonly string[] _arguments;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-server-");
     private Process? _process;
+    private Process? _guard;
 
     private RedisServer(string[] arguments) => _arguments = arguments;
 
@@ -114,6 +115,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
             start.ArgumentList.Add(argument);
 
         _process = Process.Start(start)!;
+        _guard = _process.Guard();
         for (var deadline = DateTime.UtcNow.AddSeconds(30); DateTime.UtcNow < deadline && !_process.HasExited; await Task.Delay(20))
         {
             if (await AnswersAsync())
@@ -140,6 +142,9 @@ internal sealed partial class RedisServer : IAsyncDisposable
 
     private async Task ExitedAsync()
     {
+        _guard!.Kill();
+        await _guard.WaitForExitAsync();
+        _guard.Dispose();
         await _process!.WaitForExitAsync();
         _process.Dispose();
         _process = null;

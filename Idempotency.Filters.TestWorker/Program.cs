@@ -3,15 +3,15 @@ using Idempotency.Filters.TestWorker;
 using Microsoft.Extensions.Logging.Console;
 
 // One process of an application, for the tests to load, stop and kill. Standard output: the address, then what actions do, a line each; what was
-// written there survives the process. Standard error: the log. It ends when its standard input does, and so with the test run.
+// written there survives the process. Standard error: the log.
 var builder = WebApplication.CreateEmptyBuilder(new() { Args = args, EnvironmentName = Environments.Production });
 builder.Configuration.AddCommandLine(args);
 var settings = builder.Configuration.Get<WorkerSettings>()!;
 
 builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
-builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(console => (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled));
+builder.Logging.SetMinimumLevel(LogLevel.Warning)
+    .AddSimpleConsole(console => (console.SingleLine, console.ColorBehavior) = (true, LoggerColorBehavior.Disabled));
 builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 builder.Services.AddSingleton<TimeProvider>(new ShiftedTimeProvider(settings.ClockShift));
 builder.Services.AddRouting();
 builder.Services.AddControllers();
@@ -24,7 +24,4 @@ var app = builder.Build();
 app.MapControllers();
 await app.StartAsync();
 Console.WriteLine(app.Urls.First());
-
-// The console blocks, also where its methods say async, and perhaps on a thread of the Redis client.
-await Task.Run(Console.In.ReadToEnd);
-await app.StopAsync();
+await app.WaitForShutdownAsync();

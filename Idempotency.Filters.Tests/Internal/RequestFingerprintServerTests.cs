@@ -173,8 +173,9 @@ public class RequestFingerprintServerTests
             }
         });
 
-        await PostAsync(server, new ByteArrayContent(Body), chunked);
-        await PostAsync(server, new ByteArrayContent(Body), chunked, "/retry");
+        // Small enough to be sent before the server ends a connection whose body it does not want.
+        await PostAsync(server, new ByteArrayContent(Body[..2000]), chunked);
+        await PostAsync(server, new ByteArrayContent(Body[..2000]), chunked, "/retry");
 
         Assert.That(answers, Is.EqualTo(new object[] { BodyForm.Unknown, true, true }));
     }

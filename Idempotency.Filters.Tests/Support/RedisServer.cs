@@ -115,7 +115,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
             start.ArgumentList.Add(argument);
 
         _process = Process.Start(start)!;
-        _guard = Guard(_process.Id);
+        _guard = _process.Guard();
         for (var deadline = DateTime.UtcNow.AddSeconds(30); DateTime.UtcNow < deadline && !_process.HasExited; await Task.Delay(20))
         {
             if (await AnswersAsync())

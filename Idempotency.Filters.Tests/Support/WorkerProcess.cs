@@ -10,6 +10,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
+    private readonly Process _guard;
     private readonly TaskCompletionSource<string?> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _events = [];
     private readonly ConcurrentQueue<string> _log = [];
@@ -18,6 +19,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private WorkerProcess(Process process)
     {
         _process = process;
+        _guard = process.Guard();
         _process.OutputDataReceived += (_, line) => Hear(line.Data);
         _process.ErrorDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
         _process.BeginOutputReadLine();
@@ -37,7 +39,6 @@ internal sealed class WorkerProcess : IAsyncDisposable
         var program = Path.Combine(AppContext.BaseDirectory, "Idempotency.Filters.TestWorker.dll");
         var worker = new WorkerProcess(Process.Start(new ProcessStartInfo("dotnet", [program, "--Redis", redis, .. settings])
         {
-            RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!);
@@ -87,6 +88,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client?.Dispose();
+        _guard.Kill();
+        await _guard.WaitForExitAsync();
+        _guard.Dispose();
         await KillAsync();
         _process.Dispose();
     }

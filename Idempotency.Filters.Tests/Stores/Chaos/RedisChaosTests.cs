@@ -34,7 +34,7 @@ internal sealed class RedisChaosTests : ChaosContract
     [Test]
     public async Task RenewalsThatFailForLessThanALeaseLoseNothing()
     {
-        var renewed = new Signal();
+        Signal renewed = new(), refused = new();
         await StartAsync(
             new(async (http, run) =>
             {
@@ -46,15 +46,17 @@ internal sealed class RedisChaosTests : ChaosContract
                 // Each of them a third of a lease after the last: the lease has ended, had nobody renewed it.
                 await Waiting.UntilAsync(() => Chaos.Count("renew") >= 4);
                 renewed.Fire();
+                await refused.WaitAsync();
                 return Script.Answer(lost.IsCancellationRequested ? 0 : run);
             }),
             options => options.Lease = TimeSpan.FromSeconds(6));
 
         var running = PostAsync("key");
-        using var refused = await PostAsync("key");
         await renewed.WaitAsync();
+        using var repeat = await PostAsync("key");
+        refused.Fire();
 
-        await refused.IsProblemAsync(409, "in-flight");
+        await repeat.IsProblemAsync(409, "in-flight");
         await (await running).IsRunAsync(1);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 using Idempotency.Filters.Benchmarks.Compare;
 using Idempotency.Filters.Benchmarks.Support;
 using Microsoft.AspNetCore.Builder;
@@ -43,7 +44,8 @@ internal static class ServerCommand
     private static Sample Sample()
     {
         using var process = Process.GetCurrentProcess();
-        return new(GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.WorkingSet64, process.PeakWorkingSet64);
+        return new(
+            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64, JitInfo.GetCompiledMethodCount());
     }
 
     private static long Open()
@@ -58,4 +60,4 @@ internal static class ServerCommand
 internal sealed record Ports(int Covered, int OptOut);
 
 /// <summary>What the server process has used since its start.</summary>
-internal sealed record Sample(long AllocatedBytes, double CpuSeconds, long WorkingSet, long PeakWorkingSet);
+internal sealed record Sample(long AllocatedBytes, double CpuSeconds, long PeakWorkingSet, long CompiledMethods);

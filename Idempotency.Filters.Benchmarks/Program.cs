@@ -24,7 +24,7 @@ static int Usage()
         compare [--full] [--rounds 7] [--seconds 0.5] [--stores memory] [--sizes 512,20000,1000000]
                 [--connections 1,16,256] [--variants first,replay] [--write false]
                                                 real Kestrel on loopback, against the bare action
-        scale   [--rounds 3] [--seconds 0.5] [--records 1000000] [--keys 10000] [--waiters 10000] [--body 1073741824]
+        scale   [--rounds 3] [--seconds 0.5] [--records 1000000] [--keys 10000] [--waiters 10000] [--body 1000000000]
                 [--write false]                 cost against the number of records, keys and waiters, and the size of bodies
 
         compare and scale rewrite their part of docs/performance.md and its pictures, unless told --write false.

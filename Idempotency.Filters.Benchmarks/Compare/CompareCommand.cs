@@ -59,7 +59,8 @@ internal sealed class CompareCommand
         {
             foreach (var store in _arguments.List("stores", [.. StoreKinds.All.Keys]))
                 stands.Add(await Stand.StartAsync(store));
-            await PrepareAsync(stands, load);
+            foreach (var stand in stands)
+                await WarmUp.RunAsync(stand, load, _variants, [.. _cells.DistinctBy(cell => cell.Size)]);
             for (var round = 0; round < _rounds; round++)
                 await RunRoundAsync(stands, load, round);
             _comparison.RecordBytes = await stands[0].AskAsync<double>("fill 20000");
@@ -72,26 +73,6 @@ internal sealed class CompareCommand
 
         new CompareReport(_comparison, [.. stands.Select(stand => stand.Store)], _cells, _variants, $"{_rounds} rounds of {_seconds} s").Write(
             _arguments.Get("write", true));
-    }
-
-    /// <summary>Makes the records that are replayed and the claim that is met in flight, and lets the server compile what it will run.</summary>
-    private async Task PrepareAsync(List<Stand> stands, ChildProcess load)
-    {
-        foreach (var stand in stands)
-        {
-            foreach (var size in _cells.Select(cell => cell.Size).Distinct())
-            {
-                foreach (var variant in _variants)
-                {
-                    var job = variant.Job(stand.Ports, new Cell(size, 1));
-                    if (variant.IsRejection)
-                        await stand.AskAsync<int>($"hold {RequestTemplate.RecurringName(variant.Path, size)} 1");
-                    else if (variant.Keys > 0)
-                        await LoadCommand.AskAsync(load, job with { Requests = variant.Keys });
-                    await LoadCommand.AskAsync(load, job with { Connections = 16, Seconds = size == _cells[0].Size ? 3 : 0.5 });
-                }
-            }
-        }
     }
 
     private async Task RunRoundAsync(List<Stand> stands, ChildProcess load, int round)

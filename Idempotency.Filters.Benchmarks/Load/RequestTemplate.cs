@@ -9,6 +9,7 @@ internal sealed class RequestTemplate
 {
     // A run of zeroes that is a format as well.
     private const string Digits = "000000000000";
+    private const int UploadPiece = 50_000;
     private const int LargestJoinedBody = 16 * 1024;
 
     // What was never sent before stays so from one run to the next; what recurs is another key for every path and size.
@@ -58,6 +59,6 @@ internal sealed class RequestTemplate
 
     public static string RecurringKey(string name, long number) => $"{name}-{number.ToString(Digits, CultureInfo.InvariantCulture)}";
 
-    public static byte[] BodyOf(LoadJob job) => job.Upload ? new byte[64 * 1024] : CreatePayment.Json((int)job.BodySize);
+    public static byte[] BodyOf(LoadJob job) => job.Upload ? new byte[UploadPiece] : CreatePayment.Json((int)job.BodySize);
 
 }

@@ -49,7 +49,7 @@ public sealed class PaymentsController : ControllerBase
     [HttpPost(Paths.Gated), Idempotent(Policies.Waiting)]
     public async Task<ActionResult<Payment>> GatedAsync(CreatePayment command)
     {
-        await Gate.Opened;
+        await Gate.PassAsync();
         return Create(command);
     }
 

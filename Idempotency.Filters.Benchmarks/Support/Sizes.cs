@@ -5,7 +5,7 @@ internal static class Sizes
 {
     public static string Of(long bytes) => bytes switch
     {
-        >= 1L << 30 => $"{bytes / (double)(1L << 30):0.#} GiB",
+        >= 1_000_000_000 => $"{bytes / 1e9:0.#} GB",
         >= 1_000_000 => $"{bytes / 1e6:0.#} MB",
         >= 1_000 => $"{bytes / 1e3:0.#} KB",
         >= 500 => $"{bytes / 1e3:0.0} KB",

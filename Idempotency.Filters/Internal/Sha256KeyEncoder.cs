@@ -15,26 +15,36 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
     private const int HashCharacters = 43;
     private const int StackBytes = 512;
 
+    // A power of two.
+    private const int KnownScopes = 256;
+
     // A surrogate without its other half takes three bytes, as does any character of its length; a pair takes four.
     private const int MaxBytesPerChar = 3;
 
+    // Callers come back: the scopes that were seen last are not hashed again, each in the one place that its text gives it.
+    private readonly KnownScope?[] _known = new KnownScope?[KnownScopes];
+
     public string Encode(string prefix, string scope, string key) =>
-        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, scope, key), static (target, parts) =>
+        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, hash: HashOf(scope), scope, key), static (target, parts) =>
         {
-            target = WriteScope(target, parts.prefix, parts.scope);
-            WriteHash(target, parts.scope, parts.key);
+            parts.prefix.CopyTo(target);
+            target = target[parts.prefix.Length..];
+            parts.hash.CopyTo(target);
+            target[HashCharacters] = ':';
+            WriteHash(target[(HashCharacters + 1)..], parts.scope, parts.key);
         });
 
-    public string EncodeScope(string prefix, string scope) =>
-        string.Create(prefix.Length + HashCharacters + 1, (prefix, scope), static (target, parts) =>
-            WriteScope(target, parts.prefix, parts.scope));
+    public string EncodeScope(string prefix, string scope) => $"{prefix}{HashOf(scope)}:";
 
-    private static Span<char> WriteScope(Span<char> target, string prefix, string scope)
+    private string HashOf(string scope)
     {
-        prefix.CopyTo(target);
-        WriteHash(target[prefix.Length..], scope, null);
-        target[prefix.Length + HashCharacters] = ':';
-        return target[(prefix.Length + HashCharacters + 1)..];
+        ref var place = ref _known[scope.GetHashCode(StringComparison.Ordinal) & (KnownScopes - 1)];
+        if (place is { } known && known.Scope == scope)
+            return known.Hash;
+
+        var hash = string.Create(HashCharacters, scope, static (target, scope) => WriteHash(target, scope, null));
+        place = new(scope, hash);
+        return hash;
     }
 
     /// <summary>The hash of the scope alone, or of the length of the scope's UTF-8, the scope, and the key.</summary>
@@ -77,4 +87,6 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
             text = text[(read + 1)..];
         }
     }
+
+    private sealed record KnownScope(string Scope, string Hash);
 }

@@ -13,5 +13,5 @@ public class TargetBenchmarks
     public void SetUp() => (_request.Method, _request.Path, _request.ContentType) = ("POST", "/payments", "application/json; charset=utf-8");
 
     [Benchmark]
-    public bool HashTarget() => RequestFingerprint.HashTarget(_request).Matches(default);
+    public bool HashTarget() => RequestTarget.HashOf(_request).Matches(default);
 }

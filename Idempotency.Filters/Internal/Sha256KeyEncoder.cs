@@ -15,17 +15,15 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
     private const int HashCharacters = 43;
     private const int StackBytes = 512;
 
-    // A power of two.
-    private const int KnownScopes = 256;
-
     // A surrogate without its other half takes three bytes, as does any character of its length; a pair takes four.
     private const int MaxBytesPerChar = 3;
 
-    // Callers come back: the scopes that were seen last are not hashed again, each in the one place that its text gives it.
-    private readonly KnownScope?[] _known = new KnownScope?[KnownScopes];
+    // Callers come back.
+    private readonly RecentValues<string, string> _scopeHashes = new(
+        scope => string.Create(HashCharacters, scope, static (target, scope) => WriteHash(target, scope, null)));
 
     public string Encode(string prefix, string scope, string key) =>
-        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, hash: HashOf(scope), scope, key), static (target, parts) =>
+        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, hash: _scopeHashes.Get(scope), scope, key), static (target, parts) =>
         {
             parts.prefix.CopyTo(target);
             target = target[parts.prefix.Length..];
@@ -34,18 +32,7 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
             WriteHash(target[(HashCharacters + 1)..], parts.scope, parts.key);
         });
 
-    public string EncodeScope(string prefix, string scope) => $"{prefix}{HashOf(scope)}:";
-
-    private string HashOf(string scope)
-    {
-        ref var place = ref _known[scope.GetHashCode(StringComparison.Ordinal) & (KnownScopes - 1)];
-        if (place is { } known && known.Scope == scope)
-            return known.Hash;
-
-        var hash = string.Create(HashCharacters, scope, static (target, scope) => WriteHash(target, scope, null));
-        place = new(scope, hash);
-        return hash;
-    }
+    public string EncodeScope(string prefix, string scope) => $"{prefix}{_scopeHashes.Get(scope)}:";
 
     /// <summary>The hash of the scope alone, or of the length of the scope's UTF-8, the scope, and the key.</summary>
     private static void WriteHash(Span<char> target, string scope, string? key)
@@ -87,6 +74,4 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
             text = text[(read + 1)..];
         }
     }
-
-    private sealed record KnownScope(string Scope, string Hash);
 }

@@ -59,11 +59,11 @@ internal sealed class CompareCommand
         {
             foreach (var store in _arguments.List("stores", [.. StoreKinds.All.Keys]))
                 stands.Add(await Stand.StartAsync(store));
+            _comparison.RecordBytes = await stands[0].AskAsync<double>("fill 20000");
             foreach (var stand in stands)
                 await WarmUp.RunAsync(stand, load, _variants, [.. _cells.DistinctBy(cell => cell.Size)]);
             for (var round = 0; round < _rounds; round++)
                 await RunRoundAsync(stands, load, round);
-            _comparison.RecordBytes = await stands[0].AskAsync<double>("fill 20000");
         }
         finally
         {

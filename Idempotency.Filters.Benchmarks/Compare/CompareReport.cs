@@ -9,7 +9,7 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     public void Write(bool intoDocuments)
     {
         var text = new StringBuilder($"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n");
-        if (BudgetTable.Of(comparison, cells, variants) is { } budgets)
+        if (BudgetTable.Of(comparison, stores, cells, variants) is { } budgets)
             text.Append(budgets).Append('\n');
         foreach (var store in stores)
             text.Append($"### Store: {store}\n\n").Append(TableOf(store)).Append('\n');

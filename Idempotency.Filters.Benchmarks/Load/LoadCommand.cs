@@ -26,9 +26,9 @@ internal static class LoadCommand
     public static async Task<LoadResult> AskAsync(ChildProcess load, LoadJob job)
     {
         var result = await load.AskAsync<LoadResult>(JsonSerializer.Serialize(job, Json));
-        return result.Unexpected == 0
+        return result.Unexpected is 0
             ? result
-            : throw new InvalidOperationException($"{result.Unexpected} of {result.Requests} answers to {job.Path} were not {job.Status}.");
+            : throw new InvalidOperationException($"An answer to {job.Path} was {result.Unexpected}, not {job.Status}.");
     }
 
     public static async Task<int> RunAsync()
@@ -51,15 +51,16 @@ internal static class LoadCommand
         var latencies = new LatencyHistogram[job.Connections];
         var started = Stopwatch.GetTimestamp();
         var left = job.Requests;
-        var unexpected = 0L;
+        var unexpected = 0;
         await Task.WhenAll(Enumerable.Range(0, job.Connections).Select(async i =>
         {
             var latency = latencies[i] = new LatencyHistogram();
             for (var sent = started; Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;)
             {
                 await connections[i].SendAsync(requests[i]);
-                if (await connections[i].ReceiveAsync() != job.Status)
-                    Interlocked.Increment(ref unexpected);
+                var status = await connections[i].ReceiveAsync();
+                if (status != job.Status)
+                    unexpected = status;
 
                 var answered = Stopwatch.GetTimestamp();
                 latency.Add(answered - sent);

@@ -40,9 +40,9 @@ internal sealed record LoadJob
 }
 
 /// <param name="Requests">How many were answered.</param>
-/// <param name="Unexpected">How many of them with another status.</param>
+/// <param name="Unexpected">A status that none of them should have had; 0 = there was none.</param>
 /// <param name="Seconds">From the first request to the last answer.</param>
 /// <param name="Median">Latency, in microseconds.</param>
 /// <param name="Percentile99">Latency, in microseconds.</param>
 /// <param name="EndedAt">The machine's monotonic clock at the last answer.</param>
-internal sealed record LoadResult(long Requests, long Unexpected, double Seconds, double Median, double Percentile99, long EndedAt);
+internal sealed record LoadResult(long Requests, int Unexpected, double Seconds, double Median, double Percentile99, long EndedAt);

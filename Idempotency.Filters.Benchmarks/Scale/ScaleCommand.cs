@@ -9,7 +9,7 @@ internal static class ScaleCommand
     public static async Task<int> RunAsync(Arguments arguments)
     {
         await using var load = LoadCommand.Start();
-        var effort = new Effort(load, arguments.Get("store", "memory"), arguments.Get("rounds", 3), arguments.Get("seconds", 0.5));
+        var effort = new Effort(load, arguments.Get("store", "memory"), arguments.Get("rounds", 5), arguments.Get("seconds", 0.5));
 
         Series[] series =
         [

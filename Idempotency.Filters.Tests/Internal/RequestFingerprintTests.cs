@@ -278,7 +278,7 @@ public class RequestFingerprintTests
         var other = Request(Stream.Null, contentType);
         (other.Method, other.PathBase, other.Path, other.QueryString) = (method, new(pathBase), new(path), new(query));
 
-        Assert.That(RequestFingerprint.HashTarget(one).Matches(RequestFingerprint.HashTarget(other)), Is.EqualTo(same));
+        Assert.That(RequestTarget.HashOf(one).Matches(RequestTarget.HashOf(other)), Is.EqualTo(same));
     }
 
     [Test]

@@ -145,7 +145,7 @@ internal sealed class IdempotencyEngine(
             return Reject(http, policy, Rejection.RecordUnreadable(options));
 
         // The target alone tells most reused keys apart, and needs no body.
-        var target = RequestFingerprint.HashTarget(http.Request);
+        var target = RequestTarget.HashOf(http.Request);
         if (!record.Fingerprint.TargetMatches(target))
             return Reject(http, policy, Rejection.KeyReused(options));
         try

@@ -19,23 +19,6 @@ internal sealed class RequestFingerprint : IDisposable
     /// <summary>Whether the body broke off, or turned out too large, while the action read it.</summary>
     public bool ReadFailed => _stream?.ReadFailed ?? _readFailed;
 
-    /// <summary>Method, path, query string and media type.</summary>
-    public static Hash32 HashTarget(HttpRequest request)
-    {
-        var hasher = BodyHasher.Rent();
-        hasher.Append(request.Method);
-        hasher.Append((request.PathBase + request.Path).Value);
-        hasher.Append(request.QueryString.Value);
-
-        var mediaType = request.ContentType.AsSpan();
-        var parameters = mediaType.IndexOf(';');
-        mediaType = (parameters < 0 ? mediaType : mediaType[..parameters]).Trim();
-        Span<char> lower = mediaType.Length <= 128 ? stackalloc char[mediaType.Length] : new char[mediaType.Length];
-        mediaType.ToLowerInvariant(lower);
-        hasher.Append(lower);
-        return hasher.Complete();
-    }
-
     /// <summary>
     /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a
     /// form that was parsed before; then nothing is replaced.
@@ -43,7 +26,7 @@ internal sealed class RequestFingerprint : IDisposable
     /// <exception cref="RequestBodyTooLargeException">The server refused such a body when it was hashed at once.</exception>
     public static async ValueTask<RequestFingerprint> AttachAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var target = HashTarget(request);
+        var target = RequestTarget.HashOf(request);
         if (BodyFingerprint.IsAtHand(request))
         {
             var body = await BodyFingerprint.ReadAsync(request, BodyForm.Bytes, null, cancellationToken);
@@ -95,7 +78,7 @@ internal sealed class RequestFingerprint : IDisposable
 
     /// <summary>A retry: reads the whole body, since nobody else will, and hashes it.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="target">What <see cref="HashTarget"/> gave for it, which was compared first.</param>
+    /// <param name="target">What <see cref="RequestTarget.HashOf"/> gave for it, which was compared first.</param>
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -112,7 +95,7 @@ internal sealed class RequestFingerprint : IDisposable
     /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
     public static async ValueTask<Fingerprint> BufferAsync(
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
-        Of(HashTarget(request), await BodyFingerprint.BufferAsync(request, form, maxBytes, cancellationToken));
+        Of(RequestTarget.HashOf(request), await BodyFingerprint.BufferAsync(request, form, maxBytes, cancellationToken));
 
     private bool IsBeingRead(HashingBodyStream stream) => stream.IsBeingRead || _reader is { IsBeingRead: true };
 

@@ -18,24 +18,21 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
     // A surrogate without its other half takes three bytes, as does any character of its length; a pair takes four.
     private const int MaxBytesPerChar = 3;
 
+    // Callers come back.
+    private readonly RecentValues<string, string> _scopeHashes = new(
+        scope => string.Create(HashCharacters, scope, static (target, scope) => WriteHash(target, scope, null)));
+
     public string Encode(string prefix, string scope, string key) =>
-        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, scope, key), static (target, parts) =>
+        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, hash: _scopeHashes.Get(scope), scope, key), static (target, parts) =>
         {
-            target = WriteScope(target, parts.prefix, parts.scope);
-            WriteHash(target, parts.scope, parts.key);
+            parts.prefix.CopyTo(target);
+            target = target[parts.prefix.Length..];
+            parts.hash.CopyTo(target);
+            target[HashCharacters] = ':';
+            WriteHash(target[(HashCharacters + 1)..], parts.scope, parts.key);
         });
 
-    public string EncodeScope(string prefix, string scope) =>
-        string.Create(prefix.Length + HashCharacters + 1, (prefix, scope), static (target, parts) =>
-            WriteScope(target, parts.prefix, parts.scope));
-
-    private static Span<char> WriteScope(Span<char> target, string prefix, string scope)
-    {
-        prefix.CopyTo(target);
-        WriteHash(target[prefix.Length..], scope, null);
-        target[prefix.Length + HashCharacters] = ':';
-        return target[(prefix.Length + HashCharacters + 1)..];
-    }
+    public string EncodeScope(string prefix, string scope) => $"{prefix}{_scopeHashes.Get(scope)}:";
 
     /// <summary>The hash of the scope alone, or of the length of the scope's UTF-8, the scope, and the key.</summary>
     private static void WriteHash(Span<char> target, string scope, string? key)

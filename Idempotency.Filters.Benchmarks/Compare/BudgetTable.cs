@@ -1,0 +1,34 @@
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.Benchmarks.Compare;
+
+/// <summary>The budgets of the memory store, each with what was measured: for the smallest body, at the middle number of connections.</summary>
+internal static class BudgetTable
+{
+    private const string Store = "memory";
+
+    /// <returns>Null when not all was measured that they are about.</returns>
+    public static MarkdownTable? Of(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants)
+    {
+        if (!stores.Contains(Store) || variants.Length < Variant.All.Length)
+            return null;
+
+        var small = cells.Where(cell => cell.Size == cells.Min(other => other.Size)).ToArray();
+        var cell = small[small.Length / 2];
+        string Throughput(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.PerSecond)}";
+        string Cpu(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.CpuMicroseconds)}";
+        double Added(string name) => comparison.Added(Store, cell, Find(name), slice => slice.Allocated);
+
+        var table = new MarkdownTable($"memory store, {Sizes.Of(cell.Size)}, {cell.Connections} connections", "budget", "measured", "server CPU");
+        table.Add("first request: throughput against the bare action", "&ge; 0.9", Throughput("first"), Cpu("first"));
+        table.Add("replay: throughput against the bare action", "&ge; 1.2", Throughput("replay"), Cpu("replay"));
+        table.Add("replay, Minimal API: throughput against the bare endpoint", "&ge; 1.3", Throughput("minimal-replay"), Cpu("minimal-replay"));
+        table.Add("exempt under a global filter: throughput against the bare action", "no difference", Throughput("exempt"), Cpu("exempt"));
+        table.Add("first request: bytes added, its record not counted", "&le; 1,536", $"{Added("first") - comparison.RecordBytes:N0}", "");
+        table.Add("replay: bytes added", "&lt; 0", $"{Added("replay"):N0}", "");
+        table.Add("exempt under a global filter: bytes added", "0", $"{Added("exempt"):N0}", "");
+        return table;
+    }
+
+    private static Variant Find(string name) => Array.Find(Variant.All, variant => variant.Name == name)!;
+}

@@ -1,0 +1,55 @@
+using System.Text;
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.Benchmarks.Compare;
+
+/// <summary>The tables of a comparison, and its picture.</summary>
+internal sealed class CompareReport(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants, string effort)
+{
+    public void Write(bool intoDocuments)
+    {
+        var text = new StringBuilder($"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n");
+        if (BudgetTable.Of(comparison, stores, cells, variants) is { } budgets)
+            text.Append(budgets).Append('\n');
+        foreach (var store in stores)
+            text.Append($"### Store: {store}\n\n").Append(TableOf(store)).Append('\n');
+        text.Append("### Floors\n\n").Append(FloorTable());
+
+        Console.WriteLine(text);
+        if (!intoDocuments)
+            return;
+        Documents.ReplacePart("compare", text.ToString());
+        Documents.WritePicture("performance.svg", RatioPlot.Draw(comparison, stores, cells, variants));
+    }
+
+    private MarkdownTable TableOf(string store)
+    {
+        var table = new MarkdownTable(
+            "what", "body", "connections", "throughput against bare", "server CPU against bare", "requests/s", "CPU us", "median us", "p99 us", "allocated B", "added B");
+        foreach (var (cell, variant) in from cell in cells from variant in variants select (cell, variant))
+        {
+            table.Add(
+                variant.Title,
+                Sizes.Of(cell.Size),
+                $"{cell.Connections}",
+                variant.IsBare ? "1" : $"{comparison.Ratio(store, cell, variant, slice => slice.PerSecond)}",
+                variant.IsBare ? "1" : $"{comparison.Ratio(store, cell, variant, slice => slice.CpuMicroseconds)}",
+                $"{comparison.Of(store, cell, variant.Name, slice => slice.PerSecond).Median:N0}",
+                $"{comparison.Of(store, cell, variant.Name, slice => slice.CpuMicroseconds).Median:N0}",
+                $"{comparison.Of(store, cell, variant.Name, slice => slice.Median).Median:N0}",
+                $"{comparison.Of(store, cell, variant.Name, slice => slice.Percentile99).Median:N0}",
+                $"{comparison.Of(store, cell, variant.Name, slice => slice.Allocated).Median:N0}",
+                variant.IsBare ? "" : $"{comparison.Added(store, cell, variant, slice => slice.Allocated):N0}");
+        }
+
+        return table;
+    }
+
+    private MarkdownTable FloorTable()
+    {
+        var table = new MarkdownTable("what", "body", "us");
+        foreach (var ((name, floor), size) in from floor in Floor.All from size in cells.Select(cell => cell.Size).Distinct() select (floor, size))
+            table.Add(floor.Title, Sizes.Of(size), $"{comparison.Floor(name, size).Median:N1}");
+        return table;
+    }
+}

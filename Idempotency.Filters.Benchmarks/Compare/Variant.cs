@@ -1,0 +1,52 @@
+using Idempotency.Filters.Benchmarks.Load;
+using Idempotency.Filters.Benchmarks.Server;
+
+namespace Idempotency.Filters.Benchmarks.Compare;
+
+/// <summary>One kind of request, and the bare one that it stands beside.</summary>
+/// <param name="Name">By which the command line selects it.</param>
+/// <param name="Title">What the tables call it.</param>
+/// <param name="Path">Where it is sent.</param>
+/// <param name="Baseline">The name of the bare one.</param>
+internal sealed record Variant(string Name, string Title, string Path, string Baseline = "bare")
+{
+    /// <summary>In the order of the tables; the bare ones first.</summary>
+    public static readonly Variant[] All =
+    [
+        new("bare", "bare action", Paths.Bare),
+        new("minimal-bare", "bare Minimal API", Paths.MinimalBare, "minimal-bare"),
+        new("exempt", "exempt under a global filter", Paths.Exempt) { OptOut = true },
+        new("first", "first request", Paths.First),
+        new("replay", "replay", Paths.Replay) { Keys = 256 },
+        new("in-flight", "in-flight rejection", Paths.First) { Keys = 1, Status = StatusCodes.Status409Conflict },
+        new("minimal-first", "first request, Minimal API", Paths.MinimalFirst, "minimal-bare"),
+        new("minimal-replay", "replay, Minimal API", Paths.MinimalReplay, "minimal-bare") { Keys = 256 },
+    ];
+
+    /// <summary>How many keys recur; 0 = each request has a fresh one.</summary>
+    public int Keys { get; private init; }
+
+    public int Status { get; private init; } = StatusCodes.Status201Created;
+
+    /// <summary>Whether it is sent to the application with the global filter.</summary>
+    public bool OptOut { get; private init; }
+
+    public bool IsBare => Name == Baseline;
+
+    public bool IsRejection => Status == StatusCodes.Status409Conflict;
+
+    public LoadJob Job(Ports ports, Cell cell) => new()
+    {
+        Port = OptOut ? ports.OptOut : ports.Covered,
+        Path = Path,
+        Status = Status,
+        BodySize = cell.Size,
+        Connections = cell.Connections,
+        KeyUse = Keys > 0 ? KeyUse.Recurring : KeyUse.Fresh,
+        Keys = Keys,
+    };
+}
+
+/// <param name="Size">Of request and response body, in bytes.</param>
+/// <param name="Connections">How many send at once.</param>
+internal readonly record struct Cell(int Size, int Connections);

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.Benchmarks.Load;
+
+/// <summary>
+/// The load generator, in a process of its own: each connection sends its next request when it has its answer. Connections stay open from one
+/// job to the next, so that none of them is part of a figure.
+/// </summary>
+internal static class LoadCommand
+{
+    public const string Name = "load";
+
+    // One thread, which goes on with a connection where its bytes arrive: no request is handed from thread to thread.
+    private static readonly Dictionary<string, string> OneThread = new()
+    {
+        ["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1",
+        ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1",
+    };
+
+    private static readonly Dictionary<int, List<Connection>> Open = [];
+
+    public static ChildProcess Start() => ChildProcess.Start(Cores.Load, OneThread, Name);
+
+    public static async Task<LoadResult> AskAsync(ChildProcess load, LoadJob job)
+    {
+        var result = await load.AskAsync<LoadResult>(JsonSerializer.Serialize(job, Json));
+        return result.Unexpected is 0
+            ? result
+            : throw new InvalidOperationException($"An answer to {job.Path} was {result.Unexpected}, not {job.Status}.");
+    }
+
+    public static async Task<int> RunAsync()
+    {
+        await ChildProcess.ServeAsync(async line => await RunAsync(JsonSerializer.Deserialize<LoadJob>(line, Json)!));
+        return 0;
+    }
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    private static async Task<LoadResult> RunAsync(LoadJob job)
+    {
+        var connections = Connect(job);
+        var body = RequestTemplate.BodyOf(job);
+        RequestTemplate[] requests = [.. Enumerable.Range(0, job.Connections).Select(first => new RequestTemplate(job, body, first))];
+
+        var latencies = new LatencyHistogram[job.Connections];
+        var started = Stopwatch.GetTimestamp();
+        var left = job.Requests;
+        var unexpected = 0;
+        await Task.WhenAll(Enumerable.Range(0, job.Connections).Select(async i =>
+        {
+            var latency = latencies[i] = new LatencyHistogram();
+            for (var sent = started; Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;)
+            {
+                await connections[i].SendAsync(requests[i]);
+                var status = await connections[i].ReceiveAsync();
+                if (status != job.Status)
+                    unexpected = status;
+
+                var answered = Stopwatch.GetTimestamp();
+                latency.Add(answered - sent);
+                sent = answered;
+            }
+        }));
+
+        var ended = Stopwatch.GetTimestamp();
+        foreach (var latency in latencies.Skip(1))
+            latencies[0].Add(latency);
+        var microsecond = Stopwatch.Frequency / 1e6;
+        return new(
+            latencies[0].Total, unexpected, Stopwatch.GetElapsedTime(started, ended).TotalSeconds,
+            latencies[0].Percentile(0.5) / microsecond, latencies[0].Percentile(0.99) / microsecond, ended);
+    }
+
+    private static List<Connection> Connect(LoadJob job)
+    {
+        if (!Open.TryGetValue(job.Port, out var connections))
+            Open.Add(job.Port, connections = []);
+        while (connections.Count < job.Connections)
+            connections.Add(new Connection(job.Port));
+        return connections;
+    }
+}

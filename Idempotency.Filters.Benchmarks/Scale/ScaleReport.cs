@@ -1,0 +1,30 @@
+using System.Text;
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.Benchmarks.Scale;
+
+/// <summary>The tables of what grows, and their picture.</summary>
+internal sealed class ScaleReport(Series[] series)
+{
+    public void Write(bool intoDocuments)
+    {
+        var text = new StringBuilder($"Machine: {Machine.Description}\n\n");
+        foreach (var one in series)
+            text.Append($"### {char.ToUpperInvariant(one.Title[0])}{one.Title[1..]}\n\n").Append(TableOf(one)).Append('\n');
+
+        Console.WriteLine(text);
+        if (!intoDocuments)
+            return;
+        Documents.ReplacePart("scale", text.ToString());
+        Documents.WritePicture("scale.svg", ScalePlot.Draw(series));
+    }
+
+    private static MarkdownTable TableOf(Series series)
+    {
+        var note = series.Unit.StartsWith("server CPU", StringComparison.Ordinal) ? $" ({series.Unit})" : "";
+        var table = new MarkdownTable([$"{series.Title}{note}", .. series.Columns]);
+        foreach (var (amount, values) in series.Points)
+            table.Add([series.InBytes ? Sizes.Of(amount) : $"{amount:N0}", .. values.Select(value => value < 100 ? $"{value:0.##}" : $"{value:N0}")]);
+        return table;
+    }
+}

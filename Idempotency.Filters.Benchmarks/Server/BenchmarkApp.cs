@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Benchmarks.Server;
+
+/// <summary>The measured applications, on Kestrel. Nothing is logged, so that the price of writing logs is not part of any figure.</summary>
+internal static class BenchmarkApp
+{
+    /// <param name="store">One of <see cref="StoreKinds"/>.</param>
+    /// <param name="optOut">Whether the filter is global: then the application has exempt actions alone.</param>
+    public static async Task<WebApplication> StartAsync(string store, bool optOut)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.WebHost.UseKestrel(kestrel => kestrel.Limits.KeepAliveTimeout = TimeSpan.FromHours(1)).UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddRouting();
+        builder.Services.AddControllers(options =>
+        {
+            if (optOut)
+                options.Filters.Add<IdempotencyFilter>();
+        });
+
+        var idempotency = builder.Services.AddIdempotency()
+            .AddPolicy(Policies.ShortLived, options => options.Retention = options.Lease = TimeSpan.FromSeconds(1))
+            .AddPolicy(Policies.Waiting, options =>
+            {
+                (options.WhenInFlight, options.WaitTimeout) = (InFlightBehavior.Wait, TimeSpan.FromMinutes(10));
+                options.CallerId = _ =>
+                {
+                    Gate.Arrive();
+                    return null;
+                };
+            });
+        StoreKinds.All[store](idempotency);
+
+        var app = builder.Build();
+        app.MapControllers();
+        app.MapPost(Paths.MinimalBare, Create);
+        app.MapPost(Paths.MinimalFirst, Create).RequireIdempotency(Policies.ShortLived);
+        app.MapPost(Paths.MinimalReplay, Create).RequireIdempotency();
+        await app.StartAsync();
+        return app;
+    }
+
+    private static Created<Payment> Create(CreatePayment command) => TypedResults.Created("/payments/1", Payment.Of(command));
+}

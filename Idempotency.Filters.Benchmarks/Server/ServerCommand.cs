@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Runtime;
+using Idempotency.Filters.Benchmarks.Compare;
+using Idempotency.Filters.Benchmarks.Support;
+using Microsoft.AspNetCore.Builder;
+
+namespace Idempotency.Filters.Benchmarks.Server;
+
+/// <summary>The measured process: two applications, and what the measuring one asks about them.</summary>
+internal static class ServerCommand
+{
+    public const string Name = "server";
+
+    public static async Task<int> RunAsync(string store)
+    {
+        await using var covered = await BenchmarkApp.StartAsync(store, optOut: false);
+        await using var optOut = await BenchmarkApp.StartAsync(store, optOut: true);
+        await using var records = new StoreFiller(covered.Services);
+
+        await ChildProcess.ServeAsync(async line => line.Split(' ') switch
+        {
+            ["ports"] => new Ports(PortOf(covered), PortOf(optOut)),
+            ["settle"] => Settle(),
+            ["sample"] => Sample(),
+            ["fill", var count] => await records.FillAsync(int.Parse(count)),
+            ["hold", var key, var count] => await records.HoldAsync(key, int.Parse(count)),
+            ["arrived"] => Gate.Arrived,
+            ["open"] => Open(),
+            ["floor", var name, var size] => await Floor.All[name].MeasureAsync(int.Parse(size)),
+            _ => throw new InvalidOperationException($"'{line}' is no command."),
+        });
+        return 0;
+    }
+
+    private static int PortOf(WebApplication app) => new Uri(app.Urls.First()).Port;
+
+    // What one slice leaves behind is not collected in the next one's time.
+    private static Sample Settle()
+    {
+        GC.Collect();
+        return Sample();
+    }
+
+    private static Sample Sample()
+    {
+        using var process = Process.GetCurrentProcess();
+        return new(
+            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64, JitInfo.GetCompiledMethodCount());
+    }
+
+    private static long Open()
+    {
+        Gate.Open();
+        return Stopwatch.GetTimestamp();
+    }
+}
+
+/// <param name="Covered">Of the application whose actions are covered one by one.</param>
+/// <param name="OptOut">Of the application with a global filter.</param>
+internal sealed record Ports(int Covered, int OptOut);
+
+/// <summary>What the server process has used since its start.</summary>
+internal sealed record Sample(long AllocatedBytes, double CpuSeconds, long PeakWorkingSet, long CompiledMethods);

@@ -1,0 +1,33 @@
+namespace Idempotency.Filters.Benchmarks.Support;
+
+/// <summary>Writes results into the repository: pictures, and the generated parts of a page.</summary>
+internal static class Documents
+{
+    private const string Page = "docs/performance.md";
+
+    /// <summary>Replaces what stands between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>.</summary>
+    public static void ReplacePart(string name, string markdown)
+    {
+        var file = Locate(Page);
+        var text = File.ReadAllText(file);
+        var (start, end) = ($"<!-- {name} -->", $"<!-- /{name} -->");
+        var from = text.IndexOf(start, StringComparison.Ordinal) + start.Length;
+        var to = text.IndexOf(end, StringComparison.Ordinal);
+        if (from < start.Length || to < from)
+            throw new InvalidOperationException($"{Page} lacks the marks {start} and {end}.");
+        File.WriteAllText(file, $"{text[..from]}\n{markdown.Trim()}\n{text[to..]}");
+    }
+
+    public static void WritePicture(string name, string svg) => File.WriteAllText(Locate($"docs/images/{name}"), svg);
+
+    private static string Locate(string path)
+    {
+        for (var folder = new DirectoryInfo(Environment.CurrentDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Idempotency.Filters.slnx")))
+                return Path.Combine(folder.FullName, path);
+        }
+
+        throw new InvalidOperationException("Run this somewhere in the repository, or with --write false.");
+    }
+}

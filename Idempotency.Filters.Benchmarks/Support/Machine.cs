@@ -1,0 +1,20 @@
+using System.Runtime.InteropServices;
+
+namespace Idempotency.Filters.Benchmarks.Support;
+
+/// <summary>The machine, as far as it matters to a figure. Names no host and no path.</summary>
+internal static class Machine
+{
+    public static string Description =>
+        $"{Processor}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024):F0} GiB; "
+        + $"{OperatingSystemName}; {RuntimeInformation.FrameworkDescription}; {Cores.Description}.";
+
+    private static string Processor => Field("/proc/cpuinfo", "model name", ':') ?? RuntimeInformation.ProcessArchitecture.ToString();
+
+    private static string OperatingSystemName =>
+        Field("/etc/os-release", "PRETTY_NAME", '=')?.Trim('"') ?? RuntimeInformation.OSDescription;
+
+    private static string? Field(string file, string name, char separator) => !File.Exists(file)
+        ? null
+        : File.ReadLines(file).Select(line => line.Split(separator, 2)).FirstOrDefault(parts => parts.Length == 2 && parts[0].Trim() == name)?[1].Trim();
+}

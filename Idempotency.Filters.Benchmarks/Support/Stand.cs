@@ -1,0 +1,68 @@
+using Idempotency.Filters.Benchmarks.Load;
+using Idempotency.Filters.Benchmarks.Server;
+
+namespace Idempotency.Filters.Benchmarks.Support;
+
+/// <summary>One server process, and what is measured on it.</summary>
+internal sealed class Stand : IAsyncDisposable
+{
+    // Pinned to a single core the runtime waits ten times as long before it compiles for good.
+    private static readonly Dictionary<string, string> Environment = new() { ["DOTNET_TC_DelaySingleProcMultiplier"] = "1" };
+
+    private readonly ChildProcess _server;
+
+    private Stand(string store, ChildProcess server, Ports ports)
+    {
+        Store = store;
+        _server = server;
+        Ports = ports;
+    }
+
+    public string Store { get; }
+
+    public Ports Ports { get; }
+
+    public static async Task<Stand> StartAsync(string store)
+    {
+        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store);
+        return new(store, server, await server.AskAsync<Ports>("ports"));
+    }
+
+    public Task<T> AskAsync<T>(string command) => _server.AskAsync<T>(command);
+
+    /// <summary>Lets the load generator work, and tells what it cost this server.</summary>
+    public async Task<Slice> MeasureAsync(ChildProcess load, LoadJob job)
+    {
+        var before = await AskAsync<Sample>("settle");
+        var result = await LoadCommand.AskAsync(load, job);
+        var after = await AskAsync<Sample>("sample");
+        return new()
+        {
+            PerSecond = result.Requests / result.Seconds,
+            Median = result.Median,
+            Percentile99 = result.Percentile99,
+            CpuMicroseconds = (after.CpuSeconds - before.CpuSeconds) * 1e6 / result.Requests,
+            Allocated = (after.AllocatedBytes - before.AllocatedBytes) / (double)result.Requests,
+        };
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+}
+
+/// <summary>What a short time of one kind of request gave.</summary>
+internal sealed record Slice
+{
+    public required double PerSecond { get; init; }
+
+    /// <summary>Latency, in microseconds.</summary>
+    public required double Median { get; init; }
+
+    /// <summary>Latency, in microseconds.</summary>
+    public required double Percentile99 { get; init; }
+
+    /// <summary>Processor time of the server for a request.</summary>
+    public required double CpuMicroseconds { get; init; }
+
+    /// <summary>Bytes that the server allocated for a request.</summary>
+    public required double Allocated { get; init; }
+}

@@ -397,6 +397,19 @@ internal sealed class PredecessorFeatureTests
     }
 
     [Test]
+    public async Task Row23_StoreIsRedis()
+    {
+        var server = await TestRun.SharedRedisAsync();
+        var prefix = $"{Guid.NewGuid():N}:";
+        await using var app = await ParityApp.StartAsync(
+            o => o.KeyPrefix = prefix, services: s => s.AddIdempotency().UseRedis(server.Address));
+
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
+        Assert.That((object?[])(await server.ExecuteAsync("KEYS", prefix + "*"))!, Has.Length.EqualTo(1));
+    }
+
+    [Test]
     public async Task Row24_WaiterIsWokenWithoutPolling()
     {
         // On this clock no time passes: only a signal can end the wait.
@@ -411,6 +424,33 @@ internal sealed class PredecessorFeatureTests
         release.Fire();
 
         Assert.That(await second, Is.EqualTo("200 1 replayed"));
+        Assert.That(await first, Is.EqualTo("200 1"));
+    }
+
+    [Test]
+    public async Task Row24_WaiterIsWokenByAMessageOfRedis()
+    {
+        Signal entered = new(), release = new();
+        var server = await TestRun.SharedRedisAsync();
+        var prefix = $"{Guid.NewGuid():N}:";
+        await using var app = await ParityApp.StartAsync(
+            o =>
+            {
+                // Without a message the waiter would ask again when the lease ends.
+                o.KeyPrefix = prefix;
+                o.Lease = TimeSpan.FromHours(1);
+                o.WaitTimeout = TimeSpan.FromHours(1);
+                o.WhenInFlight = InFlightBehavior.Wait;
+            },
+            Hanging(entered, release),
+            s => s.AddIdempotency().UseRedis(server.Address));
+        var first = app.AnswerAsync("/pay", "k");
+        await entered.WaitAsync();
+        var second = app.AnswerAsync("/pay", "k");
+        await Waiting.UntilAsync(async () => ((object?[])(await server.ExecuteAsync("PUBSUB", "CHANNELS", prefix + "*"))!).Length == 1);
+        release.Fire();
+
+        Assert.That(await second.Soon(), Is.EqualTo("200 1 replayed"));
         Assert.That(await first, Is.EqualTo("200 1"));
     }
 

@@ -52,6 +52,9 @@ internal sealed partial class CacheClaim
     private async Task UnmarkAsync(Task marking)
     {
         await marking.WaitAsync(Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!marking.IsCompleted)
+            CacheStoreLog.MarkerStays(_logger, null, new KeyHash(_key));
+
         for (var pause = FirstPause; await TryUnmarkAsync() is { } failure; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             await Task.Delay(pause, _timeProvider, Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -91,7 +91,7 @@ internal sealed class CacheLeaseTests
     }
 
     [Test]
-    public async Task MarkerThatIsLookedAtWhileItsClaimIsGivenUpIsTakenAwayOrTold()
+    public async Task MarkerThatIsLookedAtWhileItsClaimIsGivenUpIsTold()
     {
         var claim = await _rig.AcquireAsync(CacheRig.Refused);
         _rig.Clock.Advance(CacheRig.Lease);

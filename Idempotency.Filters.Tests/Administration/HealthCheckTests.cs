@@ -67,11 +67,15 @@ internal sealed class HealthCheckTests
     public async Task ProbeClaimsAKeyUnderThePrefixAndGivesItUp()
     {
         var store = new FaultyStore();
-        var keys = new List<string>();
+        var (callers, keys) = (new List<string>(), new List<string>());
         var encoder = new Mock<IIdempotencyKeyEncoder>();
         encoder.Setup(e => e.Encode("mine:", It.IsAny<string>(), It.IsAny<string>()))
             .Returns((string prefix, string _, string key) => prefix + key)
-            .Callback((string _, string _, string key) => keys.Add(key));
+            .Callback((string _, string scope, string key) =>
+            {
+                callers.Add(scope);
+                keys.Add(key);
+            });
         await using var app = await StartAsync(s => s.AddSingleton(encoder.Object).AddIdempotency(o => o.KeyPrefix = "mine:").UseStore((_, _) => store));
 
         Assert.That((await EntryAsync(app)).Status, Is.EqualTo(HealthStatus.Healthy));
@@ -79,6 +83,7 @@ internal sealed class HealthCheckTests
 
         Assert.That(store.Released, Is.EqualTo(2));
         Assert.That(keys, Is.Unique.And.Count.EqualTo(2));
+        Assert.That(callers, Is.Unique, "what one caller may have is not for all probes together");
     }
 
     [Test]

@@ -36,7 +36,10 @@ internal sealed class IdempotencyHealthCheck(
             var store = name is null
                 ? services.GetRequiredService<IIdempotencyStore>()
                 : services.GetRequiredKeyedService<IIdempotencyStore>(name);
-            var key = encoder.Encode(options.Value.KeyPrefix, "health check", Guid.NewGuid().ToString());
+
+            // A caller of its own for each probe: those of one moment must not fill up what one caller may have.
+            var probe = Guid.NewGuid().ToString();
+            var key = encoder.Encode(options.Value.KeyPrefix, $"health check {probe}", probe);
             using var result = await store.ClaimAsync(key, Terms, cancellationToken);
             if (result.Claim is not { } claim)
                 throw new InvalidOperationException($"The store answered {result.Outcome} to a key that nobody has.");

@@ -52,6 +52,9 @@ internal sealed partial class CacheClaim
     private async Task UnmarkAsync(Task marking)
     {
         await marking.WaitAsync(Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!marking.IsCompleted)
+            CacheStoreLog.MarkerStays(_logger, null, new KeyHash(_key));
+
         for (var pause = FirstPause; await TryUnmarkAsync() is { } failure; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             await Task.Delay(pause, _timeProvider, Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -70,12 +73,12 @@ internal sealed partial class CacheClaim
         try
         {
             handle = _lease.Take() ?? await _locks.TryAcquireAsync(_key, CancellationToken.None);
-            if (handle is null)
-                return null;
-
             bool isOurs;
             using (var found = await _entries.GetAsync(_key, CancellationToken.None))
                 isOurs = found?.Kind == CacheEntryKind.Marker && found.Envelope.Claim == _id;
+            if (handle is null)
+                return isOurs ? LookedAt() : null;
+
             if (isOurs)
                 await _entries.RemoveAsync(_key, CancellationToken.None);
 
@@ -89,4 +92,7 @@ internal sealed partial class CacheClaim
             return exception;
         }
     }
+
+    // Nobody claims over a marker: a retry that is refused, or an operator, has the lock for a moment.
+    private static TimeoutException LookedAt() => new("The lock of the idempotency key is taken for a moment by somebody who looks at its marker.");
 }

@@ -90,11 +90,11 @@ internal sealed partial class CacheClaim : IdempotencyClaim
             await _lease.EndAsync(lost);
 
         IdempotencyLockHandle? again = null;
+        var isTaken = false;
         try
         {
             again = await _locks.TryAcquireAsync(_key, cancellationToken);
-            if (again is null)
-                return Completion.LeaseLost;
+            isTaken = again is null;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -105,6 +105,8 @@ internal sealed partial class CacheClaim : IdempotencyClaim
         {
             using (var found = await _entries.GetAsync(_key, cancellationToken))
             {
+                if (isTaken)
+                    return WhileTaken(found);
                 if (found is not null && found.Envelope.Claim != _id && found.Envelope.Claim != _previous?.Envelope.Claim)
                     return Completion.LeaseLost;
             }
@@ -117,6 +119,18 @@ internal sealed partial class CacheClaim : IdempotencyClaim
             if (again is not null)
                 await _locks.ReleaseAsync(_key, again);
         }
+    }
+
+    /// <exception cref="TimeoutException">Somebody only looks at the key: try again.</exception>
+    private Completion WhileTaken(CacheEntry? found)
+    {
+        if (found?.Envelope.Claim != _id)
+            return Completion.LeaseLost;
+        if (found.Kind == CacheEntryKind.Marker)
+            throw LookedAt();
+
+        _phase = Phase.Completed;
+        return Completion.Stored;
     }
 
     private async ValueTask SetRecordAsync(ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)

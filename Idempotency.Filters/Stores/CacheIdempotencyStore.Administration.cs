@@ -1,4 +1,5 @@
 using System.Buffers;
+using Idempotency.Filters.Internal;
 
 namespace Idempotency.Filters.Stores;
 
@@ -14,13 +15,7 @@ internal sealed partial class CacheIdempotencyStore
 
         try
         {
-            using var found = await Entries.GetAsync(key, cancellationToken);
-            return found?.Kind switch
-            {
-                null => null,
-                CacheEntryKind.Marker => new StoredKey(ClaimOutcome.Interrupted, default, found.Version),
-                _ => new StoredKey(ClaimOutcome.Completed, found.Record.ToArray(), found.Version),
-            };
+            return await LookAsync(key, cancellationToken);
         }
         finally
         {
@@ -36,11 +31,8 @@ internal sealed partial class CacheIdempotencyStore
 
         try
         {
-            using (var current = await Entries.GetAsync(key, cancellationToken))
-            {
-                if (current?.Version != found.Version)
-                    return false;
-            }
+            if ((await LookAsync(key, cancellationToken))?.Version != found.Version)
+                return false;
 
             if (record is { } resolved)
             {
@@ -63,4 +55,24 @@ internal sealed partial class CacheIdempotencyStore
     public ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken) => throw new NotSupportedException(
         "An IDistributedCache cannot enumerate its keys, so that the records of one scope cannot be found. They end with their retention; or "
         + "choose a store that can find them.");
+
+    private async ValueTask<StoredKey?> LookAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var found = await Entries.GetAsync(key, cancellationToken);
+            return found?.Kind switch
+            {
+                null => null,
+                CacheEntryKind.Marker => new StoredKey(ClaimOutcome.Interrupted, default, found.Version),
+                _ => new StoredKey(ClaimOutcome.Completed, found.Record.ToArray(), found.Version),
+            };
+        }
+        catch (InvalidDataException exception)
+        {
+            // As a record that nobody can read: without an operator the key would stay closed, and its storage key is known to nobody.
+            CacheStoreLog.ValueUnreadable(_services.Logger, exception, new KeyHash(key));
+            return new StoredKey(ClaimOutcome.Completed, default, "unreadable");
+        }
+    }
 }

@@ -27,4 +27,7 @@ internal static partial class CacheStoreLog
         "Idempotency key {KeyHash}: it was given up, but its marker could not be taken out of the cache. If the marker stands, the key is "
         + "refused as interrupted.")]
     public static partial void MarkerStays(ILogger logger, Exception? exception, KeyHash keyHash);
+
+    [LoggerMessage(55, LogLevel.Warning, "Idempotency key {KeyHash}: what the cache holds under it cannot be read. It can be resolved.")]
+    public static partial void ValueUnreadable(ILogger logger, Exception exception, KeyHash keyHash);
 }

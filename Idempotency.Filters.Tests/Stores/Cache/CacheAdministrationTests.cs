@@ -66,6 +66,21 @@ internal sealed class CacheAdministrationTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo(change == "freed" ? "Acquired" : change));
     }
 
+    [TestCase("resolved", "resolved")]
+    [TestCase(null, "Acquired")]
+    public async Task ValueThatCannotBeReadIsFoundAndResolved(string? record, string answer)
+    {
+        await _rig.Inner.SetAsync(CacheRig.Key, [1, 2, 3], new());
+
+        var found = (await FindAsync())!;
+
+        Assert.That(found.State, Is.EqualTo(ClaimOutcome.Completed));
+        Assert.That(found.Record.IsEmpty, Is.True);
+        Assert.That(_rig.Logged, Is.EqualTo([55]));
+        Assert.That(await ResolveAsync(found, record), Is.True);
+        Assert.That(await _rig.AnswerAsync(), Is.EqualTo(answer));
+    }
+
     [Test]
     public async Task LateCompletionDoesNotReplaceAResolution()
     {

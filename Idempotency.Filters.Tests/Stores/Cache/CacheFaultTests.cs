@@ -76,6 +76,18 @@ internal sealed class CacheFaultTests(bool buffered)
     }
 
     [Test]
+    public async Task MarkerThatMayComeAfterTheLeaseIsTold()
+    {
+        _rig.Chaos.Once("set", Fault.Hangs);
+        await AssertClaimThrowsAsync(Fault.Hangs);
+
+        _rig.Clock.Advance(CacheRig.Lease);
+
+        await Waiting.UntilAsync(() => _rig.Logged.Contains(54));
+        await UntilFreeAsync();
+    }
+
+    [Test]
     public async Task MarkerThatCannotBeTakenAwayIsTriedAgain()
     {
         var claim = await _rig.AcquireAsync(CacheRig.Refused);

@@ -63,6 +63,45 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("winner"));
     }
 
+    /// <summary>A retry that is refused as interrupted has the lock while it looks, and so has an operator.</summary>
+    [Test]
+    public async Task CompletionWhileAnotherOnlyLooksIsTriedAgain()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Refused);
+        _rig.Clock.Advance(CacheRig.Lease);
+        var looking = await _rig.Locks.TryAcquireAsync($"{CacheRig.Key}:lock", CancellationToken.None);
+
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+        await looking!.DisposeAsync();
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
+    }
+
+    [Test]
+    public async Task CompletionWhoseReplyWasLostIsKnownWhileAnotherHasTheLock()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Unrenewed);
+        _rig.Chaos.Once("set", Fault.LosesReply);
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "first"), Throws.TypeOf<IOException>());
+        _rig.Clock.Advance(CacheRig.Lease);
+        await _rig.AcquireAsync(CacheRig.Over);
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "first"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    [Test]
+    public async Task MarkerThatIsLookedAtWhileItsClaimIsGivenUpIsTold()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Refused);
+        _rig.Clock.Advance(CacheRig.Lease);
+        await _rig.Locks.TryAcquireAsync($"{CacheRig.Key}:lock", CancellationToken.None);
+
+        await claim.DisposeAsync();
+
+        await Waiting.UntilAsync(() => _rig.Logged.Contains(54));
+    }
+
     [Test]
     public async Task CompletionAfterTheLockWasLostKeepsTheRecordThoughTheLockIsDown()
     {

@@ -51,7 +51,7 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
     private async Task<IdempotencyClaim> ClaimAsync(string key)
     {
         var options = new IdempotencyOptions();
-        var storageKey = _encoder.Encode(options.KeyPrefix, IdempotencyScope.Of(new DefaultHttpContext(), options), key);
+        var storageKey = _encoder.Encode(options.KeyPrefix, RequestScope.Of(new DefaultHttpContext(), options), key);
         var result = await _store.ClaimAsync(storageKey, Terms, CancellationToken.None);
         return result.Claim ?? throw new InvalidOperationException($"The key {key} is {result.Outcome}.");
     }

@@ -24,7 +24,10 @@ internal sealed class CuttableProxy : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
-    /// <summary>From now on the server gets what is sent, and its replies are lost. A connection that lost one is good for nothing but <see cref="Cut"/>.</summary>
+    /// <summary>
+    /// From now on the server gets what is sent, and its replies are lost. A connection that lost one is good for nothing but <see
+    /// cref="Cut"/>.
+    /// </summary>
     public void LoseReplies() => _losesReplies = true;
 
     /// <summary>Ends all connections; new ones are as good as new, unless they are to be refused.</summary>

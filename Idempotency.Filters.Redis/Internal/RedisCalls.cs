@@ -24,8 +24,6 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     public async Task<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
-        // Checked here: what is sent takes effect, whether or not somebody waits for the reply.
-        cancellationToken.ThrowIfCancellationRequested();
         var started = timeProvider.GetTimestamp();
         var known = true;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
@@ -34,6 +32,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             Task<RedisResult>? sent = null;
             try
             {
+                // What is sent takes effect, whether or not somebody waits for the reply.
                 cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
                 return await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken);

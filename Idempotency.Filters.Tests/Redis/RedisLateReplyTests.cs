@@ -1,0 +1,45 @@
+using System.Text;
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Tests.Support;
+
+namespace Idempotency.Filters.Tests.Redis;
+
+/// <summary>What comes late, or a second time, leaves nothing behind.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class RedisLateReplyTests
+{
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
+
+    private readonly string _key = RedisStores.NewKey();
+    private RedisServer _server = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _server = await RedisServer.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await _server.DisposeAsync();
+
+    [Test]
+    public async Task ResolutionWhoseReplyWasLostIsDoneOnce()
+    {
+        await using var proxy = new CuttableProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
+        await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse });
+        await Task.Delay(Held.Lease * 1.25);
+        var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));
+        // From here on the server knows the script.
+        Assert.That(await ResolveAsync(stores, _key + "2", found), Is.False);
+        proxy.LoseReplies();
+        var resolving = ResolveAsync(stores, _key, found);
+        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+
+        proxy.Cut();
+
+        Assert.That(await resolving.Soon(), Is.True);
+        Assert.That(await stores.AskAsync(_key, Held), Is.EqualTo("resolved"));
+    }
+
+    private static Task<bool> ResolveAsync(RedisStores stores, string key, StoredKey found) => stores.Administration.ResolveAsync(
+        key, found, new(Encoding.UTF8.GetBytes("resolved")), TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();
+}

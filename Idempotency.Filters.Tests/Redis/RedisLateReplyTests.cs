@@ -40,6 +40,20 @@ internal sealed class RedisLateReplyTests
         Assert.That(await stores.AskAsync(_key, Held), Is.EqualTo("resolved"));
     }
 
+    [Test]
+    public async Task SubscriptionThatComesAfterItsWaiterHasLeftIsEnded()
+    {
+        await _server.PauseAsync();
+        await using var stores = RedisStores.Over(_server.Address + ",connectTimeout=4000");
+        Assert.That(async () => await stores.WaitAsync(_key, Held).Soon(), Throws.InstanceOf<TimeoutException>());
+
+        await _server.ResumeAsync();
+
+        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 0);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.That(((object?[])(await _server.ExecuteAsync("PUBSUB", "NUMSUB", _key))!)[1], Is.Zero);
+    }
+
     private static Task<bool> ResolveAsync(RedisStores stores, string key, StoredKey found) => stores.Administration.ResolveAsync(
         key, found, new(Encoding.UTF8.GetBytes("resolved")), TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();
 }

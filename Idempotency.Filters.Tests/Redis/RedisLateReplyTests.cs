@@ -54,6 +54,17 @@ internal sealed class RedisLateReplyTests
         Assert.That(((object?[])(await _server.ExecuteAsync("PUBSUB", "NUMSUB", _key))!)[1], Is.Zero);
     }
 
+    [Test]
+    public async Task RecordThatIsKeptForNoTimeIsNotKeptForEver()
+    {
+        await using var stores = RedisStores.Over(_server);
+        var claim = await stores.AcquireAsync(_key, Held);
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "record", TimeSpan.Zero), Is.EqualTo(CompletionOutcome.Stored));
+
+        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+    }
+
     private static Task<bool> ResolveAsync(RedisStores stores, string key, StoredKey found) => stores.Administration.ResolveAsync(
         key, found, new(Encoding.UTF8.GetBytes("resolved")), TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();
 }

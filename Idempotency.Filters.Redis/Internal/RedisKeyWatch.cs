@@ -16,6 +16,7 @@ internal sealed class RedisKeyWatch : KeyWatch
     private readonly TimeProvider _timeProvider;
     private readonly RedisChannel _channel;
     private readonly Action<RedisChannel, RedisValue> _wake;
+    private Task _subscribing = Task.CompletedTask;
     private RedisLink? _link;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan _leaseLeft;
@@ -35,7 +36,8 @@ internal sealed class RedisKeyWatch : KeyWatch
         store.Connection.Interrupted += watch.Wake;
         try
         {
-            await watch.SubscribeAsync().WaitAsync(store.Calls.Timeout, timeProvider);
+            watch._subscribing = watch.SubscribeAsync();
+            await watch._subscribing.WaitAsync(store.Calls.Timeout, timeProvider);
         }
         catch (Exception exception)
         {
@@ -63,17 +65,28 @@ internal sealed class RedisKeyWatch : KeyWatch
     public override async ValueTask DisposeAsync()
     {
         _store.Connection.Interrupted -= Wake;
-        if (_link is { } link)
-        {
-            await link.UnsubscribeAsync(_channel, _wake).WaitAsync(_store.Calls.Timeout, _timeProvider)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await UnsubscribeAsync().WaitAsync(_store.Calls.Timeout, _timeProvider).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task SubscribeAsync()
     {
         _link = await _store.Connection.LinkAsync();
         await _link.SubscribeAsync(_channel, _wake);
+    }
+
+    /// <summary>Goes on alone when nobody waits for it any more: a subscription that comes late, or again, would stay for ever. Never throws.</summary>
+    private async Task UnsubscribeAsync()
+    {
+        await _subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            if (_link is { } link)
+                await link.UnsubscribeAsync(_channel, _wake);
+        }
+        catch
+        {
+            // The connection has ended, and all its subscriptions with it.
+        }
     }
 
     private void Wake() => Volatile.Read(ref _changed).TrySetResult();

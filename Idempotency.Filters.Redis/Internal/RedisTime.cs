@@ -11,6 +11,6 @@ internal static class RedisTime
         ? (long)Math.Ceiling(finite.TotalMilliseconds)
         : (long)Century.TotalMilliseconds;
 
-    /// <summary>As <see cref="Milliseconds"/>; 0 = without an end.</summary>
-    public static long MillisecondsOrNone(TimeSpan? span) => span is null ? 0 : Milliseconds(span);
+    /// <summary>As <see cref="Milliseconds"/>, and 1 for no time at all, which must not become for ever; 0 = without an end.</summary>
+    public static long MillisecondsOrNone(TimeSpan? span) => span is null ? 0 : Math.Max(1, Milliseconds(span));
 }

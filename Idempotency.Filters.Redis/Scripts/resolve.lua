@@ -3,7 +3,10 @@
 local key = KEYS[1]
 local value = redis.call('GET', key)
 local found = value and look(key, value, (clock()))
-if not found or found.state == '-' or found.state == 'F' or string.sub(value, 1, 17) ~= ARGV[1] then
+if found and found.tag == 'R' and found.token == ARGV[2] then
+    -- The reply to an earlier attempt was lost.
+    return 1
+elseif not found or found.state == '-' or found.state == 'F' or string.sub(value, 1, 17) ~= ARGV[1] then
     return 0
 end
 

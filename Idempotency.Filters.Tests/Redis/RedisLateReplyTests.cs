@@ -1,0 +1,70 @@
+using System.Text;
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Tests.Support;
+
+namespace Idempotency.Filters.Tests.Redis;
+
+/// <summary>What comes late, or a second time, leaves nothing behind.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class RedisLateReplyTests
+{
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
+
+    private readonly string _key = RedisStores.NewKey();
+    private RedisServer _server = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _server = await RedisServer.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await _server.DisposeAsync();
+
+    [Test]
+    public async Task ResolutionWhoseReplyWasLostIsDoneOnce()
+    {
+        await using var proxy = new CuttableProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
+        await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse });
+        await Task.Delay(Held.Lease * 1.25);
+        var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));
+        // From here on the server knows the script.
+        Assert.That(await ResolveAsync(stores, _key + "2", found), Is.False);
+        proxy.LoseReplies();
+        var resolving = ResolveAsync(stores, _key, found);
+        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+
+        proxy.Cut();
+
+        Assert.That(await resolving.Soon(), Is.True);
+        Assert.That(await stores.AskAsync(_key, Held), Is.EqualTo("resolved"));
+    }
+
+    [Test]
+    public async Task SubscriptionThatComesAfterItsWaiterHasLeftIsEnded()
+    {
+        await _server.PauseAsync();
+        await using var stores = RedisStores.Over(_server.Address + ",connectTimeout=4000");
+        Assert.That(async () => await stores.WaitAsync(_key, Held).Soon(), Throws.InstanceOf<TimeoutException>());
+
+        await _server.ResumeAsync();
+
+        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 0);
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.That(((object?[])(await _server.ExecuteAsync("PUBSUB", "NUMSUB", _key))!)[1], Is.Zero);
+    }
+
+    [Test]
+    public async Task RecordThatIsKeptForNoTimeIsNotKeptForEver()
+    {
+        await using var stores = RedisStores.Over(_server);
+        var claim = await stores.AcquireAsync(_key, Held);
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "record", TimeSpan.Zero), Is.EqualTo(CompletionOutcome.Stored));
+
+        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+    }
+
+    private static Task<bool> ResolveAsync(RedisStores stores, string key, StoredKey found) => stores.Administration.ResolveAsync(
+        key, found, new(Encoding.UTF8.GetBytes("resolved")), TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();
+}

@@ -28,7 +28,7 @@ static int Usage()
         compare [--full] [--rounds 7] [--seconds 0.5] [--stores memory] [--sizes 512,20000,1000000]
                 [--connections 1,16,256] [--variants first,replay] [--write false]
                                                 real Kestrel on loopback, against the bare action
-        scale   [--rounds 5] [--seconds 0.5] [--records 1000000] [--keys 10000] [--waiters 10000] [--body 1000000000]
+        scale   [--rounds 5] [--seconds 0.5] [--records 1000000] [--keys 100000] [--waiters 10000] [--body 1000000000]
                 [--write false]                 cost against the number of records, keys and waiters, and the size of bodies
 
         all     [--full]                        the three of them, for the whole page

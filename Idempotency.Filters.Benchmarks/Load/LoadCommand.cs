@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Load;
@@ -19,6 +20,9 @@ internal static class LoadCommand
         ["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1",
     };
 
+    // A job without a limit in time has an infinite one.
+    private static readonly JsonSerializerOptions Json = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     private static readonly Dictionary<int, List<Connection>> Open = [];
 
     public static ChildProcess Start() => ChildProcess.Start(Cores.Load, OneThread, Name);
@@ -36,11 +40,6 @@ internal static class LoadCommand
         await ChildProcess.ServeAsync(async line => await RunAsync(JsonSerializer.Deserialize<LoadJob>(line, Json)!));
         return 0;
     }
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    };
 
     private static async Task<LoadResult> RunAsync(LoadJob job)
     {

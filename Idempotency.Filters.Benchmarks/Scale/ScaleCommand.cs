@@ -14,9 +14,9 @@ internal static class ScaleCommand
         Series[] series =
         [
             await CrowdedStore.MeasureAsync(effort, "fill", "live records", Upto(arguments.Get("records", 1_000_000), 1_000)),
-            await CrowdedStore.MeasureAsync(effort, "hold crowd", "keys in flight", Upto(arguments.Get("keys", 10_000), 1)),
+            await CrowdedStore.MeasureAsync(effort, "hold crowd", "keys in flight", Upto(arguments.Get("keys", 100_000), 1_000)),
             await Waiters.MeasureAsync(effort, Upto(arguments.Get("waiters", 10_000), 1)),
-            await Uploads.MeasureAsync(effort, [.. Uploads.Sizes.Where(size => size <= arguments.Get("body", 1_000_000_000L))]),
+            await Uploads.MeasureAsync(effort, [.. Uploads.BodySizes.Where(size => size <= arguments.Get("body", 1_000_000_000L))]),
         ];
         new ScaleReport(series).Write(arguments.Get("write", true));
         return 0;

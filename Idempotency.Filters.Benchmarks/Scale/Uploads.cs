@@ -12,14 +12,14 @@ internal static class Uploads
 {
     private const int WarmUps = 200;
 
-    public static readonly long[] Sizes = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
+    public static readonly long[] BodySizes = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
     public static async Task<Series> MeasureAsync(Effort effort, long[] sizes)
     {
         var points = new List<Point>();
         foreach (var size in sizes)
         {
-            Console.Error.WriteLine($"request body: {Support.Sizes.Of(size)}");
+            Console.Error.WriteLine($"request body: {Sizes.Of(size)}");
             var (bare, bareSeconds) = await UploadAsync(effort, Paths.BareUpload, size);
             var (covered, coveredSeconds) = await UploadAsync(effort, Paths.Upload, size);
             points.Add(new(size, [bare, covered, size / 1e6 / bareSeconds, size / 1e6 / coveredSeconds]));
@@ -36,7 +36,7 @@ internal static class Uploads
         {
             Port = stand.Ports.Covered, Path = path, Status = StatusCodes.Status200OK, BodySize = size, Upload = true, Requests = effort.Rounds,
         };
-        await LoadCommand.AskAsync(effort.Load, job with { BodySize = Sizes[0], Requests = WarmUps });
+        await LoadCommand.AskAsync(effort.Load, job with { BodySize = BodySizes[0], Requests = WarmUps });
         var result = await LoadCommand.AskAsync(effort.Load, job);
         return ((await stand.AskAsync<Sample>("sample")).PeakWorkingSet / 1e6, result.Seconds / result.Requests);
     }

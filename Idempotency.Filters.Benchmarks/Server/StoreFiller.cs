@@ -19,32 +19,39 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
 
     /// <summary>Records of a 0.5 KB answer, until there are this many.</summary>
     /// <returns>What one of those that were added takes of the process' memory, in bytes.</returns>
-    public async Task<double> FillAsync(int count)
+    public Task<double> FillAsync(int count)
     {
-        var added = count - _filled;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        using var record = SampleRecord.Of(CreatePayment.Json(512)).Write();
-        for (; _filled < count; _filled++)
+        var (from, record) = (_filled, SampleRecord.Of(CreatePayment.Json(512)));
+        _filled = count;
+        return AddAsync(from, count, async number =>
         {
-            await using var claim = await ClaimAsync($"record-{_filled}");
-            await claim.CompleteAsync(record.Sequence, TimeSpan.FromHours(24), CancellationToken.None);
-        }
-
-        return (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Math.Max(1, added);
+            using var written = record.Write();
+            await using var claim = await ClaimAsync($"record-{number}");
+            await claim.CompleteAsync(written.Sequence, TimeSpan.FromHours(24), CancellationToken.None);
+        });
     }
 
-    /// <summary>Holds claims on keys of this name, numbered as the load generator does, until there are this many of them.</summary>
-    public async Task<int> HoldAsync(string name, int count)
+    /// <summary>Claims on keys of this name, numbered as the load generator does, until there are this many: held to the end.</summary>
+    /// <returns>As <see cref="FillAsync"/>.</returns>
+    public Task<double> HoldAsync(string name, int count)
     {
-        for (var held = _held.GetValueOrDefault(name); held < count; held++)
-            _claims.Add(await ClaimAsync(RequestTemplate.RecurringKey(name, held)));
-        return _held[name] = count;
+        var from = _held.GetValueOrDefault(name);
+        _held[name] = count;
+        return AddAsync(from, count, async number => _claims.Add(await ClaimAsync(RequestTemplate.RecurringKey(name, number))));
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var claim in _claims)
             await claim.DisposeAsync();
+    }
+
+    private static async Task<double> AddAsync(int from, int to, Func<int, Task> add)
+    {
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var number = from; number < to; number++)
+            await add(number);
+        return (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Math.Max(1, to - from);
     }
 
     // Under the storage key that the engine makes for an anonymous caller.

@@ -34,7 +34,7 @@ internal static class WarmUp
     {
         var job = variant.Job(stand.Ports, cell) with { Connections = 1 };
         if (variant.IsRejection)
-            await stand.AskAsync<int>($"hold {RequestTemplate.RecurringName(variant.Path, cell.Size)} 1");
+            await stand.AskAsync<double>($"hold {RequestTemplate.RecurringName(variant.Path, cell.Size)} 1");
         else
             await LoadCommand.AskAsync(load, job with { Requests = Math.Max(variant.Keys, 4) });
     }

@@ -122,14 +122,16 @@ internal sealed class RecordKeeper(
 
     private async Task CompleteInBackgroundAsync(HeldClaim held, byte[] record, TimeSpan? retention)
     {
+        // Taken at once: an attempt may outlast the host's patience, and with it the source.
+        var stopping = _stopping.Token;
         await Task.Yield();
         var started = timeProvider.GetTimestamp();
         Exception? last = null;
         // Also when the claim's Lost has fired: nobody need have taken the key over, and if somebody did, the store says so.
         for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
         {
-            await Task.Delay(pause, timeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var lastChance = _stopping.IsCancellationRequested;
+            await Task.Delay(pause, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var lastChance = stopping.IsCancellationRequested;
             try
             {
                 using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);

@@ -12,8 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class IdempotencyRedisBuilderExtensions
 {
     /// <summary>
-    /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is lost, and
-    /// closes the connection with the application.
+    /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is
+    /// lost, and closes the connection with the application.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="connectionString">As StackExchange.Redis reads it: <c>"redis-1:6379,redis-2:6379,ssl=true"</c>.</param>
@@ -31,8 +31,8 @@ public static class IdempotencyRedisBuilderExtensions
     /// <summary>As with a connection string, with all that StackExchange.Redis lets configure.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="configuration">
-    /// The connection, copied here. <c>AbortOnConnectFail</c> is ignored: <see cref="RedisStoreOptions.RequireServerAtStart"/> decides what a
-    /// missing server means.
+    /// The connection, copied here. <c>AbortOnConnectFail</c> is ignored: <see cref="RedisStoreOptions.RequireServerAtStart"/> decides
+    /// what a missing server means.
     /// </param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
@@ -47,12 +47,13 @@ public static class IdempotencyRedisBuilderExtensions
         return builder.Use(configure, (_, options) => options.ConnectionMultiplexerKey is null
             ? new RedisConnection(own, async () => await ConnectionMultiplexer.ConnectAsync(own, null), ownsMultiplexer: true)
             : throw new InvalidOperationException(
-                "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of its own. Remove one."));
+                "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of its "
+                + "own. Remove one."));
     }
 
     /// <summary>
-    /// Keeps records in the Redis server, or cluster, of the application's own <see cref="IConnectionMultiplexer"/>, a service of its own or one
-    /// with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it.
+    /// Keeps records in the Redis server, or cluster, of the application's own <see cref="IConnectionMultiplexer"/>, a service of its own
+    /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
@@ -65,8 +66,8 @@ public static class IdempotencyRedisBuilderExtensions
             if (multiplexer is null)
             {
                 throw new InvalidOperationException(
-                    $"UseRedis() takes the application's own IConnectionMultiplexer, and none is registered{(key is null ? "" : $" with the key '{key}'")}. "
-                    + "Register one, or give UseRedis a connection string.");
+                    "UseRedis() takes the application's own IConnectionMultiplexer, and none is registered"
+                    + (key is null ? "" : $" with the key '{key}'") + ". Register one, or give UseRedis a connection string.");
             }
 
             return new RedisConnection(

@@ -4,20 +4,20 @@ namespace Idempotency.Filters.Redis;
 public sealed class RedisStoreOptions
 {
     /// <summary>
-    /// How long one operation may take, its repetitions included. A request whose claim takes longer is answered 503. More than zero, at most
-    /// one minute; keep it well below a third of the lease, or a slow server costs a lease. Default 1 second.
+    /// How long one operation may take, its repetitions included. A request whose claim takes longer is answered 503. More than zero, at
+    /// most one minute; keep it well below a third of the lease, or a slow server costs a lease. Default 1 second.
     /// </summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Whether the application refuses to start when no server answers. When false, it says so in the log and starts; requests with keys are
-    /// answered 503 until a server answers. Default true.
+    /// Whether the application refuses to start when no server answers. When false, it says so in the log and starts; requests with keys
+    /// are answered 503 until a server answers. Default true.
     /// </summary>
     public bool RequireServerAtStart { get; set; } = true;
 
     /// <summary>
-    /// The service key of the application's own <c>IConnectionMultiplexer</c>, for <c>UseRedis()</c> without a connection string; null = the
-    /// one that is registered without a key. Default null.
+    /// The service key of the application's own <c>IConnectionMultiplexer</c>, for <c>UseRedis()</c> without a connection string; null =
+    /// the one that is registered without a key. Default null.
     /// </summary>
     public object? ConnectionMultiplexerKey { get; set; }
 }

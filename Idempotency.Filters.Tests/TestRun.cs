@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace Idempotency.Filters.Tests;
 
-/// <summary>Says on which client the tests run, and owns the server that they share where their keys are enough to keep them apart.</summary>
+/// <summary>
+/// Says on which client the tests run, and owns the server that they share where their keys are enough to keep them apart.
+/// </summary>
 [SetUpFixture]
 internal sealed class TestRun
 {

@@ -4,7 +4,9 @@ using System.Runtime.Loader;
 /// <summary>Loads the Redis client that stands beside the program; see RedisClient.targets for when and why.</summary>
 internal static class StartupHook
 {
-    /// <summary>Called by the runtime before the program, so that the initializer below has run when a test runner looks at the program's types.</summary>
+    /// <summary>
+    /// Called by the runtime before the program, so that the initializer below has run when a test runner looks at the program's types.
+    /// </summary>
     public static void Initialize()
     {
     }

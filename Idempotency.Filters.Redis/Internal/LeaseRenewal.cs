@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Redis.Internal;
 
 /// <summary>
-/// Renews all leases that this process holds at a third of their length. One timer looks at them; each renewal goes its own way from there, so that
-/// a slow one delays no other.
+/// Renews all leases that this process holds at a third of their length. One timer looks at them; each renewal goes its own way from
+/// there, so that a slow one delays no other.
 /// </summary>
 internal sealed class LeaseRenewal : IDisposable
 {

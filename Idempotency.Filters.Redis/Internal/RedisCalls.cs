@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Internal;
 
 /// <summary>
-/// Runs scripts within the time limit of an operation. What may pass is tried again with the same arguments, which is why every script takes the
-/// repetition of a call, whose reply was lost, for that call.
+/// Runs scripts within the time limit of an operation. What may pass is tried again with the same arguments, which is why every script
+/// takes the repetition of a call, whose reply was lost, for that call.
 /// </summary>
 internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, TimeProvider timeProvider)
 {
@@ -21,7 +21,8 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     /// <exception cref="IdempotencyStoreFullException">Redis has reached its maxmemory.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time, or refused.</exception>
-    public async Task<RedisResult> EvaluateAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
+    public async Task<RedisResult> EvaluateAsync(
+        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
         var known = true;
@@ -31,6 +32,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             Task<RedisResult>? sent = null;
             try
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
                 return await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken);
             }
@@ -58,14 +60,17 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             }
             catch (RedisServerException exception) when (exception.Message.Contains("OOM ", StringComparison.Ordinal))
             {
-                throw new IdempotencyStoreFullException("Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
+                throw new IdempotencyStoreFullException(
+                    "Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
             }
 
             await Task.Delay(pause, timeProvider, cancellationToken);
         }
     }
 
-    /// <summary>Whether a repetition may succeed. A client that loses its connection may cancel its calls: that is not the caller's cancellation.</summary>
+    /// <summary>
+    /// Whether a repetition may succeed. A client that loses its connection may cancel its calls: that is not the caller's cancellation.
+    /// </summary>
     public static bool MayPass(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         RedisServerException => Array.Exists(Passing, word => exception.Message.StartsWith(word, StringComparison.Ordinal)),

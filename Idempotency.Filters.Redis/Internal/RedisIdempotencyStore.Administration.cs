@@ -36,8 +36,8 @@ internal sealed partial class RedisIdempotencyStore
     }
 
     /// <remarks>
-    /// Goes through all keys of the database, on every primary, with SCAN in pages, between which the server serves others: its cost grows with the
-    /// number of all keys there, not with that of the scope. A primary that cannot be reached fails it.
+    /// Goes through all keys of the database, on every primary, with SCAN in pages, between which the server serves others: its cost
+    /// grows with the number of all keys there, not with that of the scope. A primary that cannot be reached fails it.
     /// </remarks>
     public async ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken)
     {

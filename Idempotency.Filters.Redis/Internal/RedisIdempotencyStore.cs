@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Internal;
 
-/// <summary>Claims and records in Redis: one script on one key, and so one round trip, for each operation; the server's clock decides.</summary>
+/// <summary>
+/// Claims and records in Redis: one script on one key, and so one round trip, for each operation; the server's clock decides.
+/// </summary>
 internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration, IAsyncDisposable, IDisposable
 {
     private readonly TimeProvider _timeProvider;

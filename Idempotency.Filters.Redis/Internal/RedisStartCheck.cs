@@ -44,8 +44,9 @@ internal sealed class RedisStartCheck(
             if (options.Get(name.Value ?? Options.DefaultName).RequireServerAtStart)
             {
                 throw new InvalidOperationException(
-                    $"Idempotency store {name}: no Redis server serves it at {addresses} ({exception.Message}). Start it, correct the connection, or set "
-                    + "RedisStoreOptions.RequireServerAtStart to false, to start without it.", exception);
+                    $"Idempotency store {name}: no Redis server serves it at {addresses} ({exception.Message}). Start one, correct the "
+                    + "connection, or set RedisStoreOptions.RequireServerAtStart to false, to start without it.",
+                    exception);
             }
 
             RedisStoreLog.Unreachable(logger, exception, name, addresses);
@@ -71,8 +72,8 @@ internal sealed class RedisStartCheck(
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>
     private static string Field(string info, string name) =>
-        info.Split('\n', StringSplitOptions.TrimEntries).FirstOrDefault(line => line.StartsWith(name + ':', StringComparison.Ordinal))?[(name.Length + 1)..]
-        ?? "";
+        info.Split('\n', StringSplitOptions.TrimEntries)
+            .FirstOrDefault(line => line.StartsWith(name + ':', StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
 }
 
 /// <summary>The name of a Redis store; null = the default one.</summary>

@@ -24,7 +24,8 @@ internal static partial class RedisStoreLog
         + "and noeviction.")]
     public static partial void Unchecked(ILogger logger, RedisStoreName store, string addresses);
 
-    [LoggerMessage(64, LogLevel.Warning, "Idempotency key {KeyHash}: the lease ran out, since no renewal was confirmed. Another process may take the key over.")]
+    [LoggerMessage(64, LogLevel.Warning,
+        "Idempotency key {KeyHash}: the lease ran out, since no renewal was confirmed. Another process may take the key over.")]
     public static partial void LeaseRanOut(ILogger logger, KeyHash keyHash);
 
     [LoggerMessage(65, LogLevel.Debug, "Idempotency key {KeyHash}: the lease could not be renewed; it will be tried again.")]
@@ -34,7 +35,8 @@ internal static partial class RedisStoreLog
     public static partial void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash);
 
     [LoggerMessage(67, LogLevel.Warning,
-        "Idempotency key {KeyHash}: the claim could not be given up. If it stands, the key stays closed until its lease ends; then WhenInterrupted decides.")]
+        "Idempotency key {KeyHash}: the claim could not be given up. If it stands, the key stays closed until its lease ends; then "
+        + "WhenInterrupted decides.")]
     public static partial void ReleaseGivenUp(ILogger logger, Exception? exception, KeyHash keyHash);
 
     [LoggerMessage(68, LogLevel.Warning, "Idempotency key {KeyHash}: no messages can be received; those who wait look again when the lease ends.")]

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Internal;
 
 /// <summary>
-/// Gives claims up, also such as nobody knows whether they were granted. What the server does not take at once is tried again in the background:
-/// a claim without a holder would close its key until the lease ends, and beyond it where interrupted keys are refused.
+/// Gives claims up, also such as nobody knows whether they were granted. What the server does not take at once is tried again in the
+/// background: a claim without a holder would close its key until the lease ends, and beyond it where interrupted keys are refused.
 /// </summary>
 internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls, TimeProvider timeProvider, ILogger logger) : IDisposable
 {
@@ -38,7 +38,8 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
 
     public void Dispose() => _stopping.Cancel();
 
-    private Task<RedisResult> SendAsync(Release release) => calls.EvaluateAsync(RedisScript.Release, release.Keys, release.Arguments, _stopping.Token);
+    private Task<RedisResult> SendAsync(Release release) =>
+        calls.EvaluateAsync(RedisScript.Release, release.Keys, release.Arguments, _stopping.Token);
 
     private void Enqueue(Release release)
     {

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Internal;
 
 /// <summary>
-/// The lease of a claim, as far as this process knows: it lasts at least until <see cref="EndsAt"/>. Moments are those of <see cref="LeaseRenewal"/>,
-/// under whose lock they are read and set.
+/// The lease of a claim, as far as this process knows: it lasts at least until <see cref="EndsAt"/>. Moments are those of <see
+/// cref="LeaseRenewal"/>, under whose lock they are read and set.
 /// </summary>
 internal sealed class RenewedLease
 {

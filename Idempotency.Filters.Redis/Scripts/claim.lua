@@ -1,5 +1,7 @@
--- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record), lease, tail, longest time until the lease ends (0 = no limit).
--- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, or the record, which begins with 'R'.
+-- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record), lease, tail, longest time until the lease
+-- ends (0 = no limit).
+-- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, or the
+-- record, which begins with 'R'.
 local CENTURY = 3155760000000
 
 local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])

@@ -3,8 +3,8 @@
 --   record   'R' | owner token 16 | fencing token 8 | the bytes of the record
 --   claim    'C' | owner token 16 | fencing token 8 | flags 1 | lease 8 | tail 8 | last end of the lease 8 | expiry of the record 8 | record
 --
--- The record inside a claim is the whole value that the claim was made over, or nothing. The key lives for the lease and the tail together, so
--- the lease lasts while the key has more than the tail to live. Flags: 1 = somebody waits, 2 = refuse when interrupted.
+-- The record inside a claim is the whole value that the claim was made over, or nothing. The key lives for the lease and the tail
+-- together, so the lease lasts while the key has more than the tail to live. Flags: 1 = somebody waits, 2 = refuse when interrupted.
 local HEADER = 58
 
 local function clock()

@@ -86,7 +86,8 @@ internal sealed class RedisAppTests
 
     private Task<TestApp> StartAsync(Script script, InFlightBehavior whenInFlight = InFlightBehavior.Reject) =>
         script.StartAsync<RedisController>(
-            options => options.WhenInFlight = whenInFlight, services: services => services.AddIdempotency().UseRedis(_server.Address, RedisStores.BePatient));
+            options => options.WhenInFlight = whenInFlight,
+            services: services => services.AddIdempotency().UseRedis(_server.Address, RedisStores.BePatient));
 
     private Script Hanging(bool failsFirst = false) => new(async (_, run) =>
     {

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Redis;
 
-/// <summary>A store as an application gets it: from its services. It is patient, as machines that run tests need, unless a test says otherwise.</summary>
+/// <summary>
+/// A store as an application gets it: from its services. It is patient, as machines that run tests need, unless a test says otherwise.
+/// </summary>
 internal sealed class RedisStores : IAsyncDisposable
 {
     private readonly ServiceProvider _services;

@@ -10,7 +10,10 @@ internal sealed class CuttableProxy(int port) : TcpProxy(port)
     private volatile bool _losesReplies;
     private volatile bool _refuses;
 
-    /// <summary>From now on the server gets what is sent, and its replies are lost. A connection that lost one is good for nothing but <see cref="Cut"/>.</summary>
+    /// <summary>
+    /// From now on the server gets what is sent, and its replies are lost. A connection that lost one is good for nothing but <see
+    /// cref="Cut"/>.
+    /// </summary>
     public void LoseReplies() => _losesReplies = true;
 
     /// <summary>Ends all connections; new ones are as good as new, unless they are to be refused.</summary>

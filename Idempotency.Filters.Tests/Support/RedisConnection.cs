@@ -6,7 +6,8 @@ using System.Text;
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// A plain client of Redis on one socket, which owes nothing to the client that is tested. Texts stand for bytes, one character each (Latin-1).
+/// A plain client of Redis on one socket, which owes nothing to the client that is tested. Texts stand for bytes, one character each
+/// (Latin-1).
 /// </summary>
 internal sealed class RedisConnection : IDisposable
 {

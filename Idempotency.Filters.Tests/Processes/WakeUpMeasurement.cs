@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Idempotency.Filters.Tests.Processes;
 
-/// <summary>How long after the first answer, from one process, the answer of a waiter in another one arrives. A figure for the docs, no test.</summary>
+/// <summary>
+/// How long after the first answer, from one process, the answer of a waiter in another one arrives. A figure for the docs, no test.
+/// </summary>
 internal sealed class WakeUpMeasurement : ProcessTests
 {
     private const int Samples = 200;
@@ -24,7 +26,9 @@ internal sealed class WakeUpMeasurement : ProcessTests
         }
 
         delays.Sort();
-        Assert.Pass($"Waiter after leader, of {Samples}: median {delays[Samples / 2]:F2} ms, p95 {delays[Samples * 95 / 100]:F2} ms, max {delays[^1]:F2} ms.");
+        Assert.Pass(
+            $"Waiter after leader, of {Samples}: "
+            + $"median {delays[Samples / 2]:F2} ms, p95 {delays[Samples * 95 / 100]:F2} ms, max {delays[^1]:F2} ms.");
     }
 
     private static async Task<long> MomentAsync(Task<HttpResponseMessage> answering)

@@ -85,13 +85,16 @@ internal sealed class RedisCommandTests
     public async Task RenewalWritesNothing()
     {
         await _stores.AcquireAsync(_key, Held with { Lease = TimeSpan.FromSeconds(1) });
-        await Task.Delay(500);
+        // The first one teaches the server the script.
+        await UntilRenewedAsync();
         await _server.ExecuteAsync("CONFIG", "RESETSTAT");
 
-        await Task.Delay(2000);
+        await UntilRenewedAsync();
 
         Assert.That((await CommandsAsync()).Keys, Is.EquivalentTo(["evalsha", "getrange", "pexpire"]));
     }
+
+    private Task UntilRenewedAsync() => Waiting.UntilAsync(async () => (await CommandsAsync()).ContainsKey("pexpire"));
 
     private async Task<string> CountAsync(Func<Task> operation)
     {

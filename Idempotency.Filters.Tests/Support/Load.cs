@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// Users who go on until they are stopped: each takes a new key, sends three equal requests at a time to different processes, and all again until
-/// they are answered.
+/// Users who go on until they are stopped: each takes a new key, sends three equal requests at a time to different processes, and all again
+/// until they are answered.
 /// </summary>
 internal sealed class Load
 {

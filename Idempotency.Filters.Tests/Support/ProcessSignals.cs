@@ -12,7 +12,9 @@ internal static class ProcessSignals
         await kill.WaitForExitAsync();
     }
 
-    /// <summary>Ends the process when these tests end before they have done so: when they are killed, say. The guard then reads the end of its input.</summary>
+    /// <summary>
+    /// Ends the process when these tests end before they have done so: when they are killed, say. The guard then reads the end of its input.
+    /// </summary>
     public static Process Guard(this Process process) => Process.Start(
         new ProcessStartInfo("/bin/sh", ["-c", $"read line; kill -KILL {process.Id}"]) { RedirectStandardInput = true })!;
 }

@@ -140,12 +140,6 @@ internal sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Ends the server when these tests end before they have done so: when they are killed, say. It then reads the end of its input.
-    /// </summary>
-    private static Process Guard(int server) =>
-        Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"read line; kill -KILL {server}"]) { RedirectStandardInput = true })!;
-
     private async Task ExitedAsync()
     {
         _guard!.Kill();

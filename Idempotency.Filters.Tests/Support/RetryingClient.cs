@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>Does what clients are to do: sends its request again, with the same key, until it is answered. Any number of requests at a time.</summary>
+/// <summary>
+/// Does what clients are to do: sends its request again, with the same key, until it is answered. Any number of requests at a time.
+/// </summary>
 internal sealed class RetryingClient
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -31,7 +31,8 @@ internal abstract class TcpProxy : IAsyncDisposable
     /// <summary>Carries what both say until one of them ends. Both are closed afterwards.</summary>
     protected abstract Task CarryAsync(TcpClient client, TcpClient server);
 
-    protected static bool IsCut(Exception exception) => exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+    protected static bool IsCut(Exception exception) =>
+        exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 
     private async Task AcceptAsync()
     {

@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Stores;
 
-/// <summary>Over a cache that fails, with a lock that does not. Where interrupted keys are refused, a claim sets a marker, and a release removes it.</summary>
+/// <summary>
+/// Over a cache that fails, with a lock that does not. Where interrupted keys are refused, a claim sets a marker, and a release removes it.
+/// </summary>
 internal sealed class CacheChaosTests : ChaosContract
 {
     protected override string Claim => "set";

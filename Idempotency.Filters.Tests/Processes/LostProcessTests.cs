@@ -73,7 +73,7 @@ internal sealed class LostProcessTests : ProcessTests
     [Test]
     public async Task ProcessThatWasStoppedBeyondItsLeaseCannotOverwrite()
     {
-        const string Path = "/work?ms=5000";
+        const string Path = "/work?ms=8000";
         await StartWorkersAsync(2);
         var zombies = Workers[0].PostAsync(Path, "key");
         await Workers[0].ToldAsync("started key");
@@ -95,23 +95,23 @@ internal sealed class LostProcessTests : ProcessTests
     [Test]
     public async Task ProcessThatWasStoppedBeyondItsLeaseCannotRelease()
     {
-        const string Path = "/fail?ms=5000";
         await StartWorkersAsync(3);
-        var zombies = Workers[0].PostAsync(Path, "key");
+        var zombies = Workers[0].PostAsync("/fail?ms=10000", "key");
         await Workers[0].ToldAsync("started key");
         await Workers[0].PauseAsync();
-        var next = TakeOverAsync(Workers[1], Path);
+        var next = TakeOverAsync(Workers[1], "/fail?ms=60000");
         await Workers[1].ToldAsync("started key");
 
         await Workers[0].ResumeAsync();
         using var failed = await zombies;
-        using var closed = await Workers[2].PostAsync(Path, "key");
+        using var closed = await Workers[2].PostAsync("/fail?ms=10000", "key");
 
         Assert.That((int)failed.StatusCode, Is.EqualTo(500));
         await closed.IsProblemAsync(409, "in-flight");
         Assert.That(next.IsCompleted, Is.False);
         Assert.That(Workers[0].Events, Is.EqualTo(["started key", "lease-lost key", "finished key"]));
-        await next;
+        await Workers[1].KillAsync();
+        Assert.ThrowsAsync<HttpRequestException>(() => next);
     }
 
     private static async Task KillWhileItRunsAsync(WorkerProcess worker, string path)

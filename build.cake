@@ -108,15 +108,13 @@ Task("Test")
 
         var passed = Sum("passed");
         var failed = Sum("failed", "error", "timeout", "aborted");
-        var skipped = Sum("total") - passed - failed;
         var reasons = results
             .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
             .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
         foreach (var reason in reasons.GroupBy(reason => reason))
             Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
 
-        System.IO.File.WriteAllText(
-            summary, $"{passed} passed, {failed} failed{(skipped > 0 ? $", {skipped} skipped" : "")}{Environment.NewLine}");
+        System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
 
         if (failed > 0)
             throw new CakeException($"{failed} tests failed.");

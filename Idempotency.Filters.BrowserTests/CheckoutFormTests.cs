@@ -47,7 +47,7 @@ internal sealed class CheckoutFormTests
         await shop.Context.RunAndWaitForPageAsync(() => shop.Button("Pay now").DblClickAsync(), new() { Predicate = _ => ++tabs == 2 });
 
         foreach (var tab in shop.Context.Pages.Skip(1))
-            await tab.WaitForURLAsync("**/receipt/*");
+            await Expect(tab).ToHaveURLAsync(Shop.Receipt);
         var ledger = await shop.LedgerAsync();
         Assert.That(ledger, Has.Count.EqualTo(1));
         foreach (var tab in shop.Context.Pages.Skip(1))
@@ -61,9 +61,9 @@ internal sealed class CheckoutFormTests
         await shop.Page.Locator("#checkout").EvaluateAsync("form => form.target = '_blank'");
 
         var first = await shop.Context.RunAndWaitForPageAsync(() => shop.Button("Pay now").ClickAsync());
-        await first.WaitForURLAsync("**/receipt/*");
+        await Expect(first).ToHaveURLAsync(Shop.Receipt);
         var second = await shop.Context.RunAndWaitForPageAsync(() => shop.Button("Pay now").ClickAsync());
-        await second.WaitForURLAsync("**/receipt/*");
+        await Expect(second).ToHaveURLAsync(Shop.Receipt);
 
         Assert.That(second.Url, Is.EqualTo(first.Url));
         Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));

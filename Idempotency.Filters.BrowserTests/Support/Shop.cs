@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using PaymentsApi.Payments;
 
 namespace Idempotency.Filters.BrowserTests.Support;
@@ -19,6 +20,12 @@ internal sealed class Shop : IAsyncDisposable
         context.Request += (_, request) => _requests.Enqueue(request);
         context.WebError += (_, error) => _errors.Enqueue(error.Error);
     }
+
+    /// <summary>
+    /// The address of any receipt. To be asked for with <c>ToHaveURLAsync</c>, which looks: <c>WaitForURLAsync</c> listens for the page's
+    /// load event too, and one that has fired before it listens is missed.
+    /// </summary>
+    public static Regex Receipt { get; } = new("/receipt/[^/]+$");
 
     public IPage Page { get; }
 

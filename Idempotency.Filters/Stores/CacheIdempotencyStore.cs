@@ -81,7 +81,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     /// </summary>
     private static TimeSpan? MarkerLifetime(in ClaimOptions options)
     {
-        var ends = MemoryClock.After(MemoryClock.After(options.Lease.Ticks, options.RenewFor), options.RefuseFor);
-        return ends == MemoryClock.Never ? null : TimeSpan.FromTicks(ends);
+        var ends = StoreClock.After(StoreClock.After(options.Lease.Ticks, options.RenewFor), options.RefuseFor);
+        return ends == StoreClock.Never ? null : TimeSpan.FromTicks(ends);
     }
 }

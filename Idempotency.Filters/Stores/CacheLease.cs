@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Stores;
 internal sealed class CacheLease : IAsyncDisposable
 {
     private readonly CacheLocks _locks;
-    private readonly MemoryClock _clock;
+    private readonly StoreClock _clock;
     private readonly string _key;
     private readonly TimeSpan _lease;
     private readonly CancellationTokenSource _lost = new();
@@ -16,7 +16,7 @@ internal sealed class CacheLease : IAsyncDisposable
     private ITimer? _timer;
     private long _endsAt;
 
-    public CacheLease(CacheLocks locks, MemoryClock clock, string key, IdempotencyLockHandle handle, in ClaimOptions options)
+    public CacheLease(CacheLocks locks, StoreClock clock, string key, IdempotencyLockHandle handle, in ClaimOptions options)
     {
         _locks = locks;
         _clock = clock;
@@ -24,7 +24,7 @@ internal sealed class CacheLease : IAsyncDisposable
         _lease = options.Lease;
         _handle = handle;
         _lockLost = handle.Lost.UnsafeRegister(static lost => _ = ((CancellationTokenSource)lost!).CancelAsync(), _lost);
-        EndAt(options.RenewFor is null ? MemoryClock.Never : MemoryClock.After(MemoryClock.After(clock.Now, options.RenewFor), _lease));
+        EndAt(options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(clock.Now, options.RenewFor), _lease));
     }
 
     /// <summary>Fires when the lock was lost, and when the lease ends.</summary>
@@ -40,7 +40,7 @@ internal sealed class CacheLease : IAsyncDisposable
     }
 
     /// <summary>The lease ends one lease from now, if not sooner.</summary>
-    public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), MemoryClock.After(_clock.Now, _lease)));
+    public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), StoreClock.After(_clock.Now, _lease)));
 
     /// <summary>Lets go of the lock at once.</summary>
     /// <param name="handle">What <see cref="Take"/> returned.</param>
@@ -60,7 +60,7 @@ internal sealed class CacheLease : IAsyncDisposable
     private void EndAt(long moment)
     {
         Volatile.Write(ref _endsAt, moment);
-        if (moment == MemoryClock.Never)
+        if (moment == StoreClock.Never)
             return;
 
         _timer?.Dispose();
@@ -73,7 +73,7 @@ internal sealed class CacheLease : IAsyncDisposable
         if (left > 0)
         {
             // Longer than a timer can count.
-            _timer?.Change(MemoryClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
+            _timer?.Change(StoreClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
             return;
         }
 

@@ -11,7 +11,7 @@ internal sealed class LostProcessTests : ProcessTests
 
     private readonly RetryingClient _client = new();
 
-    protected override string[] Settings => ["--Lease", Lease.ToString(), "--OperationTimeout", "00:00:05"];
+    protected override string[] Settings => ["--Lease", Lease.ToString(), "--OperationTimeout", "00:00:01.900"];
 
     [Test]
     public async Task KilledProcessClosesItsKeyUntilTheLeaseEndsAndThenItRunsOnce()

@@ -15,10 +15,13 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     public CacheIdempotencyStore(
         IDistributedCache cache, IIdempotencyLock locks, TimeSpan operationTimeout, TimeProvider timeProvider, ILogger logger)
     {
+        OperationTimeout = operationTimeout;
         var limit = new CallLimit(operationTimeout, timeProvider);
         _services = new(new(cache, limit, timeProvider), new(locks, limit, logger), new(timeProvider), timeProvider, logger);
         _waiters = new(timeProvider, key => new(new CacheWatch(this, key, timeProvider)));
     }
+
+    public TimeSpan? OperationTimeout { get; }
 
     private CacheEntries Entries => _services.Entries;
 

@@ -78,7 +78,7 @@ internal sealed class RedisCacheTests
         var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => (i % 2 == 0 ? first : second).AnswerAsync("/pay", _key)));
 
         Assert.That(runs.Count, Is.EqualTo(1));
-        Assert.That(answers, Is.SubsetOf(new[] { "200 1", "200 1 replayed" }));
+        Assert.That(answers.Distinct(), Is.EquivalentTo(["200 1", "200 1 replayed"]));
         Assert.That(answers.Count(answer => answer == "200 1"), Is.EqualTo(1));
     }
 

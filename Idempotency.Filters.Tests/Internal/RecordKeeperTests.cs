@@ -44,6 +44,19 @@ internal sealed class RecordKeeperTests : IDisposable
         _claim.Verify(claim => claim.Abandon(), Times.Once);
     }
 
+    /// <summary>A record without a body always has room; a store that says otherwise has failed.</summary>
+    [Test]
+    public async Task RecordThatHasNoRoomEvenWithoutItsBodyIsTriedAgain()
+    {
+        Attempt(attempt => Task.FromResult(attempt <= 5 ? Completion.TooLarge : Completion.Stored));
+
+        await CompleteAsync();
+        await Waiting.UntilAsync(() => _keeper.PendingCount == 0);
+
+        Assert.That(_attempts, Has.Count.EqualTo(6));
+        _claim.Verify(claim => claim.Abandon(), Times.Never);
+    }
+
     [Test]
     public async Task AttemptThatRunsAtShutdownAndFailsIsNotTheLastOne()
     {

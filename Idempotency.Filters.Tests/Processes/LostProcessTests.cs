@@ -7,11 +7,11 @@ namespace Idempotency.Filters.Tests.Processes;
 [Parallelizable(ParallelScope.Children)]
 internal sealed class LostProcessTests : ProcessTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
 
     private readonly RetryingClient _client = new();
 
-    protected override string[] Settings => ["--Lease", Lease.ToString(), "--OperationTimeout", "00:00:01.900"];
+    protected override string[] Settings => ["--Lease", Lease.ToString(), "--OperationTimeout", "00:00:05"];
 
     [Test]
     public async Task KilledProcessClosesItsKeyUntilTheLeaseEndsAndThenItRunsOnce()

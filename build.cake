@@ -33,6 +33,9 @@ Task("Probe-Medallion").Does(() =>
         libraries["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"];
     else
         Warning("The package source lacks DistributedLock.Core: Idempotency.Filters.Medallion is built empty, and not packed.");
+
+    // For tests only, which say so themselves where it is missing.
+    StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionRedisProbe.csproj -v q", RedirectStandardOutput = true });
 });
 
 Task("Restore")

@@ -15,7 +15,7 @@ public interface IIdempotencyAdministration
     /// <param name="policy">The policy that says in which store, and under which prefix, the key is kept; null = the settings of <c>AddIdempotency</c>.</param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <returns>Null when the key is free: the next request with it runs the action.</returns>
-    /// <exception cref="ArgumentException">No request could have this key under the policy; the message says why.</exception>
+    /// <exception cref="ArgumentException">No request could have this scope, or this key, under the policy; the message says why.</exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
     /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
     ValueTask<FoundKey?> FindAsync(IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default);
@@ -38,7 +38,7 @@ public interface IIdempotencyAdministration
     /// <param name="cancellationToken">Gives the attempt up.</param>
     /// <returns>Whether the key is resolved, and if not, why.</returns>
     /// <exception cref="ArgumentException">
-    /// No request could have this key under the policy, or the answer is larger than its <see cref="IdempotencyOptions.MaxResponseBodySize"/>.
+    /// No request could have this scope, or this key, under the policy, or the answer is larger than its <see cref="IdempotencyOptions.MaxResponseBodySize"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
     /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
@@ -55,6 +55,9 @@ public interface IIdempotencyAdministration
     /// <param name="scope">Whose keys. A caller with several <see cref="IdempotencyOptions.KeyScope"/> has as many scopes.</param>
     /// <param name="cancellationToken">Ends it; what was removed by then stays removed.</param>
     /// <returns>How many keys were removed.</returns>
+    /// <exception cref="ArgumentException">
+    /// No request could have this scope under any policy, so that nobody would be forgotten; the message says what to use. Nothing was removed.
+    /// </exception>
     /// <exception cref="NotSupportedException">A store of the policies cannot enumerate its keys. Nothing was removed.</exception>
     ValueTask<long> ForgetAsync(IdempotencyScope scope, CancellationToken cancellationToken = default);
 }

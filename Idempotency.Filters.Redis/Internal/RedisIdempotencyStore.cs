@@ -18,12 +18,15 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         RedisConnection connection, RedisStoreOptions options, TimeProvider timeProvider, ILogger<RedisIdempotencyStore> logger)
     {
         _timeProvider = timeProvider;
+        OperationTimeout = options.OperationTimeout;
         Connection = connection;
         Calls = new(connection, options.OperationTimeout, timeProvider);
         Renewal = new(Calls, timeProvider, logger);
         Releases = new(connection, Calls, timeProvider, logger);
         _waiters = new(timeProvider, async key => await RedisKeyWatch.OpenAsync(this, key, timeProvider, logger));
     }
+
+    public TimeSpan? OperationTimeout { get; }
 
     public RedisConnection Connection { get; }
 

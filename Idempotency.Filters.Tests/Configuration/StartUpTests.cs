@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Moq;
 
 namespace Idempotency.Filters.Tests.Configuration;
 
@@ -47,6 +48,16 @@ internal sealed class StartUpTests
     public Task LeaseLongerThanRetentionFailsTheStart() => AssertFailsAsync(
         () => Answers.StartAsync([], s => s.AddIdempotency(o => o.Retention = TimeSpan.FromSeconds(2))),
         "Lease (00:00:30) is longer than Retention (00:00:02)", "shorten Lease or lengthen Retention");
+
+    [Test]
+    public Task LeaseOfAnAttributeThatACallOfTheStoreMayOutlastFailsTheStart()
+    {
+        var store = new Mock<IIdempotencyStore>();
+        store.Setup(s => s.OperationTimeout).Returns(TimeSpan.FromSeconds(2));
+        return AssertFailsAsync(
+            () => Answers.StartAsync([typeof(ShortLeaseController)], s => s.AddIdempotency().UseStore((_, _) => store.Object)),
+            "ShortLeaseController.Post", "Lease is 00:00:02", "OperationTimeout of 00:00:02", "Lengthen Lease or shorten OperationTimeout");
+    }
 
     [Test]
     public Task InvalidPolicyFailsTheStartThoughNobodyUsesIt() => AssertFailsAsync(
@@ -366,6 +377,14 @@ public sealed class SafeMethodController : ControllerBase
 }
 
 [ApiController]
+public sealed class ShortLeaseController : ControllerBase
+{
+    [HttpPost("/x"), Idempotent(LeaseSeconds = 2)]
+    public void Post()
+    {
+    }
+}
+
 public sealed class LongLeaseController : ControllerBase
 {
     [HttpPost("/x"), Idempotent(RetentionSeconds = 5, LeaseSeconds = 86400)]

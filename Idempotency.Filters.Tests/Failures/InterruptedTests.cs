@@ -268,7 +268,7 @@ internal sealed class InterruptedTests
         var script = UntilAborted(returns);
         await using var app = await script.StartAsync<InterruptedController>(
             services: services => services.AddRequestTimeouts(o =>
-                o.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromMilliseconds(20) }),
+                o.DefaultPolicy = new RequestTimeoutPolicy { Timeout = TimeSpan.FromSeconds(3) }),
             pipeline: app => app.UseRequestTimeouts());
 
         using var first = await app.PostAsync("/orders", "k").Soon();

@@ -335,6 +335,7 @@ internal sealed class StoreFaultTests
         // The buffer is given back once the request has ended, which is after its answer.
         await app.DisposeAsync();
         owner.Verify(o => o.Dispose(), Times.Once);
+        AssertLogged(app, LogLevel.Debug, 16);
     }
 
     [Test]

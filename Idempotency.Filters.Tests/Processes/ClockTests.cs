@@ -8,7 +8,7 @@ internal sealed class ClockTests : ProcessTests
 {
     private static readonly string[] Shifts = ["00:00:00", "00:05:00", "-00:05:00"];
 
-    protected override string[] Settings => ["--Lease", "00:00:02", "--OperationTimeout", "00:00:05"];
+    protected override string[] Settings => ["--Lease", "00:00:06", "--OperationTimeout", "00:00:05"];
 
     [Test]
     public async Task ShiftedClocksNeitherTakeOverNorHoldOn([Range(0, 2)] int holder)

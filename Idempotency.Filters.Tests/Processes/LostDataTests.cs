@@ -8,7 +8,7 @@ internal sealed class LostDataTests : ProcessTests
 {
     private readonly RetryingClient _client = new();
 
-    protected override string[] Settings => ["--Lease", "00:00:03", "--OperationTimeout", "00:00:05"];
+    protected override string[] Settings => ["--Lease", "00:00:06", "--OperationTimeout", "00:00:05"];
 
     [SetUp]
     public Task StartWorkersAsync() => StartWorkersAsync(2);

@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Tests.Processes;
 [Parallelizable(ParallelScope.Children)]
 internal sealed class LostProcessTests : ProcessTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
 
     private readonly RetryingClient _client = new();
 

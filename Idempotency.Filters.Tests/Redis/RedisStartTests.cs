@@ -185,6 +185,18 @@ internal sealed class RedisStartTests
     }
 
     [Test]
+    public async Task TimeoutThatOutlastsALeaseIsRefused()
+    {
+        var server = await TestRun.SharedRedisAsync();
+
+        Assert.That(
+            async () => await StartAsync(idempotency => idempotency.UseRedis(server.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(3))
+                .AddPolicy("p", options => options.Lease = TimeSpan.FromSeconds(3))),
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("Policy 'p': Lease is 00:00:03")
+                .And.Message.Contains("OperationTimeout of 00:00:03"));
+    }
+
+    [Test]
     public void UnreadableConnectionStringIsRefusedAtOnce()
     {
         Assert.That(() => new ServiceCollection().AddIdempotency().UseRedis("127.0.0.1:1,nonsense=1"), Throws.ArgumentException);

@@ -34,7 +34,7 @@ public class MemoryExpiryQueueTests
             }
             else
             {
-                entry.RecordExpiresAt = at == 99 ? MemoryClock.Never : at;
+                entry.RecordExpiresAt = at == 99 ? StoreClock.Never : at;
                 queue.File(entry);
                 _ = at == 99 ? filed.Remove(entry) : filed.Add(entry);
             }

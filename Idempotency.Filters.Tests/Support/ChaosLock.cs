@@ -22,6 +22,9 @@ internal sealed class ChaosLock(IIdempotencyLock inner, Chaos chaos) : IIdempote
         await _lost.CancelAsync();
     }
 
+    /// <summary>The holder of what was acquired last is told that it lost it, and nobody else can acquire it.</summary>
+    public Task LoseInNameOnlyAsync() => _lost.CancelAsync();
+
     /// <summary>As <see cref="LoseAsync"/>, and its holder is not told.</summary>
     public ValueTask LoseUnnoticedAsync() => _last!.DisposeAsync();
 

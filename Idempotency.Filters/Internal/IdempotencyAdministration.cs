@@ -12,6 +12,8 @@ internal sealed class IdempotencyAdministration(
     TimeProvider timeProvider,
     ILogger<IdempotencyAdministration> logger) : IIdempotencyAdministration
 {
+    private const string FormerSettings = "Keys from before a change of the settings are reached by a policy with the former ones.";
+
     public async ValueTask<FoundKey?> FindAsync(
         IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default)
     {
@@ -60,7 +62,16 @@ internal sealed class IdempotencyAdministration(
     {
         ArgumentNullException.ThrowIfNull(scope);
 
-        var places = policies.BuildAll().Prepend(PolicyNamed(null))
+        IdempotencyPolicy[] all = [PolicyNamed(null), .. policies.BuildAll()];
+        if (all.Select(policy => scope.DefectUnder(policy.Options)).ToList() is var defects && !defects.Contains(null))
+        {
+            throw new ArgumentException(
+                $"No request can have this scope under any policy, so that nobody would be forgotten. {string.Join(' ', defects.Distinct())} "
+                + FormerSettings,
+                nameof(scope));
+        }
+
+        var places = all
             .DistinctBy(policy => (policy.Store, policy.Options.KeyPrefix))
             .Select(policy => (Store: StoreOf(policy), policy.Options.StoreName, policy.Options.KeyPrefix))
             .ToList();
@@ -90,6 +101,8 @@ internal sealed class IdempotencyAdministration(
     {
         ArgumentNullException.ThrowIfNull(scope);
         ArgumentNullException.ThrowIfNull(key);
+        if (scope.DefectUnder(options) is { } defect)
+            throw new ArgumentException($"No request can have this scope under the policy. {defect} {FormerSettings}", nameof(scope));
 
         var reading = IdempotencyKey.ReadPlain(key, options.KeyFormat, options.MaxKeyLength);
         return reading.Status is KeyStatus.Valid

@@ -12,7 +12,7 @@ internal sealed class IdempotencyPolicies(
     /// <param name="endpoint">The endpoint's name, for messages.</param>
     /// <returns>The policy; null when the endpoint is exempt.</returns>
     /// <exception cref="InvalidOperationException">The policy or its store is not registered.</exception>
-    /// <exception cref="OptionsValidationException">The merged settings are invalid.</exception>
+    /// <exception cref="OptionsValidationException">The merged settings are invalid, or do not go with the store.</exception>
     public IdempotencyPolicy? Build(IIdempotencyMarker? marker, string endpoint)
     {
         if (marker is null or { Mode: IdempotencyMode.Exempt })
@@ -38,7 +38,14 @@ internal sealed class IdempotencyPolicies(
                 marker.Policy ?? Options.DefaultName, typeof(IdempotencyOptions), failures.Select(failure => $"{endpoint}: {failure}"));
         }
 
-        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, Store(options.StoreName, endpoint));
+        var store = Store(options.StoreName, endpoint);
+        if (store.OperationTimeout >= options.Lease)
+        {
+            throw new OptionsValidationException(
+                marker.Policy ?? Options.DefaultName, typeof(IdempotencyOptions), [$"{endpoint}: {TooShortLease(options, store)}"]);
+        }
+
+        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
     }
 
     /// <summary>Every registered policy, used or not.</summary>
@@ -67,6 +74,11 @@ internal sealed class IdempotencyPolicies(
             $"{endpoint} names the idempotency policy '{name}', which is not registered. Add it with AddIdempotency().AddPolicy(\"{name}\", ...), "
             + $"or name one of: {(known.Length == 0 ? "(none is registered)" : string.Join(", ", known))}.");
     }
+
+    // A call that hangs would end with the lease or after it, and no other could be tried in time.
+    private static string TooShortLease(IdempotencyOptions options, IIdempotencyStore store) =>
+        $"Lease is {options.Lease}, but one call of {(options.StoreName is { } name ? $"the store '{name}'" : "the default store")} may take its "
+        + $"OperationTimeout of {store.OperationTimeout}. Lengthen Lease or shorten OperationTimeout, best to a third of Lease or less.";
 
     private IIdempotencyStore Store(string? name, string endpoint) => name is null
         ? services.GetRequiredService<IIdempotencyStore>()

@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "Idempotency key {KeyHash}: the record could not be stored. The key stays closed until its lease ends; then WhenInterrupted decides.")]
     public static partial void CompletionGivenUp(ILogger logger, Exception? exception, KeyHash keyHash);
 
-    [LoggerMessage(10, LogLevel.Error, "Idempotency key {KeyHash}: the lease was lost and another owner has the key, so that the action may have run twice. Its record stands.")]
+    [LoggerMessage(10, LogLevel.Error, "Idempotency key {KeyHash}: the lease was lost, and the key has another owner or was resolved by an operator. This answer is not kept; the action may have run twice.")]
     public static partial void LeaseLost(ILogger logger, KeyHash keyHash);
 
     [LoggerMessage(11, LogLevel.Warning, "Idempotency key {KeyHash}: the store had lost the claim; the record was stored again.")]

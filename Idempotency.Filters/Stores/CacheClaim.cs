@@ -83,6 +83,7 @@ internal sealed partial class CacheClaim : IdempotencyClaim
     /// The lock is lost. Taken once more, it keeps others out between the look and the write; where it cannot be asked, an answer that is lost
     /// would be worse than one that is overwritten.
     /// </summary>
+    /// <exception cref="TimeoutException">Somebody only looks at the key, or the lock may still be this claim's own: try again.</exception>
     private async ValueTask<Completion> CompleteLateAsync(
         IdempotencyLockHandle? lost, ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
     {
@@ -91,6 +92,7 @@ internal sealed partial class CacheClaim : IdempotencyClaim
 
         IdempotencyLockHandle? again = null;
         var isTaken = false;
+        bool isRestored;
         try
         {
             again = await _locks.TryAcquireAsync(_key, cancellationToken);
@@ -107,12 +109,14 @@ internal sealed partial class CacheClaim : IdempotencyClaim
             {
                 if (isTaken)
                     return WhileTaken(found);
-                if (found is not null && found.Envelope.Claim != _id && found.Envelope.Claim != _previous?.Envelope.Claim)
+                if (IsAnothers(found))
                     return Completion.LeaseLost;
+                // A marker is the claim itself; without one, the lock is.
+                isRestored = _marked ? found is null : _lease.IsLockLost;
             }
 
             await SetRecordAsync(record, retention, cancellationToken);
-            return Completion.Stored;
+            return isRestored ? Completion.Restored : Completion.Stored;
         }
         finally
         {
@@ -121,17 +125,25 @@ internal sealed partial class CacheClaim : IdempotencyClaim
         }
     }
 
-    /// <exception cref="TimeoutException">Somebody only looks at the key: try again.</exception>
     private Completion WhileTaken(CacheEntry? found)
     {
-        if (found?.Envelope.Claim != _id)
-            return Completion.LeaseLost;
-        if (found.Kind == CacheEntryKind.Marker)
-            throw LookedAt();
+        if (found?.Envelope.Claim == _id)
+        {
+            if (found.Kind == CacheEntryKind.Marker)
+                throw LookedAt();
 
-        _phase = Phase.Completed;
-        return Completion.Stored;
+            _phase = Phase.Completed;
+            return Completion.Stored;
+        }
+
+        // Its holder may be another request, or this one, whose handle is dead while its lock is not.
+        if (_lease.MayLinger && !IsAnothers(found))
+            throw new TimeoutException("The lock of the idempotency key was lost, and is still taken.");
+        return Completion.LeaseLost;
     }
+
+    private bool IsAnothers(CacheEntry? found) =>
+        found is not null && found.Envelope.Claim != _id && found.Envelope.Claim != _previous?.Envelope.Claim;
 
     private async ValueTask SetRecordAsync(ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
     {

@@ -15,10 +15,13 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     public CacheIdempotencyStore(
         IDistributedCache cache, IIdempotencyLock locks, TimeSpan operationTimeout, TimeProvider timeProvider, ILogger logger)
     {
+        OperationTimeout = operationTimeout;
         var limit = new CallLimit(operationTimeout, timeProvider);
         _services = new(new(cache, limit, timeProvider), new(locks, limit, logger), new(timeProvider), timeProvider, logger);
         _waiters = new(timeProvider, key => new(new CacheWatch(this, key, timeProvider)));
     }
+
+    public TimeSpan? OperationTimeout { get; }
 
     private CacheEntries Entries => _services.Entries;
 
@@ -81,7 +84,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     /// </summary>
     private static TimeSpan? MarkerLifetime(in ClaimOptions options)
     {
-        var ends = MemoryClock.After(MemoryClock.After(options.Lease.Ticks, options.RenewFor), options.RefuseFor);
-        return ends == MemoryClock.Never ? null : TimeSpan.FromTicks(ends);
+        var ends = StoreClock.After(StoreClock.After(options.Lease.Ticks, options.RenewFor), options.RefuseFor);
+        return ends == StoreClock.Never ? null : TimeSpan.FromTicks(ends);
     }
 }

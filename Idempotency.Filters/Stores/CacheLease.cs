@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Stores;
 internal sealed class CacheLease : IAsyncDisposable
 {
     private readonly CacheLocks _locks;
-    private readonly MemoryClock _clock;
+    private readonly StoreClock _clock;
     private readonly string _key;
     private readonly TimeSpan _lease;
     private readonly CancellationTokenSource _lost = new();
@@ -15,20 +15,31 @@ internal sealed class CacheLease : IAsyncDisposable
     private IdempotencyLockHandle? _handle;
     private ITimer? _timer;
     private long _endsAt;
+    private long _lingersUntil;
+    private volatile bool _isLockLost;
 
-    public CacheLease(CacheLocks locks, MemoryClock clock, string key, IdempotencyLockHandle handle, in ClaimOptions options)
+    public CacheLease(CacheLocks locks, StoreClock clock, string key, IdempotencyLockHandle handle, in ClaimOptions options)
     {
         _locks = locks;
         _clock = clock;
         _key = key;
         _lease = options.Lease;
         _handle = handle;
-        _lockLost = handle.Lost.UnsafeRegister(static lost => _ = ((CancellationTokenSource)lost!).CancelAsync(), _lost);
-        EndAt(options.RenewFor is null ? MemoryClock.Never : MemoryClock.After(MemoryClock.After(clock.Now, options.RenewFor), _lease));
+        _lockLost = handle.Lost.UnsafeRegister(static lease => ((CacheLease)lease!).LoseLock(), this);
+        EndAt(options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(clock.Now, options.RenewFor), _lease));
     }
 
     /// <summary>Fires when the lock was lost, and when the lease ends.</summary>
     public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Whether the lock was lost before it was given back.</summary>
+    public bool IsLockLost => _isLockLost;
+
+    /// <summary>
+    /// Whether the lock may still stand in the name of this claim, at a service that was out of reach: after the lock was lost, or could not be
+    /// given back, and for one lease.
+    /// </summary>
+    public bool MayLinger => _clock.Now < Volatile.Read(ref _lingersUntil);
 
     /// <returns>Null when the lease has ended.</returns>
     public IdempotencyLockHandle? Take() => Interlocked.Exchange(ref _handle, null);
@@ -40,15 +51,16 @@ internal sealed class CacheLease : IAsyncDisposable
     }
 
     /// <summary>The lease ends one lease from now, if not sooner.</summary>
-    public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), MemoryClock.After(_clock.Now, _lease)));
+    public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), StoreClock.After(_clock.Now, _lease)));
 
     /// <summary>Lets go of the lock at once.</summary>
     /// <param name="handle">What <see cref="Take"/> returned.</param>
-    public Task EndAsync(IdempotencyLockHandle handle)
+    public async Task EndAsync(IdempotencyLockHandle handle)
     {
         _timer?.Dispose();
         _lockLost.Unregister();
-        return _locks.ReleaseAsync(_key, handle);
+        if (!await _locks.ReleaseAsync(_key, handle))
+            Linger();
     }
 
     public async ValueTask DisposeAsync()
@@ -60,7 +72,7 @@ internal sealed class CacheLease : IAsyncDisposable
     private void EndAt(long moment)
     {
         Volatile.Write(ref _endsAt, moment);
-        if (moment == MemoryClock.Never)
+        if (moment == StoreClock.Never)
             return;
 
         _timer?.Dispose();
@@ -73,7 +85,7 @@ internal sealed class CacheLease : IAsyncDisposable
         if (left > 0)
         {
             // Longer than a timer can count.
-            _timer?.Change(MemoryClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
+            _timer?.Change(StoreClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
             return;
         }
 
@@ -81,6 +93,15 @@ internal sealed class CacheLease : IAsyncDisposable
             return;
 
         _ = _lost.CancelAsync();
-        _ = _locks.ReleaseAsync(_key, handle);
+        _ = EndAsync(handle);
     }
+
+    private void LoseLock()
+    {
+        _isLockLost = true;
+        Linger();
+        _ = _lost.CancelAsync();
+    }
+
+    private void Linger() => Volatile.Write(ref _lingersUntil, StoreClock.After(_clock.Now, _lease));
 }

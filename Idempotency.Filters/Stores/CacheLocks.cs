@@ -13,11 +13,12 @@ internal sealed class CacheLocks(IIdempotencyLock locks, CallLimit limit, ILogge
         token => locks.TryAcquireAsync(key + Suffix, token).AsTask(), late => _ = ReleaseLateAsync(key, late), cancellationToken);
 
     /// <summary>Never throws: what the lock was for is done, and it ends by itself.</summary>
-    public async Task ReleaseAsync(string key, IdempotencyLockHandle handle)
+    /// <returns>Whether it was given back, as far as its handle knows.</returns>
+    public async Task<bool> ReleaseAsync(string key, IdempotencyLockHandle handle)
     {
         try
         {
-            await limit.RunAsync(
+            return await limit.RunAsync(
                 async _ =>
                 {
                     await handle.DisposeAsync();
@@ -29,6 +30,7 @@ internal sealed class CacheLocks(IIdempotencyLock locks, CallLimit limit, ILogge
         catch (Exception exception)
         {
             CacheStoreLog.UnlockFailed(logger, exception, new KeyHash(key));
+            return false;
         }
     }
 

@@ -6,8 +6,8 @@ namespace Idempotency.Filters.Stores;
 internal static partial class CacheStoreLog
 {
     [LoggerMessage(50, LogLevel.Warning,
-        "The idempotency store '{Store}' locks its keys in this process only: requests with one key that reach several processes at the same "
-        + "time all run. Add UseLock(...) to UseDistributedCache() before a second instance starts.")]
+        "The idempotency store '{Store}' locks its keys within itself only: requests with one key that reach several processes, hosts or stores over "
+        + "one cache at the same time all run. Add UseLock(...) to UseDistributedCache() before a second one starts.")]
     public static partial void LocksInProcess(ILogger logger, string store);
 
     [LoggerMessage(51, LogLevel.Warning,

@@ -3,4 +3,4 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Stores;
 
 /// <summary>What the cache-and-lock store and its claims are made of.</summary>
-internal sealed record CacheStoreServices(CacheEntries Entries, CacheLocks Locks, MemoryClock Clock, TimeProvider TimeProvider, ILogger Logger);
+internal sealed record CacheStoreServices(CacheEntries Entries, CacheLocks Locks, StoreClock Clock, TimeProvider TimeProvider, ILogger Logger);

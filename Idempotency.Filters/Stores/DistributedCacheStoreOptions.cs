@@ -12,8 +12,8 @@ public sealed class DistributedCacheStoreOptions
     public CacheLocking Locking { get; set; } = CacheLocking.On;
 
     /// <summary>
-    /// How long one call of the cache or of the lock may take; after it the store counts as unable to answer. Default 5 seconds; more than
-    /// zero, at most 1 day.
+    /// How long one call of the cache or of the lock may take; after it the store counts as unable to answer. More than zero, at most
+    /// 1 day, and less than the <see cref="IdempotencyOptions.Lease"/> of every policy that uses the store. Default 5 seconds.
     /// </summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -16,6 +16,12 @@ namespace Idempotency.Filters.Stores;
 /// </remarks>
 public interface IIdempotencyStore
 {
+    /// <summary>
+    /// How long one call may take before the store gives it up; null = the store does not tell. A policy whose
+    /// <see cref="IdempotencyOptions.Lease"/> is not longer is refused at start. Default null.
+    /// </summary>
+    TimeSpan? OperationTimeout => null;
+
     /// <summary>Claims <paramref name="key"/> for one execution, or tells why it cannot be claimed now.</summary>
     /// <param name="key">The storage key, as made by <see cref="IIdempotencyKeyEncoder"/>.</param>
     /// <param name="options">How long and on which terms to claim.</param>

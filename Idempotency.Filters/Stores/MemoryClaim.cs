@@ -26,7 +26,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
 
         // Over a record there is no unknown outcome: the record stands.
         _refuseFor = options.WhenInterrupted == InterruptedBehavior.Refuse && _previous is null ? options.RefuseFor : TimeSpan.Zero;
-        LeaseEndsAt = options.RenewFor is null ? MemoryClock.Never : MemoryClock.After(MemoryClock.After(now, options.RenewFor), _lease);
+        LeaseEndsAt = options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(now, options.RenewFor), _lease);
     }
 
     public MemoryEntry Entry { get; }
@@ -36,10 +36,10 @@ internal sealed class MemoryClaim : IdempotencyClaim
     public long LeaseEndsAt { get; private set; }
 
     /// <summary>Until when the key is interrupted; the end of the lease when it is not refused at all.</summary>
-    public long RefusedUntil => MemoryClock.After(LeaseEndsAt, _refuseFor);
+    public long RefusedUntil => StoreClock.After(LeaseEndsAt, _refuseFor);
 
     /// <summary>One lease longer than it counts, so that a late holder still finds its token and need not be told of a lost claim.</summary>
-    public long KeptUntil => Math.Max(RefusedUntil, MemoryClock.After(LeaseEndsAt, _lease));
+    public long KeptUntil => Math.Max(RefusedUntil, StoreClock.After(LeaseEndsAt, _lease));
 
     public override long? FencingToken { get; }
 
@@ -72,7 +72,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
         return ValueTask.CompletedTask;
     }
 
-    public void EndRenewal(long now) => LeaseEndsAt = Math.Min(LeaseEndsAt, MemoryClock.After(now, _lease));
+    public void EndRenewal(long now) => LeaseEndsAt = Math.Min(LeaseEndsAt, StoreClock.After(now, _lease));
 
     /// <summary>Safe under a lock: the callbacks of <see cref="Lost"/> run on the thread pool.</summary>
     public void Lose() => _ = Interlocked.CompareExchange(ref _lost, AlreadyLost, null)?.CancelAsync();

@@ -16,7 +16,7 @@ internal sealed class MemoryExpiryQueue
     public void File(MemoryEntry entry)
     {
         var at = entry.GoneAt;
-        if (at == MemoryClock.Never)
+        if (at == StoreClock.Never)
         {
             Remove(entry);
         }

@@ -20,7 +20,7 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
             _shards[i] = new(this);
     }
 
-    public MemoryClock Clock { get; }
+    public StoreClock Clock { get; }
 
     public MemoryCapacity Capacity { get; }
 

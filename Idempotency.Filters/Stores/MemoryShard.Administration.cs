@@ -32,7 +32,7 @@ internal sealed partial class MemoryShard
                 return false;
 
             entry.Claim?.Lose();
-            Keep(entry, record, MemoryClock.After(now, retention));
+            Keep(entry, record, StoreClock.After(now, retention));
             Settle(entry, now);
             return true;
         }

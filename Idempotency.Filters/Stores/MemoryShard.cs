@@ -67,7 +67,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
                 return Completion.TooLarge;
             }
 
-            Keep(entry, record, MemoryClock.After(now, retention));
+            Keep(entry, record, StoreClock.After(now, retention));
             claim.Phase = MemoryClaimPhase.Completed;
             Settle(entry, now);
             return lost ? Completion.Restored : Completion.Stored;

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Stores;
 
 /// <summary>Who waits for one key, first come first served, and the one timer that looks at the key when its lease ends.</summary>
-internal sealed class MemoryWaitQueue(MemoryClock clock, Action leaseEnded)
+internal sealed class MemoryWaitQueue(StoreClock clock, Action leaseEnded)
 {
     private readonly LinkedList<MemoryWaiter> _waiters = new();
     private ITimer? _timer;
@@ -27,6 +27,6 @@ internal sealed class MemoryWaitQueue(MemoryClock clock, Action leaseEnded)
         if (_timer is null)
             _timer = clock.StartTimer(leaseEnded, untilLeaseEnds);
         else
-            _timer.Change(MemoryClock.DueTime(untilLeaseEnds), Timeout.InfiniteTimeSpan);
+            _timer.Change(StoreClock.DueTime(untilLeaseEnds), Timeout.InfiniteTimeSpan);
     }
 }

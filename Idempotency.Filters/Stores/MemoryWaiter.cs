@@ -21,7 +21,7 @@ internal sealed class MemoryWaiter : TaskCompletionSource<ClaimResult>
     /// <summary>What it waits for; null before, and once its answer is decided.</summary>
     public MemoryEntry? Entry { get; set; }
 
-    public async ValueTask<ClaimResult> WaitAsync(MemoryClock clock, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<ClaimResult> WaitAsync(StoreClock clock, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var timer = clock.StartTimer(() => _shard.TimeOut(this), timeout);
         using var registration = cancellationToken.UnsafeRegister(

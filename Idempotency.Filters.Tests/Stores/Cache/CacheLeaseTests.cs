@@ -29,7 +29,7 @@ internal sealed class CacheLeaseTests
         await _rig.Lock.LoseAsync();
         _rig.Chaos.Forget();
 
-        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Restored));
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
         Assert.That(_rig.Chaos.Calls, Does.StartWith("unlock lock get set unlock"));
         Assert.That(_rig.Locks.Count, Is.Zero);
@@ -61,6 +61,76 @@ internal sealed class CacheLeaseTests
         Assert.That(await CacheRig.CompleteAsync(winner, "winner"), Is.EqualTo(CompletionOutcome.Stored));
         Assert.That(await CacheRig.CompleteAsync(loser, "loser"), Is.EqualTo(CompletionOutcome.LeaseLost));
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("winner"));
+    }
+
+    /// <summary>The connection to the lock service broke, and the lock stands there until its own time is up.</summary>
+    [Test]
+    public async Task CompletionWhileItsOwnLostLockStandsIsTriedAgain()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Held);
+        await _rig.Lock.LoseInNameOnlyAsync();
+        _rig.Chaos.Once("unlock", Fault.Fails);
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+        _rig.Clock.Advance(CacheRig.Lease / 2);
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+
+        await _rig.Lock.LoseUnnoticedAsync();
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Restored));
+        Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
+    }
+
+    [Test]
+    public async Task CompletionWhileTheLockOfAnEndedLeaseCouldNotBeGivenBackIsTriedAgain()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Unrenewed);
+        _rig.Chaos.Once("unlock", Fault.Fails);
+        _rig.Clock.Advance(CacheRig.Lease);
+        await Waiting.UntilAsync(() => _rig.Logged.Contains(52));
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+
+        await _rig.Lock.LoseUnnoticedAsync();
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
+    }
+
+    /// <summary>Longer than that, a lock that is taken is another's.</summary>
+    [Test]
+    public async Task LostLockIsWaitedForAsLongAsALease()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Held);
+        await _rig.Lock.LoseAsync();
+        await _rig.AcquireAsync(CacheRig.Held);
+        _rig.Clock.Advance(CacheRig.Lease - TimeSpan.FromTicks(1));
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+
+        _rig.Clock.Advance(TimeSpan.FromTicks(1));
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.LeaseLost));
+    }
+
+    [Test]
+    public async Task CompletionAfterTheLockWasLostIsRefusedAtOnceWhenAnotherIsKnown()
+    {
+        var loser = await _rig.AcquireAsync(CacheRig.Held);
+        await _rig.Lock.LoseAsync();
+        await _rig.CompleteKeyAsync("winner");
+        await _rig.AcquireAsync(CacheRig.Over);
+
+        Assert.That(await CacheRig.CompleteAsync(loser, "loser"), Is.EqualTo(CompletionOutcome.LeaseLost));
+    }
+
+    /// <summary>As the other stores answer: the claim was gone, or it was not.</summary>
+    [Test]
+    public async Task CompletionAfterTheLockWasLostTellsWhetherTheMarkerWasThere([Values] bool there)
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Refused with { RenewFor = null });
+        await _rig.Lock.LoseAsync();
+        if (!there)
+            await _rig.Inner.RemoveAsync(CacheRig.Key);
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(there ? CompletionOutcome.Stored : CompletionOutcome.Restored));
     }
 
     /// <summary>A retry that is refused as interrupted has the lock while it looks, and so has an operator.</summary>
@@ -109,7 +179,7 @@ internal sealed class CacheLeaseTests
         await _rig.Lock.LoseAsync();
         _rig.Chaos.On = call => call == "lock" ? Fault.Fails : Fault.None;
 
-        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Restored));
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
         Assert.That(_rig.Logged, Is.EqualTo([53]));
     }
@@ -121,7 +191,7 @@ internal sealed class CacheLeaseTests
         var claim = await _rig.AcquireAsync(CacheRig.Over);
         await _rig.Lock.LoseAsync();
 
-        Assert.That(await CacheRig.CompleteAsync(claim, "next"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await CacheRig.CompleteAsync(claim, "next"), Is.EqualTo(CompletionOutcome.Restored));
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("next"));
     }
 

@@ -30,6 +30,25 @@ internal sealed class CacheStartTests
         "OperationTimeout is", "not more than 1 day");
 
     [Test]
+    public void OperationTimeoutThatOutlastsALeaseDoesNotStart([Values(null, "eu")] string? store) => AssertFails(
+        s =>
+        {
+            var idempotency = s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache();
+            idempotency.AddStore("eu", eu => eu.UseDistributedCache()).AddPolicy("p", o => (o.Lease, o.StoreName) = (TimeSpan.FromSeconds(5), store));
+        },
+        "Policy 'p'", "Lease is 00:00:05", "OperationTimeout of 00:00:05", store is null ? "the default store" : "the store 'eu'");
+
+    [Test]
+    public async Task OperationTimeoutIsThatOfTheStoreOfThePolicy()
+    {
+        await using var app = await StartAsync(s => s.AddIdempotency(o => o.Lease = TimeSpan.FromSeconds(2)).UseDistributedCache()
+            .UseDistributedCache(o => o.OperationTimeout = TimeSpan.FromSeconds(1.9))
+            .AddStore("eu", eu => eu.UseMemory()), "eu");
+
+        Assert.That(await app.AnswerAsync("/eu", "k"), Does.StartWith("200"));
+    }
+
+    [Test]
     public void UnknownLockingDoesNotStart() => AssertFails(
         s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.Locking = (CacheLocking)7), "Locking is 7", "On, Off");
 
@@ -38,7 +57,7 @@ internal sealed class CacheStartTests
     {
         await using var app = await StartAsync(s => s.AddIdempotency().UseDistributedCache());
 
-        AssertWarned(app, 50, "'default'", "UseLock(...)");
+        AssertWarned(app, 50, "'default'", "several processes, hosts or stores", "UseLock(...)");
     }
 
     [Test]

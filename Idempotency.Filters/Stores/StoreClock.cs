@@ -3,7 +3,7 @@ namespace Idempotency.Filters.Stores;
 /// <summary>
 /// Moments as ticks since the store began, from the monotonic clock: an adjusted system clock must neither end a lease nor prolong a record.
 /// </summary>
-internal sealed class MemoryClock(TimeProvider timeProvider)
+internal sealed class StoreClock(TimeProvider timeProvider)
 {
     public const long Never = long.MaxValue;
 

@@ -28,7 +28,7 @@ internal sealed class CompareCommand
         _arguments = arguments;
         _full = arguments.Has("full");
         _rounds = arguments.Get("rounds", _full ? 5 : 3);
-        _seconds = arguments.Get("seconds", _full ? 0.5 : 0.2);
+        _seconds = arguments.Get("seconds", _full ? 0.4 : 0.2);
         _stores = arguments.List("stores", [.. StoreKind.All.Keys]);
         _cells = Cells(arguments.List("sizes", [512, 20_000, 1_000_000]), arguments.List("connections", [1, 16, 256]), _full);
         var names = arguments.List<string>("variants", []);

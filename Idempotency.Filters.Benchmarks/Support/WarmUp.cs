@@ -10,8 +10,8 @@ namespace Idempotency.Filters.Benchmarks.Support;
 /// </summary>
 internal static class WarmUp
 {
-    public const int MostPasses = 60;
-    public const int FewPasses = 6;
+    public const int MostPasses = 30;
+    public const int FewPasses = 4;
 
     private const int QuietPasses = 3;
     private const int QuietMethods = 8;

@@ -5,7 +5,7 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// <summary>Throughput against bare: a row for each variant, a panel for each size of body and number of connections, a colour for each store.</summary>
 internal static class RatioPlot
 {
-    private const double Left = 210;
+    private const double Left = 230;
     private const double Width = 820;
     private const double Right = Width - 20;
     private const double RowHeight = 20;

@@ -64,8 +64,8 @@ public class DeploymentPlanTests
     [Test]
     public async Task AFullStoreHoldsWhatWasPlanned()
     {
-        // Room for 640, and for no byte more: of what counts as one byte less or more, another number would fit.
-        var bounds = new MemoryStoreOptions { MaxBytes = 640 * 1_612 };
+        // Room for 2,000, and for no byte more: of what counts as one byte less or more, another number would fit.
+        var bounds = new MemoryStoreOptions { MaxBytes = 2_000 * 1_612 };
         var store = new MemoryIdempotencyStore(
             bounds, TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
         var stored = 0;

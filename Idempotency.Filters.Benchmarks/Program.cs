@@ -12,28 +12,29 @@ return args switch
     ["scale", .. var rest] => await ScaleCommand.RunAsync(new Arguments(rest)),
     ["all", .. var rest] => await AllAsync(new Arguments(rest)),
     // The two that the others start as processes of their own.
-    [ServerCommand.Name, var store] => await ServerCommand.RunAsync(store),
+    [ServerCommand.Name, var store, var address] => await ServerCommand.RunAsync(store, address),
     [LoadCommand.Name] => await LoadCommand.RunAsync(),
     _ => Usage(),
 };
 
 static async Task<int> AllAsync(Arguments arguments) =>
-    await CompareCommand.RunAsync(arguments) + await ScaleCommand.RunAsync(arguments) + MicroCommand.Run([]);
+    await CompareCommand.RunAsync(arguments) + await ScaleCommand.RunAsync(arguments) + (arguments.Has("full") ? MicroCommand.Run([]) : 0);
 
 static int Usage()
 {
     Console.Error.WriteLine(
         """
         micro   [filter]                        BenchmarkDotNet over the parts, such as: micro *Fingerprint*
-        compare [--full] [--rounds 7] [--seconds 0.5] [--stores memory] [--sizes 512,20000,1000000]
+        compare [--full] [--rounds 3] [--seconds 0.2] [--stores memory,distributed-cache,redis] [--sizes 512,20000,1000000]
                 [--connections 1,16,256] [--variants first,replay] [--write false]
                                                 real Kestrel on loopback, against the bare action
-        scale   [--rounds 5] [--seconds 0.5] [--records 1000000] [--keys 100000] [--waiters 10000] [--body 1000000000]
-                [--write false]                 cost against the number of records, keys and waiters, and the size of bodies
+        scale   [--full] [--rounds 3] [--seconds 0.2] [--records 100000] [--keys 10000] [--waiters 1000] [--body 100000000]
+                [--redis false] [--write false] cost against the number of records, keys and waiters, and the size of bodies
 
-        all     [--full]                        the three of them, for the whole page
+        all     [--full]                        compare and scale; with --full, which goes further in each, also micro
 
-        compare and scale rewrite their part of docs/performance.md and its pictures, unless told --write false.
+        They rewrite their part of docs/performance.md and its pictures, and scale that of docs/deployment.md, unless told --write false.
+        compare and scale start a redis-server of their own.
         """);
     return 2;
 }

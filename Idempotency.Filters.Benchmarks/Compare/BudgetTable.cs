@@ -1,20 +1,42 @@
+using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Compare;
 
-/// <summary>The budgets of the memory store, each with what was measured: for the smallest body, at the middle number of connections.</summary>
+/// <summary>The budgets, each with what was measured: for the smallest body, at the middle number of connections.</summary>
 internal static class BudgetTable
 {
     private const string Store = "memory";
 
-    /// <returns>Null when not all was measured that they are about.</returns>
-    public static MarkdownTable? Of(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants)
+    /// <returns>None when not all was measured that they are about.</returns>
+    public static IEnumerable<MarkdownTable> All(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants)
     {
-        if (!stores.Contains(Store) || variants.Length < Variant.All.Length)
-            return null;
+        if (variants.Length < Variant.All.Length)
+            yield break;
 
         var small = cells.Where(cell => cell.Size == cells.Min(other => other.Size)).ToArray();
         var cell = small[small.Length / 2];
+        if (stores.Contains(Store))
+            yield return OfMemory(comparison, cell);
+        if (stores.Contains(StoreKind.Redis))
+            yield return OfRedis(comparison, cell);
+    }
+
+    private static MarkdownTable OfRedis(Comparison comparison, Cell cell)
+    {
+        var table = new MarkdownTable($"Redis, {Sizes.Of(cell.Size)}, {cell.Connections} connections", "budget", "measured", "server CPU");
+        void Add(string title, string name, string floor) => table.Add(
+            title,
+            "&ge; 0.9",
+            $"{comparison.Ratio(StoreKind.Redis, cell, Find(name), floor, slice => slice.PerSecond)}",
+            $"{comparison.Ratio(StoreKind.Redis, cell, Find(name), floor, slice => slice.CpuMicroseconds)}");
+        Add("first request: throughput against the same action over 2 bare commands", "first", "redis-first");
+        Add("replay: throughput against an action that sends what 1 bare command gives", "replay", "redis-replay");
+        return table;
+    }
+
+    private static MarkdownTable OfMemory(Comparison comparison, Cell cell)
+    {
         string Throughput(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.PerSecond)}";
         string Cpu(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.CpuMicroseconds)}";
         double Added(string name) => comparison.Added(Store, cell, Find(name), slice => slice.Allocated);

@@ -11,8 +11,14 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 internal sealed class CompareCommand
 {
     private readonly Arguments _arguments;
+    // A cell of so many bytes in flight takes minutes for a round.
+    private const long HeavyBytes = 100_000_000;
+    private const int RoundsOfHeavyCells = 2;
+
+    private readonly bool _full;
     private readonly int _rounds;
     private readonly double _seconds;
+    private readonly string[] _stores;
     private readonly Cell[] _cells;
     private readonly Variant[] _variants;
     private readonly Comparison _comparison = new();
@@ -20,10 +26,11 @@ internal sealed class CompareCommand
     private CompareCommand(Arguments arguments)
     {
         _arguments = arguments;
-        var full = arguments.Has("full");
-        _rounds = arguments.Get("rounds", full ? 11 : 7);
-        _seconds = arguments.Get("seconds", full ? 1.0 : 0.5);
-        _cells = Cells(arguments.List("sizes", [512, 20_000, 1_000_000]), arguments.List("connections", [1, 16, 256]), full);
+        _full = arguments.Has("full");
+        _rounds = arguments.Get("rounds", _full ? 5 : 3);
+        _seconds = arguments.Get("seconds", _full ? 0.4 : 0.2);
+        _stores = arguments.List("stores", [.. StoreKind.All.Keys]);
+        _cells = Cells(arguments.List("sizes", [512, 20_000, 1_000_000]), arguments.List("connections", [1, 16, 256]), _full);
         var names = arguments.List<string>("variants", []);
         _variants =
         [
@@ -34,7 +41,14 @@ internal sealed class CompareCommand
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        await new CompareCommand(arguments).RunAsync();
+        var command = new CompareCommand(arguments);
+        if (!RedisServer.IsInstalled && command._stores.Any(store => StoreKind.All[store].NeedsRedis))
+        {
+            Console.Error.WriteLine(RedisServer.HowToInstall);
+            return 1;
+        }
+
+        await command.RunAsync();
         return 0;
     }
 
@@ -55,13 +69,16 @@ internal sealed class CompareCommand
     {
         await using var load = LoadCommand.Start();
         var stands = new List<Stand>();
+        var redis = "";
         try
         {
-            foreach (var store in _arguments.List("stores", [.. StoreKinds.All.Keys]))
+            foreach (var store in _stores)
                 stands.Add(await Stand.StartAsync(store));
+            foreach (var stand in stands.Where(stand => stand.Redis is not null))
+                redis = $"{await Machine.RedisAsync(stand.Redis!)}\n\n";
             _comparison.RecordBytes = await stands[0].AskAsync<double>("fill 20000");
             foreach (var stand in stands)
-                await WarmUp.RunAsync(stand, load, _variants, [.. _cells.DistinctBy(cell => cell.Size)]);
+                await WarmUp.RunAsync(stand, load, _variants, _full ? WarmUp.MostPasses : WarmUp.FewPasses, [.. _cells.DistinctBy(cell => cell.Size)]);
             for (var round = 0; round < _rounds; round++)
                 await RunRoundAsync(stands, load, round);
         }
@@ -71,25 +88,32 @@ internal sealed class CompareCommand
                 await stand.DisposeAsync();
         }
 
-        new CompareReport(_comparison, [.. stands.Select(stand => stand.Store)], _cells, _variants, $"{_rounds} rounds of {_seconds} s").Write(
-            _arguments.Get("write", true));
+        var effort = $"{redis}{_rounds} rounds of {_seconds} s"
+            + (_cells.Any(cell => RoundsOf(cell) < _rounds) ? $", {RoundsOfHeavyCells} of the largest cell" : "");
+        new CompareReport(_comparison, _stores, _cells, _variants, effort).Write(_arguments.Get("write", true));
     }
+
+    private int RoundsOf(Cell cell) => (long)cell.Size * cell.Connections > HeavyBytes ? Math.Min(_rounds, RoundsOfHeavyCells) : _rounds;
 
     private async Task RunRoundAsync(List<Stand> stands, ChildProcess load, int round)
     {
         Console.Error.WriteLine($"round {round + 1} of {_rounds}");
-        foreach (var (stand, cell) in from stand in stands from cell in _cells select (stand, cell))
+        foreach (var (stand, cell) in from stand in stands from cell in _cells where round < RoundsOf(cell) select (stand, cell))
         {
+            Variant[] variants = [.. _variants.Where(variant => variant.Suits(stand.Store))];
             // Each round begins elsewhere, so that none always follows the same one.
-            for (var i = 0; i < _variants.Length; i++)
+            for (var i = 0; i < variants.Length; i++)
             {
-                var variant = _variants[(i + round) % _variants.Length];
+                var variant = variants[(i + round) % variants.Length];
                 var job = variant.Job(stand.Ports, cell) with { Seconds = _seconds };
                 _comparison.Add(stand.Store, cell, variant, await stand.MeasureAsync(load, job));
             }
         }
 
-        foreach (var (floor, size) in from floor in Floor.All.Keys from size in _cells.Select(cell => cell.Size).Distinct() select (floor, size))
-            _comparison.AddFloor(floor, size, await stands[0].AskAsync<double>($"floor {floor} {size}"));
+        foreach (var ((name, floor), size) in from floor in Floor.All from size in _cells.Select(cell => cell.Size).Distinct() select (floor, size))
+        {
+            if (stands.Find(stand => !floor.NeedsRedis || stand.Redis is not null) is { } able)
+                _comparison.AddFloor(name, size, await able.AskAsync<double>($"floor {name} {size}"));
+        }
     }
 }

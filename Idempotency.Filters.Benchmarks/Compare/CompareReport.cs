@@ -1,4 +1,5 @@
 using System.Text;
+using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Compare;
@@ -9,16 +10,16 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     public void Write(bool intoDocuments)
     {
         var text = new StringBuilder($"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n");
-        if (BudgetTable.Of(comparison, stores, cells, variants) is { } budgets)
+        foreach (var budgets in BudgetTable.All(comparison, stores, cells, variants))
             text.Append(budgets).Append('\n');
         foreach (var store in stores)
-            text.Append($"### Store: {store}\n\n").Append(TableOf(store)).Append('\n');
+            text.Append($"### Store: {StoreKind.All[store].Title}\n\n").Append(TableOf(store)).Append('\n');
         text.Append("### Floors\n\n").Append(FloorTable());
 
         Console.WriteLine(text);
         if (!intoDocuments)
             return;
-        Documents.ReplacePart("compare", text.ToString());
+        Documents.ReplacePart(Documents.Performance, "compare", text.ToString());
         Documents.WritePicture("performance.svg", RatioPlot.Draw(comparison, stores, cells, variants));
     }
 
@@ -26,7 +27,7 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     {
         var table = new MarkdownTable(
             "what", "body", "connections", "throughput against bare", "server CPU against bare", "requests/s", "CPU us", "median us", "p99 us", "allocated B", "added B");
-        foreach (var (cell, variant) in from cell in cells from variant in variants select (cell, variant))
+        foreach (var (cell, variant) in from cell in cells from variant in variants where variant.Suits(store) select (cell, variant))
         {
             table.Add(
                 variant.Title,
@@ -49,7 +50,11 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     {
         var table = new MarkdownTable("what", "body", "us");
         foreach (var ((name, floor), size) in from floor in Floor.All from size in cells.Select(cell => cell.Size).Distinct() select (floor, size))
-            table.Add(floor.Title, Sizes.Of(size), $"{comparison.Floor(name, size).Median:N1}");
+        {
+            if (comparison.Floor(name, size) is { } measured)
+                table.Add(floor.Title, Sizes.Of(size), $"{measured.Median:N1}");
+        }
+
         return table;
     }
 }

@@ -25,18 +25,23 @@ internal sealed class Comparison
         measured.Add(microseconds);
     }
 
-    public Spread Floor(string floor, int size) => Spread.Of(_floors[(floor, size)]);
+    /// <returns>Null when it was not measured.</returns>
+    public Spread? Floor(string floor, int size) => _floors.TryGetValue((floor, size), out var measured) ? Spread.Of(measured) : null;
 
     public Spread Of(string store, Cell cell, string variant, Func<Slice, double> value) =>
         Spread.Of(_slices[(store, cell, variant)].Select(value));
 
     /// <summary>Against the bare one of the same round: what the machine did meanwhile befell both.</summary>
     public Spread Ratio(string store, Cell cell, Variant variant, Func<Slice, double> value) =>
-        Against(store, cell, variant, (slice, bare) => value(slice) / value(bare));
+        Ratio(store, cell, variant, variant.Baseline, value);
+
+    /// <summary>The same against another one.</summary>
+    public Spread Ratio(string store, Cell cell, Variant variant, string baseline, Func<Slice, double> value) =>
+        Against(store, cell, variant, baseline, (slice, bare) => value(slice) / value(bare));
 
     public double Added(string store, Cell cell, Variant variant, Func<Slice, double> value) =>
-        Against(store, cell, variant, (slice, bare) => value(slice) - value(bare)).Median;
+        Against(store, cell, variant, variant.Baseline, (slice, bare) => value(slice) - value(bare)).Median;
 
-    private Spread Against(string store, Cell cell, Variant variant, Func<Slice, Slice, double> compare) => Spread.Of(
-        _slices[(store, cell, variant.Name)].Zip(_slices[(store, cell, variant.Baseline)], compare));
+    private Spread Against(string store, Cell cell, Variant variant, string baseline, Func<Slice, Slice, double> compare) => Spread.Of(
+        _slices[(store, cell, variant.Name)].Zip(_slices[(store, cell, baseline)], compare));
 }

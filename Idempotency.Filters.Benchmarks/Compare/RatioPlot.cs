@@ -5,7 +5,7 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// <summary>Throughput against bare: a row for each variant, a panel for each size of body and number of connections, a colour for each store.</summary>
 internal static class RatioPlot
 {
-    private const double Left = 210;
+    private const double Left = 230;
     private const double Width = 820;
     private const double Right = Width - 20;
     private const double RowHeight = 20;
@@ -16,7 +16,7 @@ internal static class RatioPlot
         variants = [.. variants.Where(variant => !variant.IsBare)];
         Spread Ratio(string store, Cell cell, Variant variant) => comparison.Ratio(store, cell, variant, slice => slice.PerSecond);
 
-        Spread[] all = [.. from store in stores from cell in cells from variant in variants select Ratio(store, cell, variant)];
+        Spread[] all = [.. from store in stores from cell in cells from variant in variants where variant.Suits(store) select Ratio(store, cell, variant)];
         var axis = new LogAxis(Math.Min(0.5, all.Min(ratio => ratio.Least)), Math.Max(2, all.Max(ratio => ratio.Most)), Left, Right);
         var panel = PanelHead + (variants.Length * RowHeight) + 8;
         var bottom = 36 + (cells.Length * panel);
@@ -39,7 +39,7 @@ internal static class RatioPlot
             {
                 var y = top + PanelHead + (row * RowHeight) + (RowHeight / 2);
                 svg.Text(Left - 10, y + 4, variants[row].Title, "end");
-                for (var store = 0; store < stores.Length; store++)
+                foreach (var store in Enumerable.Range(0, stores.Length).Where(store => variants[row].Suits(stores[store])))
                     DrawSpread(svg, axis, Ratio(stores[store], cells[i], variants[row]), y + ((store - ((stores.Length - 1) / 2.0)) * 5), store);
             }
         }

@@ -21,9 +21,14 @@ internal sealed record Variant(string Name, string Title, string Path, string Ba
         new("in-flight", "in-flight rejection", Paths.First) { Keys = 1, Status = StatusCodes.Status409Conflict },
         new("minimal-first", "first request, Minimal API", Paths.MinimalFirst, "minimal-bare"),
         new("minimal-replay", "replay, Minimal API", Paths.MinimalReplay, "minimal-bare") { Keys = 256 },
+        new("redis-first", "bare commands of a first request", Paths.FirstFloor) { NeedsRedis = true },
+        new("redis-replay", "bare command of a replay", Paths.ReplayFloor) { Keys = 256, NeedsRedis = true },
     ];
 
-    /// <summary>How many keys recur; 0 = each request has a fresh one.</summary>
+    // Records that recur take no more than this of the store's memory.
+    private const int RecurringBytes = 64_000_000;
+
+    /// <summary>How many keys recur; 0 = each request has a fresh one. Large bodies have fewer.</summary>
     public int Keys { get; private init; }
 
     public int Status { get; private init; } = StatusCodes.Status201Created;
@@ -31,9 +36,14 @@ internal sealed record Variant(string Name, string Title, string Path, string Ba
     /// <summary>Whether it is sent to the application with the global filter.</summary>
     public bool OptOut { get; private init; }
 
+    /// <summary>Whether it can be measured only where the store is Redis.</summary>
+    public bool NeedsRedis { get; private init; }
+
     public bool IsBare => Name == Baseline;
 
     public bool IsRejection => Status == StatusCodes.Status409Conflict;
+
+    public bool Suits(string store) => !NeedsRedis || StoreKind.All[store].NeedsRedis;
 
     public LoadJob Job(Ports ports, Cell cell) => new()
     {
@@ -43,7 +53,7 @@ internal sealed record Variant(string Name, string Title, string Path, string Ba
         BodySize = cell.Size,
         Connections = cell.Connections,
         KeyUse = Keys > 0 ? KeyUse.Recurring : KeyUse.Fresh,
-        Keys = Keys,
+        Keys = Math.Min(Keys, RecurringBytes / cell.Size),
     };
 }
 

@@ -28,7 +28,7 @@ internal static class MicroCommand
             return 1;
 
         if (filter == All)
-            Documents.ReplacePart("micro", Table(summary));
+            Documents.ReplacePart(Documents.Performance, "micro", Table(summary));
         return 0;
     }
 

@@ -7,6 +7,7 @@ namespace Idempotency.Filters.Benchmarks.Scale;
 internal static class CrowdedStore
 {
     private static readonly Cell Small = new(512, 16);
+    private static readonly Variant[] Variants = [.. Variant.All.Where(variant => variant.Name is "bare" or "first" or "replay")];
 
     /// <param name="effort">How thoroughly.</param>
     /// <param name="fill">What the server is told, with an amount behind it.</param>
@@ -14,28 +15,44 @@ internal static class CrowdedStore
     /// <param name="amounts">In ascending order.</param>
     public static async Task<Series> MeasureAsync(Effort effort, string fill, string title, int[] amounts)
     {
-        Variant[] variants = [.. Variant.All.Where(variant => variant.Name is "bare" or "first" or "replay")];
-        await using var stand = await Stand.StartAsync(effort.Store);
-        await WarmUp.RunAsync(stand, effort.Load, variants, Small);
-
+        await using var stand = await StartAsync(effort, "memory");
         var points = new List<Point>();
         foreach (var amount in amounts)
         {
             Console.Error.WriteLine($"{title}: {amount:N0}");
             var bytes = await stand.AskAsync<double>($"{fill} {amount}");
-            var slices = variants.Select(_ => new List<Slice>()).ToArray();
-            for (var round = 0; round < effort.Rounds; round++)
-            {
-                foreach (var (variant, results) in variants.Zip(slices))
-                    results.Add(await stand.MeasureAsync(effort.Load, variant.Job(stand.Ports, Small) with { Seconds = effort.Seconds }));
-            }
-
-            // Each round against its own bare slice: what the machine did meanwhile befell both.
-            double Ratio(int variant) => Spread.Of(slices[variant].Zip(slices[0], (slice, bare) => slice.CpuMicroseconds / bare.CpuMicroseconds)).Median;
-            points.Add(new(amount, [Ratio(1), Ratio(2), bytes]));
+            points.Add(new(amount, [.. await RatiosAsync(effort, stand), bytes]));
         }
 
         return new Series(
             title, "server CPU against the bare action", ["first request", "replay", "bytes of memory for each that was added"], 2, points);
+    }
+
+    public static async Task<Stand> StartAsync(Effort effort, string store)
+    {
+        var stand = await Stand.StartAsync(store);
+        await WarmUp.RunAsync(stand, effort.Load, Variants, effort.WarmUps, Small);
+        return stand;
+    }
+
+    /// <summary>Puts back what replays find, after the store was emptied.</summary>
+    public static async Task PrepareAsync(Effort effort, Stand stand)
+    {
+        foreach (var variant in Variants)
+            await WarmUp.PrepareAsync(stand, effort.Load, variant, Small);
+    }
+
+    /// <returns>Of first requests and of replays: the processor time of the server, against that of the bare action.</returns>
+    public static async Task<double[]> RatiosAsync(Effort effort, Stand stand)
+    {
+        var slices = Variants.Select(_ => new List<Slice>()).ToArray();
+        for (var round = 0; round < effort.Rounds; round++)
+        {
+            foreach (var (variant, results) in Variants.Zip(slices))
+                results.Add(await stand.MeasureAsync(effort.Load, variant.Job(stand.Ports, Small) with { Seconds = effort.Seconds }));
+        }
+
+        // Each round against its own bare slice: what the machine did meanwhile befell both.
+        return [.. slices.Skip(1).Select(covered => Spread.Of(covered.Zip(slices[0], (slice, bare) => slice.CpuMicroseconds / bare.CpuMicroseconds)).Median)];
     }
 }

@@ -1,4 +1,5 @@
 using Idempotency.Filters.Benchmarks.Load;
+using Idempotency.Filters.Benchmarks.Planning;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Scale;
@@ -8,18 +9,46 @@ internal static class ScaleCommand
 {
     public static async Task<int> RunAsync(Arguments arguments)
     {
-        await using var load = LoadCommand.Start();
-        var effort = new Effort(load, arguments.Get("store", "memory"), arguments.Get("rounds", 5), arguments.Get("seconds", 0.5));
+        var withRedis = arguments.Get("redis", true);
+        if (withRedis && !RedisServer.IsInstalled)
+        {
+            Console.Error.WriteLine(RedisServer.HowToInstall);
+            return 1;
+        }
 
-        Series[] series =
-        [
-            await CrowdedStore.MeasureAsync(effort, "fill", "live records", Upto(arguments.Get("records", 1_000_000), 1_000)),
-            await CrowdedStore.MeasureAsync(effort, "hold crowd", "keys in flight", Upto(arguments.Get("keys", 100_000), 1_000)),
-            await Waiters.MeasureAsync(effort, Upto(arguments.Get("waiters", 10_000), 1)),
-            await Uploads.MeasureAsync(effort, [.. Uploads.BodySizes.Where(size => size <= arguments.Get("body", 1_000_000_000L))]),
-        ];
-        new ScaleReport(series).Write(arguments.Get("write", true));
+        await using var load = LoadCommand.Start();
+        var full = arguments.Has("full");
+        var effort = new Effort(
+            load, arguments.Get("rounds", full ? 5 : 3), arguments.Get("seconds", full ? 0.5 : 0.2), full ? WarmUp.MostPasses : WarmUp.FewPasses);
+        var records = Upto(arguments.Get("records", full ? 1_000_000 : 100_000), 1_000);
+        var keys = Upto(arguments.Get("keys", full ? 100_000 : 10_000), 1_000);
+        var waiters = Upto(arguments.Get("waiters", full ? 10_000 : 1_000), 1);
+        var body = arguments.Get("body", full ? 1_000_000_000L : 100_000_000L);
+
+        List<Series> series = [await CrowdedStore.MeasureAsync(effort, "fill", "live records", records)];
+        RedisCostTable? costs = null;
+        if (withRedis)
+        {
+            (var crowded, costs) = await CrowdedRedis.MeasureAsync(effort, records);
+            series.Add(crowded);
+        }
+
+        series.Add(await CrowdedStore.MeasureAsync(effort, "hold crowd", "keys in flight", keys));
+        series.Add(await Waiters.MeasureAsync(effort, waiters));
+        series.Add(await Uploads.MeasureAsync(effort, [.. Uploads.BodySizes.Where(size => size <= body)]));
+        Write(new ScaleReport([.. series], costs?.Redis), costs, arguments.Get("write", true));
         return 0;
+    }
+
+    private static void Write(ScaleReport report, RedisCostTable? costs, bool intoDocuments)
+    {
+        report.Write(intoDocuments);
+        foreach (var (part, text) in costs is null ? [] : new DeploymentPage(costs.Answers).Parts($"{Machine.Description}\n\n{costs.Redis}"))
+        {
+            Console.WriteLine(text);
+            if (intoDocuments)
+                Documents.ReplacePart(Documents.Deployment, part, text);
+        }
     }
 
     /// <summary>The powers of ten from the first to the last.</summary>
@@ -33,4 +62,12 @@ internal static class ScaleCommand
 }
 
 /// <summary>How thoroughly to measure, and with what.</summary>
-internal sealed record Effort(ChildProcess Load, string Store, int Rounds, double Seconds);
+/// <param name="Load">The load generator.</param>
+/// <param name="Rounds">How often.</param>
+/// <param name="Seconds">How long each time.</param>
+/// <param name="WarmUps">How many passes at most before that.</param>
+internal sealed record Effort(ChildProcess Load, int Rounds, double Seconds, int WarmUps);
+
+/// <param name="Redis">On which server and client.</param>
+/// <param name="Answers">For each size of answer, what it costs.</param>
+internal sealed record RedisCostTable(string Redis, AnswerCost[] Answers);

@@ -17,8 +17,8 @@ internal sealed class Waiters(Effort effort, Stand stand)
 
     public static async Task<Series> MeasureAsync(Effort effort, int[] amounts)
     {
-        await using var stand = await Stand.StartAsync(effort.Store);
-        await WarmUp.RunAsync(stand, effort.Load, [.. Variant.All.Where(variant => variant.Name == "replay")], new Cell(512, 16));
+        await using var stand = await Stand.StartAsync("memory");
+        await WarmUp.RunAsync(stand, effort.Load, [.. Variant.All.Where(variant => variant.Name == "replay")], effort.WarmUps, new Cell(512, 16));
         var waiters = new Waiters(effort, stand);
         for (var i = 0; i < 30; i++)
             await waiters.AnswerAsync(100);

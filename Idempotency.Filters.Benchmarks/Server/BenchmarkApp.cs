@@ -4,15 +4,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Server;
 
 /// <summary>The measured applications, on Kestrel. Nothing is logged, so that the price of writing logs is not part of any figure.</summary>
 internal static class BenchmarkApp
 {
-    /// <param name="store">One of <see cref="StoreKinds"/>.</param>
+    /// <param name="store">What keeps the records.</param>
+    /// <param name="redis">The connection that it needs, if it needs one.</param>
     /// <param name="optOut">Whether the filter is global: then the application has exempt actions alone.</param>
-    public static async Task<WebApplication> StartAsync(string store, bool optOut)
+    public static async Task<WebApplication> StartAsync(StoreKind store, IConnectionMultiplexer? redis, bool optOut)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.WebHost.UseKestrel(kestrel => kestrel.Limits.KeepAliveTimeout = TimeSpan.FromHours(1)).UseUrls("http://127.0.0.1:0");
@@ -35,7 +37,9 @@ internal static class BenchmarkApp
                     return null;
                 };
             });
-        StoreKinds.All[store](idempotency);
+        if (redis is not null)
+            builder.Services.AddSingleton(redis);
+        store.Use(idempotency);
 
         var app = builder.Build();
         app.MapControllers();

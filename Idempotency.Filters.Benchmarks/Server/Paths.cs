@@ -9,6 +9,8 @@ internal static class Paths
     public const string MinimalBare = "/minimal/bare";
     public const string MinimalFirst = "/minimal/first";
     public const string MinimalReplay = "/minimal/replay";
+    public const string FirstFloor = "/floor/first";
+    public const string ReplayFloor = "/floor/replay";
     public const string Gated = "/gated";
     public const string BareUpload = "/upload/bare";
     public const string Upload = "/upload";

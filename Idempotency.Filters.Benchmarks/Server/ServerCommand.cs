@@ -3,6 +3,7 @@ using System.Runtime;
 using Idempotency.Filters.Benchmarks.Compare;
 using Idempotency.Filters.Benchmarks.Support;
 using Microsoft.AspNetCore.Builder;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Server;
 
@@ -11,10 +12,14 @@ internal static class ServerCommand
 {
     public const string Name = "server";
 
-    public static async Task<int> RunAsync(string store)
+    /// <param name="store">The name of a <see cref="StoreKind"/>.</param>
+    /// <param name="address">Of the server that it needs; empty = none.</param>
+    public static async Task<int> RunAsync(string store, string address)
     {
-        await using var covered = await BenchmarkApp.StartAsync(store, optOut: false);
-        await using var optOut = await BenchmarkApp.StartAsync(store, optOut: true);
+        var kind = StoreKind.All[store];
+        using var redis = kind.NeedsRedis ? await ConnectionMultiplexer.ConnectAsync(ConfigurationOptions.Parse($"{address},syncTimeout=60000"), null) : null;
+        await using var covered = await BenchmarkApp.StartAsync(kind, redis, optOut: false);
+        await using var optOut = await BenchmarkApp.StartAsync(kind, redis, optOut: true);
         await using var records = new StoreFiller(covered.Services);
 
         await ChildProcess.ServeAsync(async line => line.Split(' ') switch
@@ -23,10 +28,12 @@ internal static class ServerCommand
             ["settle"] => Settle(),
             ["sample"] => Sample(),
             ["fill", var count] => await records.FillAsync(int.Parse(count)),
+            ["put", var name, var count, var size] => await records.PutAsync(name, int.Parse(count), int.Parse(size)),
+            ["replay", var name, var count] => await records.ReplayAsync(name, int.Parse(count)),
             ["hold", var key, var count] => await records.HoldAsync(key, int.Parse(count)),
             ["arrived"] => Gate.Arrived,
             ["open"] => Open(),
-            ["floor", var name, var size] => await Floor.All[name].MeasureAsync(int.Parse(size)),
+            ["floor", var name, var size] => await Floor.All[name].MeasureAsync(redis, int.Parse(size)),
             _ => throw new InvalidOperationException($"'{line}' is no command."),
         });
         return 0;

@@ -9,6 +9,9 @@ namespace Idempotency.Filters.Benchmarks.Server;
 /// <summary>Puts records and claims into the store of an application, by the thousand.</summary>
 internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
 {
+    // Enough to keep a store busy that is a network away; one in memory is asked by each in turn.
+    private const int AtOnce = 16;
+
     private static readonly ClaimOptions Terms = new() { Lease = TimeSpan.FromSeconds(30) };
 
     private readonly IIdempotencyStore _store = services.GetRequiredService<IIdempotencyStore>();
@@ -23,12 +26,30 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
     {
         var (from, record) = (_filled, SampleRecord.Of(CreatePayment.Json(512)));
         _filled = count;
-        return AddAsync(from, count, async number =>
+        return AddAsync(from, count, number => CompleteAsync($"record-{number}", record));
+    }
+
+    /// <summary>So many records of an answer of so many bytes, under numbered keys of this name, several at once.</summary>
+    /// <returns>The length of one, in bytes.</returns>
+    public async Task<long> PutAsync(string name, int count, int size)
+    {
+        var record = SampleRecord.Of(new byte[size]);
+        await EachAsync(count, number => CompleteAsync($"{name}-{number}", record));
+        using var written = record.Write();
+        return written.Sequence.Length;
+    }
+
+    /// <summary>Asks for each of these records once, several at once.</summary>
+    /// <returns>How many there are.</returns>
+    public async Task<int> ReplayAsync(string name, int count)
+    {
+        await EachAsync(count, async number =>
         {
-            using var written = record.Write();
-            await using var claim = await ClaimAsync($"record-{number}");
-            await claim.CompleteAsync(written.Sequence, TimeSpan.FromHours(24), CancellationToken.None);
+            using var result = await AskAsync($"{name}-{number}");
+            if (result.Outcome is not ClaimOutcome.Completed)
+                throw new InvalidOperationException($"The record {number} is {result.Outcome}.");
         });
+        return count;
     }
 
     /// <summary>Claims on keys of this name, numbered as the load generator does, until there are this many: held to the end.</summary>
@@ -54,13 +75,28 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
         return (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)Math.Max(1, to - from);
     }
 
-    // Under the storage key that the engine makes for an anonymous caller.
+    private static Task EachAsync(int count, Func<int, Task> act) => Parallel.ForAsync(
+        0, count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (number, _) => await act(number));
+
+    private async Task CompleteAsync(string key, ResponseRecord record)
+    {
+        using var written = record.Write();
+        await using var claim = await ClaimAsync(key);
+        using var completion = await claim.CompleteAsync(written.Sequence, TimeSpan.FromHours(24), CancellationToken.None);
+    }
+
     private async Task<IdempotencyClaim> ClaimAsync(string key)
+    {
+        var result = await AskAsync(key);
+        return result.Claim ?? throw new InvalidOperationException($"The key {key} is {result.Outcome}.");
+    }
+
+    // Under the storage key that the engine makes for an anonymous caller.
+    private ValueTask<ClaimResult> AskAsync(string key)
     {
         var options = new IdempotencyOptions();
         var storageKey = _encoder.Encode(options.KeyPrefix, RequestScope.Of(new DefaultHttpContext(), options), key);
-        var result = await _store.ClaimAsync(storageKey, Terms, CancellationToken.None);
-        return result.Claim ?? throw new InvalidOperationException($"The key {key} is {result.Outcome}.");
+        return _store.ClaimAsync(storageKey, Terms, CancellationToken.None);
     }
 }
 

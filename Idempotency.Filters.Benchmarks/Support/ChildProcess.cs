@@ -35,7 +35,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <summary>The child's side: answers until the input ends.</summary>
     public static async Task ServeAsync(Func<string, Task<object>> answer)
     {
-        while (await Console.In.ReadLineAsync() is { } line)
+        // The console's reader blocks, and the thread that an answer came on may be one that the Redis client needs.
+        while (await Task.Run(Console.In.ReadLine) is { } line)
             Console.WriteLine(JsonSerializer.Serialize(await answer(line)));
     }
 

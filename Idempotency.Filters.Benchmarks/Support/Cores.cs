@@ -2,7 +2,7 @@ namespace Idempotency.Filters.Benchmarks.Support;
 
 /// <summary>
 /// Which processor cores the two sides of a comparison run on: the load generator has the last one and the server the others, so that neither
-/// takes time from the other.
+/// takes time from the other. What else would be another machine's runs beside the load generator.
 /// </summary>
 internal static class Cores
 {
@@ -24,6 +24,9 @@ internal static class Cores
         IEnumerable<string> self = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
             ? [Environment.ProcessPath!, typeof(Cores).Assembly.Location]
             : [Environment.ProcessPath!];
-        return cores is null ? self : [TaskSet, "-c", cores, .. self];
+        return Command(cores, self);
     }
+
+    /// <summary>A command, on these cores.</summary>
+    public static IEnumerable<string> Command(string? cores, IEnumerable<string> command) => cores is null ? command : [TaskSet, "-c", cores, .. command];
 }

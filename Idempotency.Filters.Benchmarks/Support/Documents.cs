@@ -3,18 +3,19 @@ namespace Idempotency.Filters.Benchmarks.Support;
 /// <summary>Writes results into the repository: pictures, and the generated parts of a page.</summary>
 internal static class Documents
 {
-    private const string Page = "docs/performance.md";
+    public const string Performance = "docs/performance.md";
+    public const string Deployment = "docs/deployment.md";
 
     /// <summary>Replaces what stands between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>.</summary>
-    public static void ReplacePart(string name, string markdown)
+    public static void ReplacePart(string page, string name, string markdown)
     {
-        var file = Locate(Page);
+        var file = Locate(page);
         var text = File.ReadAllText(file);
         var (start, end) = ($"<!-- {name} -->", $"<!-- /{name} -->");
         var from = text.IndexOf(start, StringComparison.Ordinal) + start.Length;
         var to = text.IndexOf(end, StringComparison.Ordinal);
         if (from < start.Length || to < from)
-            throw new InvalidOperationException($"{Page} lacks the marks {start} and {end}.");
+            throw new InvalidOperationException($"{page} lacks the marks {start} and {end}.");
         File.WriteAllText(file, $"{text[..from]}\n{markdown.Trim()}\n{text[to..]}");
     }
 

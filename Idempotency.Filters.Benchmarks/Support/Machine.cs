@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Support;
 
@@ -8,6 +9,10 @@ internal static class Machine
     public static string Description =>
         $"{Processor}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024):F0} GiB; "
         + $"{OperatingSystemName}; {RuntimeInformation.FrameworkDescription}; {Cores.Description}.";
+
+    public static async Task<string> RedisAsync(RedisServer server) =>
+        $"Redis {(await server.SampleAsync()).Version}, over loopback, beside the load generator; "
+        + $"its client: StackExchange.Redis {typeof(ConnectionMultiplexer).Assembly.GetName().Version}.";
 
     private static string Processor => Field("/proc/cpuinfo", "model name", ':') ?? RuntimeInformation.ProcessArchitecture.ToString();
 

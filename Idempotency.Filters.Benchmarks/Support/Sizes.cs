@@ -5,6 +5,7 @@ internal static class Sizes
 {
     public static string Of(long bytes) => bytes switch
     {
+        >= 1_000_000_000_000 => $"{bytes / 1e12:0.#} TB",
         >= 1_000_000_000 => $"{bytes / 1e9:0.#} GB",
         >= 1_000_000 => $"{bytes / 1e6:0.#} MB",
         >= 1_000 => $"{bytes / 1e3:0.#} KB",

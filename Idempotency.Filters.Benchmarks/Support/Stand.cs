@@ -3,7 +3,7 @@ using Idempotency.Filters.Benchmarks.Server;
 
 namespace Idempotency.Filters.Benchmarks.Support;
 
-/// <summary>One server process, and what is measured on it.</summary>
+/// <summary>One server process with the store that it needs, and what is measured on it.</summary>
 internal sealed class Stand : IAsyncDisposable
 {
     // Pinned to a single core the runtime waits ten times as long before it compiles for good.
@@ -11,21 +11,26 @@ internal sealed class Stand : IAsyncDisposable
 
     private readonly ChildProcess _server;
 
-    private Stand(string store, ChildProcess server, Ports ports)
+    private Stand(string store, RedisServer? redis, ChildProcess server, Ports ports)
     {
         Store = store;
+        Redis = redis;
         _server = server;
         Ports = ports;
     }
 
     public string Store { get; }
 
+    /// <summary>The server that this store needs, and no other.</summary>
+    public RedisServer? Redis { get; }
+
     public Ports Ports { get; }
 
     public static async Task<Stand> StartAsync(string store)
     {
-        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store);
-        return new(store, server, await server.AskAsync<Ports>("ports"));
+        var redis = StoreKind.All[store].NeedsRedis ? await RedisServer.StartAsync() : null;
+        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store, redis?.Address ?? "");
+        return new(store, redis, server, await server.AskAsync<Ports>("ports"));
     }
 
     public Task<T> AskAsync<T>(string command) => _server.AskAsync<T>(command);
@@ -46,7 +51,12 @@ internal sealed class Stand : IAsyncDisposable
         };
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        if (Redis is not null)
+            await Redis.DisposeAsync();
+    }
 }
 
 /// <summary>What a short time of one kind of request gave.</summary>

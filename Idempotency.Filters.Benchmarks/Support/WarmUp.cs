@@ -10,17 +10,25 @@ namespace Idempotency.Filters.Benchmarks.Support;
 /// </summary>
 internal static class WarmUp
 {
-    private const int MostPasses = 60;
+    public const int MostPasses = 30;
+    public const int FewPasses = 4;
+
     private const int QuietPasses = 3;
     private const int QuietMethods = 8;
 
-    public static async Task RunAsync(Stand stand, ChildProcess load, Variant[] variants, params Cell[] cells)
+    /// <param name="stand">The server.</param>
+    /// <param name="load">The load generator.</param>
+    /// <param name="variants">What it will be asked; those that its store does not suit are left out.</param>
+    /// <param name="passes">How often to run all of them at most.</param>
+    /// <param name="cells">The sizes for which it will be asked.</param>
+    public static async Task RunAsync(Stand stand, ChildProcess load, Variant[] variants, int passes, params Cell[] cells)
     {
+        variants = [.. variants.Where(variant => variant.Suits(stand.Store))];
         foreach (var (cell, variant) in from cell in cells from variant in variants select (cell, variant))
             await PrepareAsync(stand, load, variant, cell);
 
         var (compiled, quiet) = (0L, 0);
-        for (var pass = 0; pass < MostPasses && quiet < QuietPasses; pass++)
+        for (var pass = 0; pass < passes && quiet < QuietPasses; pass++)
         {
             foreach (var variant in variants)
                 await LoadCommand.AskAsync(load, variant.Job(stand.Ports, cells[0]) with { Connections = 16, Seconds = 0.3 });
@@ -30,12 +38,13 @@ internal static class WarmUp
         }
     }
 
-    private static async Task PrepareAsync(Stand stand, ChildProcess load, Variant variant, Cell cell)
+    /// <summary>Makes what this variant needs to find: also once more, after the store was emptied.</summary>
+    public static async Task PrepareAsync(Stand stand, ChildProcess load, Variant variant, Cell cell)
     {
         var job = variant.Job(stand.Ports, cell) with { Connections = 1 };
         if (variant.IsRejection)
             await stand.AskAsync<double>($"hold {RequestTemplate.RecurringName(variant.Path, cell.Size)} 1");
         else
-            await LoadCommand.AskAsync(load, job with { Requests = Math.Max(variant.Keys, 4) });
+            await LoadCommand.AskAsync(load, job with { Requests = Math.Max(job.Keys, 4) });
     }
 }

@@ -1,0 +1,53 @@
+using Idempotency.Filters.Benchmarks.Planning;
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.Benchmarks.Scale;
+
+/// <summary>What first requests and replays cost the Redis server itself, by its own figures, through the store and without HTTP.</summary>
+internal sealed class RedisCosts(Stand stand)
+{
+    private const int Records = 10_000;
+
+    private static readonly int[] AnswerSizes = [200, 500, 1_000, 20_000];
+
+    private readonly RedisServer _redis = stand.Redis!;
+    private int _names;
+
+    /// <summary>For each size of answer.</summary>
+    public async Task<AnswerCost[]> MeasureAsync()
+    {
+        // The connections, and the client's code, are as they stay before anything is counted.
+        await MeasureAsync(Records, AnswerSizes[0]);
+        var costs = new List<AnswerCost>();
+        foreach (var size in AnswerSizes)
+            costs.Add(await MeasureAsync(Records, size));
+        return [.. costs];
+    }
+
+    /// <summary>Empties the server, fills it with so many records, and replays some of them.</summary>
+    public async Task<AnswerCost> MeasureAsync(int count, int size)
+    {
+        Console.Error.WriteLine($"records in Redis: {count:N0} of {Sizes.Of(size)}");
+        var (name, replays) = ($"cost-{_names++}", Math.Min(count, Records));
+        await _redis.ExecuteAsync("FLUSHALL", "SYNC");
+        var empty = await _redis.SampleAsync();
+        var recordBytes = await stand.AskAsync<long>($"put {name} {count} {size}");
+        var filled = await _redis.SampleAsync();
+        await stand.AskAsync<int>($"replay {name} {replays}");
+        var replayed = await _redis.SampleAsync();
+        return new()
+        {
+            AnswerBytes = size,
+            RecordBytes = recordBytes,
+            MemoryBytes = (filled.MemoryBytes - empty.MemoryBytes) / count,
+            First = Operation(empty, filled, count),
+            Replay = Operation(filled, replayed, replays),
+        };
+    }
+
+    private static OperationCost Operation(RedisSample before, RedisSample after, int count) => new(
+        (after.Scripts - before.Scripts) / count,
+        (after.CpuMicroseconds - before.CpuMicroseconds) / count,
+        (after.BytesIn - before.BytesIn) / count,
+        (after.BytesOut - before.BytesOut) / count);
+}

@@ -1,0 +1,34 @@
+using Idempotency.Filters.Redis;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters.Benchmarks.Server;
+
+/// <summary>A store that can be compared.</summary>
+/// <param name="Title">What the tables call it: no more than it is.</param>
+/// <param name="Use">Chooses it.</param>
+internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
+{
+    /// <summary>Whether it needs a server, whose multiplexer is then a service of the application.</summary>
+    public bool NeedsRedis { get; private init; }
+
+    /// <summary>By the name that the command line uses.</summary>
+    public static readonly IReadOnlyDictionary<string, StoreKind> All = new Dictionary<string, StoreKind>
+    {
+        ["memory"] = new("memory", builder => builder.UseMemory(options => (options.MaxEntries, options.MaxBytes) = (20_000_000, 16L << 30))),
+        ["distributed-cache"] = new("a distributed cache in the memory of the process, and a lock in the process", UseCache),
+        [Redis] = new("Redis", builder => builder.UseRedis(BePatient)) { NeedsRedis = true },
+    };
+
+    public const string Redis = "redis";
+
+    // What expired is taken out as fast as it comes, as the other stores do.
+    private static void UseCache(IIdempotencyBuilder builder)
+    {
+        builder.Services.AddDistributedMemoryCache(
+            options => (options.SizeLimit, options.ExpirationScanFrequency) = (16L << 30, TimeSpan.FromSeconds(1)));
+        builder.UseDistributedCache();
+    }
+
+    // 256 requests of 1 MB are more than a server is asked for in a second.
+    private static void BePatient(RedisStoreOptions options) => options.OperationTimeout = TimeSpan.FromMinutes(1);
+}

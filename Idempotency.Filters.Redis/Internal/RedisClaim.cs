@@ -52,7 +52,7 @@ internal sealed class RedisClaim : IdempotencyClaim
             [RedisRecord.Write(_token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
         try
         {
-            return Conclude((int)await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken));
+            return Conclude((int)(await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken)).Result);
         }
         catch when (_phase == RedisClaimPhase.Held)
         {
@@ -79,7 +79,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         _store.Renewal.Remove(_lease);
         // One that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length);
+        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)

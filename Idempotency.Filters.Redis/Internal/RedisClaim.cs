@@ -46,6 +46,9 @@ internal sealed class RedisClaim : IdempotencyClaim
         if (_phase == RedisClaimPhase.Completed)
             return Completion.Stored;
 
+        if (!await _store.ValueLimit.AllowsAsync(RedisRecord.HeadSize + record.Length, cancellationToken))
+            return Completion.TooLarge;
+
         // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
         _store.Renewal.Remove(_lease);
         RedisValue[] arguments =

@@ -31,7 +31,12 @@ internal sealed partial class RedisIdempotencyStore
             RedisTime.MillisecondsOrNone(retention),
         ];
         if (record is { } bytes)
+        {
+            if (!await ValueLimit.AllowsAsync(RedisRecord.HeadSize + bytes.Length, cancellationToken))
+                throw new IdempotencyStoreFullException("The record is larger than the proto-max-bulk-len of Redis allows.");
             arguments = [.. arguments, bytes.ToArray()];
+        }
+
         return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken), orGone: record is null);
     }
 

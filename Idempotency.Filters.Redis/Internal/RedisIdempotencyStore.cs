@@ -20,6 +20,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         _timeProvider = timeProvider;
         Connection = connection;
         Calls = new(connection, options.OperationTimeout, timeProvider);
+        ValueLimit = new(connection, options.OperationTimeout, timeProvider);
         Renewal = new(Calls, timeProvider, logger);
         Releases = new(connection, Calls, timeProvider, logger);
         _waiters = new(timeProvider, async key => await RedisKeyWatch.OpenAsync(this, key, timeProvider, logger));
@@ -28,6 +29,8 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
     public RedisConnection Connection { get; }
 
     public RedisCalls Calls { get; }
+
+    public RedisValueLimit ValueLimit { get; }
 
     public LeaseRenewal Renewal { get; }
 

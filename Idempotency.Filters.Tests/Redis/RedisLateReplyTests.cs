@@ -67,7 +67,6 @@ internal sealed class RedisLateReplyTests
         await using var stores = RedisStores.Over(proxy.Address);
         foreach (var number in Enumerable.Range(0, 3))
             await RedisStores.CompleteAsync(await stores.AcquireAsync(_key + number, Held), "record");
-        await stores.AcquireAsync(_key + "held", Held);
         // From here on the server knows the script.
         Assert.That(await stores.Administration.ForgetAsync(_key + "0", CancellationToken.None), Is.EqualTo(1));
         chaos.Forget();
@@ -75,7 +74,7 @@ internal sealed class RedisLateReplyTests
 
         Assert.That(await stores.Administration.ForgetAsync(_key, CancellationToken.None), Is.EqualTo(2));
 
-        Assert.That(chaos.Count("forget"), Is.EqualTo(4));
+        Assert.That(chaos.Count("forget"), Is.EqualTo(3));
     }
 
     [Test]

@@ -102,14 +102,17 @@ internal sealed class LeaseRenewal : IDisposable
         try
         {
             var now = Now;
-            var answer = (int)await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, lease.Arguments, CancellationToken.None);
-            if (answer == 1)
+            var answer = await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, lease.Arguments, CancellationToken.None);
+            lease.InDoubt |= answer.InDoubt;
+            var result = (int)answer.Result;
+            if (result == 1)
                 Confirm(lease, now);
-            else if (Remove(lease) && answer == 0)
+            else if (Remove(lease) && result == 0)
                 lease.Lose();
         }
         catch (Exception exception)
         {
+            lease.InDoubt = true;
             RedisStoreLog.RenewalFailed(_logger, exception, new(lease.Key));
         }
     }

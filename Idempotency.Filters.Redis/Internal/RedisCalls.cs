@@ -12,20 +12,24 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
-    // What a server says that starts, fails over, or hands the key's slot to another.
+    // What a server says that starts, fails over, hands the key's slot to another, or misses its replicas or its disk for a while.
     private static readonly string[] Passing =
-        ["NOSCRIPT", "LOADING", "TRYAGAIN", "MOVED", "ASK", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "BUSY"];
+    [
+        "NOSCRIPT", "LOADING", "TRYAGAIN", "MOVED", "ASK", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF",
+    ];
 
     public TimeSpan Timeout => timeout;
 
-    /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
-    /// <exception cref="IdempotencyStoreFullException">Redis has reached its maxmemory.</exception>
-    /// <exception cref="RedisException">Redis could not be reached in time, or refused.</exception>
-    public async Task<RedisResult> EvaluateAsync(
+    /// <exception cref="TimeoutException">Redis did not answer, or not every attempt, in time.</exception>
+    /// <exception cref="IdempotencyStoreFullException">Redis has reached its maxmemory. The call has not taken effect, and will not.</exception>
+    /// <exception cref="RedisServerException">Redis refused. The call has not taken effect, and will not.</exception>
+    /// <exception cref="RedisException">Redis could not be reached in time.</exception>
+    public async Task<RedisAnswer> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
         var known = true;
+        var inDoubt = false;
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             var left = timeout - timeProvider.GetElapsedTime(started);
@@ -35,19 +39,21 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 // What is sent takes effect, whether or not somebody waits for the reply.
                 cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
-                return await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken);
+                return new(await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken), inDoubt);
             }
             catch (Exception exception) when (MayPass(exception, cancellationToken))
             {
                 Forget(sent);
+                var refused = exception is RedisServerException;
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
                 {
-                    if (exception is RedisException)
+                    if (exception is RedisException && !(refused && inDoubt))
                         throw;
                     throw new TimeoutException($"Redis did not answer within {timeout}.", exception);
                 }
 
-                if (known && exception is RedisServerException && exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+                inDoubt |= !refused;
+                if (known && refused && Says(exception.Message, "NOSCRIPT"))
                 {
                     // This server hears of the script for the first time, or was told to forget it: that is no reason to pause.
                     known = false;
@@ -59,7 +65,11 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 Forget(sent);
                 throw;
             }
-            catch (RedisServerException exception) when (exception.Message.Contains("OOM ", StringComparison.Ordinal))
+            catch (RedisServerException exception) when (inDoubt)
+            {
+                throw new TimeoutException("Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
+            }
+            catch (RedisServerException exception) when (Says(exception.Message, "OOM"))
             {
                 throw new IdempotencyStoreFullException(
                     "Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
@@ -74,10 +84,21 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// </summary>
     public static bool MayPass(Exception exception, CancellationToken cancellationToken) => exception switch
     {
-        RedisServerException => Array.Exists(Passing, word => exception.Message.StartsWith(word, StringComparison.Ordinal)),
+        RedisServerException => Array.Exists(Passing, code => Says(exception.Message, code)),
         OperationCanceledException => !cancellationToken.IsCancellationRequested,
         _ => exception is RedisConnectionException or TimeoutException,
     };
+
+    /// <summary>
+    /// Whether an error has this code, its first word. Redis 6.2 wraps the errors of the commands in a script: "ERR Error running script (call
+    /// to f_…): @user_script:12: @user_script: 12: -READONLY You can't write …".
+    /// </summary>
+    private static bool Says(string error, string code)
+    {
+        const string Wrapping = "ERR Error running script";
+        return error.StartsWith(code, StringComparison.Ordinal)
+            || (error.StartsWith(Wrapping, StringComparison.Ordinal) && error.Contains($": -{code} ", StringComparison.Ordinal));
+    }
 
     private Task<RedisResult> SendAsync(RedisScript script, bool known, RedisKey[] keys, RedisValue[] arguments)
     {
@@ -92,7 +113,14 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     }
 
     /// <summary>Nobody waits any more: what still comes of it is nobody's unobserved exception.</summary>
-    private static void Forget(Task? sent) => sent?.ContinueWith(
+    public static void Forget(Task? sent) => sent?.ContinueWith(
         static failed => _ = failed.Exception, CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }
+
+/// <summary>What a script answered.</summary>
+/// <param name="Result">The answer.</param>
+/// <param name="InDoubt">
+/// Whether an earlier attempt of the call went unanswered: it may have taken effect, and what is late on a broken connection may do so yet.
+/// </param>
+internal readonly record struct RedisAnswer(RedisResult Result, bool InDoubt);

@@ -46,13 +46,16 @@ internal sealed class RedisClaim : IdempotencyClaim
         if (_phase == RedisClaimPhase.Completed)
             return Completion.Stored;
 
+        if (!await _store.ValueLimit.AllowsAsync(RedisRecord.HeadSize + record.Length, cancellationToken))
+            return Completion.TooLarge;
+
         // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
         _store.Renewal.Remove(_lease);
         RedisValue[] arguments =
             [RedisRecord.Write(_token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
         try
         {
-            return Conclude((int)await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken));
+            return Conclude((int)(await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken)).Result);
         }
         catch when (_phase == RedisClaimPhase.Held)
         {
@@ -79,7 +82,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         _store.Renewal.Remove(_lease);
         // One that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length);
+        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)

@@ -13,7 +13,7 @@ internal sealed partial class RedisIdempotencyStore
 
     public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
     {
-        var reply = (byte[]?)await Calls.EvaluateAsync(RedisScript.Find, [key], [], cancellationToken);
+        var reply = (byte[]?)(await Calls.EvaluateAsync(RedisScript.Find, [key], [], cancellationToken)).Result;
         return reply is null ? null : new(State(reply[0]), reply.AsMemory(1 + VersionSize), Convert.ToHexStringLower(reply.AsSpan(1, VersionSize)));
     }
 
@@ -31,8 +31,13 @@ internal sealed partial class RedisIdempotencyStore
             RedisTime.MillisecondsOrNone(retention),
         ];
         if (record is { } bytes)
+        {
+            if (!await ValueLimit.AllowsAsync(RedisRecord.HeadSize + bytes.Length, cancellationToken))
+                throw new IdempotencyStoreFullException("The record is larger than the proto-max-bulk-len of Redis allows.");
             arguments = [.. arguments, bytes.ToArray()];
-        return (int)await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken) == 1;
+        }
+
+        return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken), orGone: record is null);
     }
 
     /// <remarks>
@@ -52,13 +57,25 @@ internal sealed partial class RedisIdempotencyStore
                 async () =>
                 {
                     foreach (var key in server.Keys(link.Database.Database, Pattern(scope), PageSize, 0, 0, CommandFlags.None))
-                        forgotten += (int)await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken);
+                    {
+                        if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
+                            forgotten++;
+                    }
                 },
                 cancellationToken);
         }
 
         return forgotten;
     }
+
+    /// <param name="answer">1 = done, 2 = nothing was there, 0 = refused.</param>
+    /// <param name="orGone">Whether an attempt whose reply was lost, and after which nothing is there, did it.</param>
+    private static bool IsDone(RedisAnswer answer, bool orGone) => (int)answer.Result switch
+    {
+        1 => true,
+        2 => orGone && answer.InDoubt,
+        _ => false,
+    };
 
     /// <summary>All keys that begin with this, in which nothing else is a wildcard.</summary>
     private static string Pattern(string beginning)

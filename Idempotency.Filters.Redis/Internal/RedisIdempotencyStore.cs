@@ -21,6 +21,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         OperationTimeout = options.OperationTimeout;
         Connection = connection;
         Calls = new(connection, options.OperationTimeout, timeProvider);
+        ValueLimit = new(connection, options.OperationTimeout, timeProvider);
         Renewal = new(Calls, timeProvider, logger);
         Releases = new(connection, Calls, timeProvider, logger);
         _waiters = new(timeProvider, async key => await RedisKeyWatch.OpenAsync(this, key, timeProvider, logger));
@@ -31,6 +32,8 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
     public RedisConnection Connection { get; }
 
     public RedisCalls Calls { get; }
+
+    public RedisValueLimit ValueLimit { get; }
 
     public LeaseRenewal Renewal { get; }
 
@@ -58,22 +61,27 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         RedisKey[] keys = [key];
         // From before the call: what is counted here ends no later than what the server counts.
         var now = Renewal.Now;
-        byte[] reply;
+        RedisAnswer answer;
         try
         {
-            reply = (byte[])(await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken))!;
+            answer = await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken);
         }
-        catch (Exception exception) when (exception is not (IdempotencyStoreFullException or ObjectDisposedException))
+        catch (Exception exception) when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
-            _ = Releases.ReleaseAsync(key, keys, token, options.Lease);
+            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, inDoubt: true);
             throw;
         }
+
+        var reply = (byte[])answer.Result!;
+        // The key is another's, and may be free when an earlier attempt arrives.
+        if (answer.InDoubt && reply[0] != 'A')
+            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, inDoubt: true);
 
         switch (reply[0])
         {
             case (byte)'A':
-                var lease = new RenewedLease(key, keys, token, options, now);
+                var lease = new RenewedLease(key, keys, token, options, now) { InDoubt = answer.InDoubt };
                 return (ClaimResult.Acquired(new RedisClaim(this, lease, token, options.Lease, reply)), default);
             case (byte)'F':
                 return (ClaimResult.InFlight, TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1))));

@@ -37,7 +37,7 @@ internal sealed class RedisStartCheck(
         try
         {
             await store.Connection.LinkAsync().WaitAsync(Patience, timeProvider, cancellationToken);
-            info = (string?)await store.Calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken) ?? "";
+            info = (string?)(await store.Calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken)).Result ?? "";
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

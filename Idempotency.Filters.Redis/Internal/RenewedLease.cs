@@ -42,6 +42,9 @@ internal sealed class RenewedLease
     /// <summary>How often to look at it: often enough for several failures of renewal within a lease.</summary>
     public TimeSpan Pace => TimeSpan.FromTicks(Math.Max(_length / 12, TimeSpan.TicksPerMillisecond));
 
+    /// <summary>Whether an attempt to claim, or to renew, went unanswered: it may reach the server after the release, and hold the key again.</summary>
+    public bool InDoubt { get; set; }
+
     /// <summary>The renewal that runs, or the last one.</summary>
     public Task Renewal { get; set; } = Task.CompletedTask;
 

@@ -42,6 +42,42 @@ internal sealed class RedisLateReplyTests
     }
 
     [Test]
+    public async Task KeyThatWasFreedIsFreeAlsoWhenTheReplyWasLost()
+    {
+        var chaos = new Chaos();
+        await using var proxy = new ChaosProxy(_server.Port, chaos);
+        await using var stores = RedisStores.Over(proxy.Address);
+        await RedisStores.CompleteAsync(await stores.AcquireAsync(_key, Held), "record");
+        var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(await FreeAsync(stores, _key + "2", found!), Is.False);
+        chaos.Forget();
+        chaos.Once("resolve", Fault.LosesReply);
+
+        Assert.That(await FreeAsync(stores, _key, found!), Is.True);
+
+        Assert.That(chaos.Count("resolve"), Is.EqualTo(2));
+        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+    }
+
+    [Test]
+    public async Task KeyThatWasForgottenCountsAlsoWhenTheReplyWasLost()
+    {
+        var chaos = new Chaos();
+        await using var proxy = new ChaosProxy(_server.Port, chaos);
+        await using var stores = RedisStores.Over(proxy.Address);
+        foreach (var number in Enumerable.Range(0, 3))
+            await RedisStores.CompleteAsync(await stores.AcquireAsync(_key + number, Held), "record");
+        // From here on the server knows the script.
+        Assert.That(await stores.Administration.ForgetAsync(_key + "0", CancellationToken.None), Is.EqualTo(1));
+        chaos.Forget();
+        chaos.Once("forget", Fault.LosesReply);
+
+        Assert.That(await stores.Administration.ForgetAsync(_key, CancellationToken.None), Is.EqualTo(2));
+
+        Assert.That(chaos.Count("forget"), Is.EqualTo(3));
+    }
+
+    [Test]
     public async Task SubscriptionThatComesAfterItsWaiterHasLeftIsEnded()
     {
         await _server.PauseAsync();
@@ -67,6 +103,9 @@ internal sealed class RedisLateReplyTests
 
         await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
     }
+
+    private static Task<bool> FreeAsync(RedisStores stores, string key, StoredKey found) =>
+        stores.Administration.ResolveAsync(key, found, null, null, CancellationToken.None).AsTask();
 
     private static Task<bool> ResolveAsync(RedisStores stores, string key, StoredKey found) => stores.Administration.ResolveAsync(
         key, found, new(Encoding.UTF8.GetBytes("resolved")), TimeSpan.FromMinutes(1), CancellationToken.None).AsTask();

@@ -6,8 +6,8 @@ using Idempotency.Filters.Redis;
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// A network to a Redis server on which the calls of the store, <c>claim</c>, <c>complete</c>, <c>release</c> and <c>renew</c>, fail as a test
-/// wants. A call that fails, or loses its reply, loses its connection, with all that was on its way there.
+/// A network to a Redis server on which the calls of the store, <c>claim</c>, <c>complete</c>, <c>release</c>, <c>renew</c>, <c>resolve</c> and
+/// <c>forget</c>, fail as a test wants. A call that fails, or loses its reply, loses its connection, with all that was on its way there.
 /// </summary>
 internal sealed class ChaosProxy(int port, Chaos chaos) : TcpProxy(port)
 {
@@ -17,6 +17,8 @@ internal sealed class ChaosProxy(int port, Chaos chaos) : TcpProxy(port)
         ("complete", HashOf("complete.lua")),
         ("release", HashOf("release.lua")),
         ("renew", HashOf("renew.lua")),
+        ("resolve", HashOf("look.lua", "resolve.lua")),
+        ("forget", HashOf("look.lua", "forget.lua")),
     ];
 
     protected override async Task CarryAsync(TcpClient client, TcpClient server)

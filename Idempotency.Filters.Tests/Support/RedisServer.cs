@@ -9,7 +9,13 @@ namespace Idempotency.Filters.Tests.Support;
 /// <summary>A real server of its own, on a free loopback port, that keeps nothing on disk unless it is told to.</summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
-    private static readonly string? Program = Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
+    // What a node of a cluster adds to its port, for the other nodes.
+    private const int BusOffset = 10_000;
+
+    /// <summary>The program: that of the environment variable, or the distribution's own.</summary>
+    private static readonly string? Program = Environment.GetEnvironmentVariable("REDIS_SERVER") is { Length: > 0 } program
+        ? program
+        : Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
 
     private readonly string[] _arguments;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("redis-server-");
@@ -29,7 +35,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         if (Program is null && Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail("There is no redis-server, and continuous integration has to test with one.");
         if (Program is null)
-            Assert.Ignore("THE TESTS WITH REDIS DID NOT RUN: there is no redis-server in /usr/bin.");
+            Assert.Ignore("THE TESTS WITH REDIS DID NOT RUN: there is no redis-server in /usr/bin. Install it, or name another in REDIS_SERVER.");
 
         var server = new RedisServer(arguments);
         try
@@ -37,7 +43,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
             // Somebody else may take the port between its choice and its use.
             for (var attempt = 1; ; attempt++)
             {
-                server.Port = FreePort();
+                server.Port = FreePort(arguments.Contains("--cluster-enabled"));
                 if (await server.TryRunAsync())
                     return server;
                 if (attempt == 5)
@@ -156,11 +162,33 @@ internal sealed partial class RedisServer : IAsyncDisposable
         return File.Exists(log) ? await File.ReadAllTextAsync(log) : "it wrote no log.";
     }
 
-    private static int FreePort()
+    private static int FreePort(bool withBus)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (!withBus || IsFree(port + BusOffset))
+                return port;
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        if (port > IPEndPoint.MaxPort)
+            return false;
+
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     [GeneratedRegex(@"cmdstat_([^:]+):calls=(\d+)")]

@@ -102,7 +102,7 @@ internal sealed class LeaseRenewal : IDisposable
         try
         {
             var now = Now;
-            var answer = (int)await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, lease.Arguments, CancellationToken.None);
+            var answer = (int)await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, [lease.Token], CancellationToken.None);
             if (answer == 1)
                 Confirm(lease, now);
             else if (Remove(lease) && answer == 0)

@@ -102,7 +102,7 @@ internal sealed class LeaseRenewal : IDisposable
         try
         {
             var now = Now;
-            var answer = await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, lease.Arguments, CancellationToken.None);
+            var answer = await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, [lease.Token], CancellationToken.None);
             lease.InDoubt |= answer.InDoubt;
             var result = (int)answer.Result;
             if (result == 1)

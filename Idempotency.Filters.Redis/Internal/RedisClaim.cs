@@ -9,22 +9,19 @@ namespace Idempotency.Filters.Redis.Internal;
 internal sealed class RedisClaim : IdempotencyClaim
 {
     private readonly RedisIdempotencyStore _store;
-    private readonly byte[] _token;
     private readonly long _fencingToken;
     private readonly RenewedLease _lease;
     private readonly TimeSpan _length;
     private RedisClaimPhase _phase;
 
     /// <param name="store">The store.</param>
-    /// <param name="lease">The lease, which names the key.</param>
-    /// <param name="token">The owner token.</param>
+    /// <param name="lease">The lease, which names the key and the owner.</param>
     /// <param name="length">How long the lease lasts unrenewed.</param>
     /// <param name="reply">The answer of the claim script: a letter, the fencing token, and the record that the claim was made over, if any.</param>
-    public RedisClaim(RedisIdempotencyStore store, RenewedLease lease, byte[] token, TimeSpan length, byte[] reply)
+    public RedisClaim(RedisIdempotencyStore store, RenewedLease lease, TimeSpan length, byte[] reply)
     {
         const int RecordAt = 1 + sizeof(long);
         _store = store;
-        _token = token;
         _fencingToken = BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1));
         _lease = lease;
         _length = length;
@@ -52,7 +49,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
         _store.Renewal.Remove(_lease);
         RedisValue[] arguments =
-            [RedisRecord.Write(_token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
+            [RedisRecord.Write(_lease.Token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
         try
         {
             return Conclude((int)(await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken)).Result);
@@ -82,7 +79,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         _store.Renewal.Remove(_lease);
         // One that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _token, _length, _lease.InDoubt);
+        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _lease.Token, _length, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)

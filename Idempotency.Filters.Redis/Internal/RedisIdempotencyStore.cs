@@ -39,8 +39,8 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
 
     public ReleaseQueue Releases { get; }
 
-    public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
-        (await AttemptAsync(key, options, waits: false, cancellationToken)).Result;
+    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
+        AttemptAsync(key, options, null, cancellationToken);
 
     public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
         timeout > TimeSpan.Zero
@@ -49,11 +49,13 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
 
     /// <param name="key">The storage key.</param>
     /// <param name="options">How long and on which terms to claim.</param>
-    /// <param name="waits">Whether the holder of a key in flight is asked to send a message when it ends.</param>
+    /// <param name="watch">
+    /// Who waits for the key, and is told how long the lease of its holder lasts; the holder is asked to send a message when it ends. Null = nobody.
+    /// </param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <returns>The result; of a key in flight also how long its lease lasts if it is not renewed.</returns>
-    public async ValueTask<(ClaimResult Result, TimeSpan LeaseLeft)> AttemptAsync(
-        string key, ClaimOptions options, bool waits, CancellationToken cancellationToken)
+    /// <returns>The result.</returns>
+    public async ValueTask<ClaimResult> AttemptAsync(
+        string key, ClaimOptions options, RedisKeyWatch? watch, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -64,7 +66,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         RedisAnswer answer;
         try
         {
-            answer = await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, waits), cancellationToken);
+            answer = await Calls.EvaluateAsync(RedisScript.Claim, keys, Arguments(token, options, watch is not null), cancellationToken);
         }
         catch (Exception exception) when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
         {
@@ -82,13 +84,14 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         {
             case (byte)'A':
                 var lease = new RenewedLease(key, keys, token, options, now) { InDoubt = answer.InDoubt };
-                return (ClaimResult.Acquired(new RedisClaim(this, lease, token, options.Lease, reply)), default);
+                return ClaimResult.Acquired(new RedisClaim(this, lease, options.Lease, reply));
             case (byte)'F':
-                return (ClaimResult.InFlight, TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1))));
+                watch?.LeaseLeft = TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1)));
+                return ClaimResult.InFlight;
             case (byte)'I':
-                return (ClaimResult.Interrupted, default);
+                return ClaimResult.Interrupted;
             default:
-                return (ClaimResult.Completed(RedisRecord.Read(reply, 0)), default);
+                return ClaimResult.Completed(RedisRecord.Read(reply, 0));
         }
     }
 

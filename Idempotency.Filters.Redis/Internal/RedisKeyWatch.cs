@@ -19,7 +19,6 @@ internal sealed class RedisKeyWatch : KeyWatch
     private Task _subscribing = Task.CompletedTask;
     private RedisLink? _link;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TimeSpan _leaseLeft;
 
     private RedisKeyWatch(RedisIdempotencyStore store, string key, TimeProvider timeProvider)
     {
@@ -29,6 +28,9 @@ internal sealed class RedisKeyWatch : KeyWatch
         _channel = new(key, RedisChannel.PatternMode.Literal);
         _wake = (_, _) => Wake();
     }
+
+    /// <summary>How long the holder's lease lasts if it is not renewed, as the last attempt to claim found it.</summary>
+    public TimeSpan LeaseLeft { get; set; }
 
     public static async ValueTask<KeyWatch> OpenAsync(RedisIdempotencyStore store, string key, TimeProvider timeProvider, ILogger logger)
     {
@@ -47,18 +49,17 @@ internal sealed class RedisKeyWatch : KeyWatch
         return watch;
     }
 
-    public override async ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options)
+    public override ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options)
     {
         // Before the claim, from which on the holder sends messages.
         Volatile.Write(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        (var result, _leaseLeft) = await _store.AttemptAsync(_key, options, waits: true, CancellationToken.None);
-        return result;
+        return _store.AttemptAsync(_key, options, this, CancellationToken.None);
     }
 
     public override async Task ChangedAsync(Task nobodyWaits)
     {
         Task woken = Task.WhenAny(_changed.Task, nobodyWaits);
-        await woken.WaitAsync(_leaseLeft < LongestTimer ? _leaseLeft + Little : LongestTimer, _timeProvider)
+        await woken.WaitAsync(LeaseLeft < LongestTimer ? LeaseLeft + Little : LongestTimer, _timeProvider)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -16,7 +16,7 @@ internal sealed class RenewedLease
     {
         Key = key;
         Keys = keys;
-        Arguments = [token];
+        Token = token;
         Node = new(this);
         _length = options.Lease.Ticks;
         RenewedUntil = options.RenewFor is { } renewFor && renewFor.Ticks < long.MaxValue - now ? now + renewFor.Ticks : long.MaxValue;
@@ -27,7 +27,7 @@ internal sealed class RenewedLease
 
     public RedisKey[] Keys { get; }
 
-    public RedisValue[] Arguments { get; }
+    public byte[] Token { get; }
 
     public LinkedListNode<RenewedLease> Node { get; }
 

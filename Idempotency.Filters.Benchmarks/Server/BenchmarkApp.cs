@@ -27,7 +27,7 @@ internal static class BenchmarkApp
         });
 
         var idempotency = builder.Services.AddIdempotency()
-            .AddPolicy(Policies.ShortLived, options => options.Retention = options.Lease = TimeSpan.FromSeconds(1))
+            .AddPolicy(Policies.ShortLived, options => options.Retention = options.Lease = store.ShortLife)
             .AddPolicy(Policies.Waiting, options =>
             {
                 (options.WhenInFlight, options.WaitTimeout) = (InFlightBehavior.Wait, TimeSpan.FromMinutes(10));

@@ -19,7 +19,7 @@ internal static class Paths
 internal static class Policies
 {
     /// <summary>
-    /// Its records go as fast as they come, about a second later: the steady state of a server that has run for longer than its retention,
+    /// Its records go as fast as they come, seconds later: the steady state of a server that has run for longer than its retention,
     /// without the memory.
     /// </summary>
     public const string ShortLived = "short-lived";

@@ -13,7 +13,7 @@ internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
     private const int ClaimSize = 58;
     private const int EnvelopeSize = 25;
 
-    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(10);
     private static readonly byte[] Claim = new byte[ClaimSize];
     private static readonly ConcurrentDictionary<int, byte[]> Records = new();
     private static readonly int KeyLength = new Sha256KeyEncoder().Encode(

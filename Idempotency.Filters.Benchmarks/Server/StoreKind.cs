@@ -11,15 +11,20 @@ internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
     /// <summary>Whether it needs a server, whose multiplexer is then a service of the application.</summary>
     public bool NeedsRedis { get; private init; }
 
+    /// <summary>How long records of the short-lived policy are kept. Longer than one call of the store may take, as every lease.</summary>
+    public TimeSpan ShortLife { get; private init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>By the name that the command line uses.</summary>
     public static readonly IReadOnlyDictionary<string, StoreKind> All = new Dictionary<string, StoreKind>
     {
         ["memory"] = new("memory", builder => builder.UseMemory(options => (options.MaxEntries, options.MaxBytes) = (20_000_000, 16L << 30))),
-        ["distributed-cache"] = new("a distributed cache in the memory of the process, and a lock in the process", UseCache),
-        [Redis] = new("Redis", builder => builder.UseRedis(BePatient)) { NeedsRedis = true },
+        ["distributed-cache"] = new("a distributed cache in the memory of the process, and a lock in the process", UseCache) { ShortLife = TenSeconds },
+        [Redis] = new("Redis", builder => builder.UseRedis(BePatient)) { NeedsRedis = true, ShortLife = TenSeconds },
     };
 
     public const string Redis = "redis";
+
+    private static TimeSpan TenSeconds => TimeSpan.FromSeconds(10);
 
     // What expired is taken out as fast as it comes, as the other stores do.
     private static void UseCache(IIdempotencyBuilder builder)
@@ -30,5 +35,5 @@ internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
     }
 
     // 256 requests of 1 MB are more than a server is asked for in a second.
-    private static void BePatient(RedisStoreOptions options) => options.OperationTimeout = TimeSpan.FromMinutes(1);
+    private static void BePatient(RedisStoreOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(9);
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using System.Text;
 using Idempotency.Filters.Stores;
 using StackExchange.Redis;
@@ -27,7 +26,7 @@ internal sealed partial class RedisIdempotencyStore
         RedisValue[] arguments =
         [
             Convert.FromHexString(found.Version),
-            RandomNumberGenerator.GetBytes(RedisRecord.TokenSize),
+            RedisRecord.NewToken(),
             RedisTime.MillisecondsOrNone(retention),
         ];
         if (record is { } bytes)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -59,7 +58,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        var token = RandomNumberGenerator.GetBytes(RedisRecord.TokenSize);
+        var token = RedisRecord.NewToken();
         RedisKey[] keys = [key];
         // From before the call: what is counted here ends no later than what the server counts.
         var now = Renewal.Now;

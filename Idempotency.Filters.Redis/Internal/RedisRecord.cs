@@ -12,7 +12,10 @@ internal static class RedisRecord
     /// <summary>What stands before the record: tag, owner token, fencing token.</summary>
     public const int HeadSize = 1 + TokenSize + sizeof(long);
 
-    /// <summary>An owner token that no other claim has, in any process. A GUID is random, and costs a fifth of as many bytes for a cipher.</summary>
+    /// <summary>
+    /// An owner token that no other claim has, in any process: 122 random bits of the operating system, which a GUID brings at a fifth of the
+    /// price of <c>RandomNumberGenerator</c>.
+    /// </summary>
     public static byte[] NewToken() => Guid.NewGuid().ToByteArray();
 
     public static byte[] Write(byte[] token, long fencingToken, ReadOnlySequence<byte> record)

@@ -1,5 +1,3 @@
-using Idempotency.Filters.Stores;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,10 +19,8 @@ internal sealed class RedisStartCheck(
     {
         foreach (var name in names.Distinct())
         {
-            var store = name.Value is null ? services.GetService<IIdempotencyStore>() : services.GetKeyedService<IIdempotencyStore>(name.Value);
-            // Another Use method may have replaced it since.
-            if (store is RedisIdempotencyStore redis)
-                await CheckAsync(redis, name, cancellationToken);
+            if (name.StoreIn(services) is { } store)
+                await CheckAsync(store, name, cancellationToken);
         }
     }
 
@@ -74,10 +70,4 @@ internal sealed class RedisStartCheck(
     private static string Field(string info, string name) =>
         info.Split('\n', StringSplitOptions.TrimEntries)
             .FirstOrDefault(line => line.StartsWith(name + ':', StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
-}
-
-/// <summary>The name of a Redis store; null = the default one.</summary>
-internal sealed record RedisStoreName(string? Value)
-{
-    public override string ToString() => Value is null ? "(default)" : $"\"{Value}\"";
 }

@@ -49,7 +49,7 @@ internal sealed class RedisStartCheck(
             return;
         }
 
-        // Valkey tells here the version of Redis that it equals.
+        // Valkey tells here the version of Redis that it equals, and its own besides.
         var version = Field(info, "redis_version");
         var policy = Field(info, "maxmemory_policy");
         if (Version.TryParse(version, out var known) && known < OldestVersion)
@@ -63,7 +63,7 @@ internal sealed class RedisStartCheck(
         if (version is "" || policy is "")
             RedisStoreLog.Unchecked(logger, name, addresses);
         else
-            RedisStoreLog.Connected(logger, name, addresses, version);
+            RedisStoreLog.Connected(logger, name, addresses, Field(info, "valkey_version") is { Length: > 0 } own ? $"Valkey {own}" : $"Redis {version}");
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>

@@ -6,8 +6,8 @@ namespace Idempotency.Filters.Redis.Internal;
 /// <summary>Everything the Redis store logs, with stable event ids (60 to 79).</summary>
 internal static partial class RedisStoreLog
 {
-    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: Redis {Version} serves it at {Addresses}.")]
-    public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string version);
+    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: {Server} serves it at {Addresses}.")]
+    public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string server);
 
     [LoggerMessage(61, LogLevel.Warning,
         "Idempotency store {Store}: the server at {Addresses} evicts keys when its memory is full (maxmemory-policy {Policy}). A record that is "

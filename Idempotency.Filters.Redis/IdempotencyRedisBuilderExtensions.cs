@@ -82,6 +82,7 @@ public static class IdempotencyRedisBuilderExtensions
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisStartCheck>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisDrain>());
         services.AddSingleton(new RedisStoreName(builder.StoreName));
         var settings = services.AddOptions<RedisStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)

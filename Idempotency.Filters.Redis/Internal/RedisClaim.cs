@@ -79,7 +79,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         _store.Renewal.Remove(_lease);
         // One that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _lease.Token, _length, _lease.InDoubt);
+        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _lease.Token, _length, granted: true, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)

@@ -70,14 +70,14 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         catch (Exception exception) when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
-            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, inDoubt: true);
+            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, granted: false, inDoubt: true);
             throw;
         }
 
         var reply = (byte[])answer.Result!;
         // The key is another's, and may be free when an earlier attempt arrives.
         if (answer.InDoubt && reply[0] != 'A')
-            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, inDoubt: true);
+            _ = Releases.ReleaseAsync(key, keys, token, options.Lease, granted: false, inDoubt: true);
 
         switch (reply[0])
         {

@@ -73,6 +73,8 @@ internal sealed class RedisKeyWatch : KeyWatch
     {
         _link = await _store.Connection.LinkAsync();
         await _link.SubscribeAsync(_channel, _wake);
+        // Nobody waits for the subscription any more when it comes late, and a message may have gone by.
+        Wake();
     }
 
     /// <summary>Goes on alone when nobody waits for it any more: a subscription that comes late, or again, would stay for ever. Never throws.</summary>

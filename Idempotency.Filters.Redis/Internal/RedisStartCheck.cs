@@ -1,5 +1,3 @@
-using Idempotency.Filters.Stores;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,10 +19,8 @@ internal sealed class RedisStartCheck(
     {
         foreach (var name in names.Distinct())
         {
-            var store = name.Value is null ? services.GetService<IIdempotencyStore>() : services.GetKeyedService<IIdempotencyStore>(name.Value);
-            // Another Use method may have replaced it since.
-            if (store is RedisIdempotencyStore redis)
-                await CheckAsync(redis, name, cancellationToken);
+            if (name.StoreIn(services) is { } store)
+                await CheckAsync(store, name, cancellationToken);
         }
     }
 
@@ -53,7 +49,7 @@ internal sealed class RedisStartCheck(
             return;
         }
 
-        // Valkey tells here the version of Redis that it equals.
+        // Valkey tells here the version of Redis that it equals, and its own besides.
         var version = Field(info, "redis_version");
         var policy = Field(info, "maxmemory_policy");
         if (Version.TryParse(version, out var known) && known < OldestVersion)
@@ -67,17 +63,11 @@ internal sealed class RedisStartCheck(
         if (version is "" || policy is "")
             RedisStoreLog.Unchecked(logger, name, addresses);
         else
-            RedisStoreLog.Connected(logger, name, addresses, version);
+            RedisStoreLog.Connected(logger, name, addresses, Field(info, "valkey_version") is { Length: > 0 } own ? $"Valkey {own}" : $"Redis {version}");
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>
     private static string Field(string info, string name) =>
         info.Split('\n', StringSplitOptions.TrimEntries)
             .FirstOrDefault(line => line.StartsWith(name + ':', StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
-}
-
-/// <summary>The name of a Redis store; null = the default one.</summary>
-internal sealed record RedisStoreName(string? Value)
-{
-    public override string ToString() => Value is null ? "(default)" : $"\"{Value}\"";
 }

@@ -6,8 +6,8 @@ namespace Idempotency.Filters.Redis.Internal;
 /// <summary>Everything the Redis store logs, with stable event ids (60 to 79).</summary>
 internal static partial class RedisStoreLog
 {
-    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: Redis {Version} serves it at {Addresses}.")]
-    public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string version);
+    [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: {Server} serves it at {Addresses}.")]
+    public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string server);
 
     [LoggerMessage(61, LogLevel.Warning,
         "Idempotency store {Store}: the server at {Addresses} evicts keys when its memory is full (maxmemory-policy {Policy}). A record that is "
@@ -41,4 +41,14 @@ internal static partial class RedisStoreLog
 
     [LoggerMessage(68, LogLevel.Warning, "Idempotency key {KeyHash}: no messages can be received; those who wait look again when the lease ends.")]
     public static partial void NotSubscribed(ILogger logger, Exception exception, KeyHash keyHash);
+
+    [LoggerMessage(69, LogLevel.Warning,
+        "More than {Capacity} claims wait to be given up. The least certain of them are dropped until all that wait are done: where such a claim "
+        + "stands, its key stays closed until its lease ends; then WhenInterrupted decides.")]
+    public static partial void ReleasesDropped(ILogger logger, int capacity);
+
+    [LoggerMessage(70, LogLevel.Warning,
+        "{Count} claims could not be given up before the application ended. Where one stands, its key stays closed until its lease ends; then "
+        + "WhenInterrupted decides.")]
+    public static partial void ReleasesLeft(ILogger logger, int count);
 }

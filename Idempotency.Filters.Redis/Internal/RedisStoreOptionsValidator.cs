@@ -11,5 +11,6 @@ internal sealed class RedisStoreOptionsValidator : IValidateOptions<RedisStoreOp
         options.OperationTimeout > TimeSpan.Zero && options.OperationTimeout <= LongestTimeout
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"RedisStoreOptions.OperationTimeout must be more than zero and at most {LongestTimeout}; it is {options.OperationTimeout}.");
+                $"Idempotency store {new RedisStoreName(string.IsNullOrEmpty(name) ? null : name)}: RedisStoreOptions.OperationTimeout must be more "
+                + $"than zero and at most {LongestTimeout}; it is {options.OperationTimeout}.");
 }

@@ -13,6 +13,10 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
     // Each pause is twice the last, 32 seconds in all: a claim that comes some time late holds its key for about as long, and no longer.
     private const int Repetitions = 7;
 
+    // Some 5 MB, whatever an outage leaves behind.
+    private const int Capacity = 10_000;
+    private const int MostAtOnce = 100;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPatience = TimeSpan.FromMinutes(5);
@@ -20,8 +24,14 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _origin = timeProvider.GetTimestamp();
     private readonly Lock _gate = new();
-    private readonly PriorityQueue<Release, TimeSpan> _queue = new();
+
+    // By rank; each by the time at which the next attempt is due.
+    private readonly PriorityQueue<PendingRelease, TimeSpan>[] _waiting = [new(), new(), new()];
+    private int _sending;
+    private int _unanswered;
     private bool _runs;
+    private bool _isFull;
+    private bool _drains;
 
     private TimeSpan Now => timeProvider.GetElapsedTime(_origin);
 
@@ -33,115 +43,173 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
     /// <param name="keys">The same, as the script takes it.</param>
     /// <param name="token">The owner token of the claim.</param>
     /// <param name="lease">The lease of the claim.</param>
-    /// <param name="inDoubt">Whether an attempt to claim went unanswered, and may come after the release.</param>
-    public async Task ReleaseAsync(string key, RedisKey[] keys, byte[] token, TimeSpan lease, bool inDoubt)
+    /// <param name="granted">Whether the server has granted the claim; else it may have.</param>
+    /// <param name="inDoubt">Whether an attempt to claim, or to renew, went unanswered, and may come after the release.</param>
+    public Task ReleaseAsync(string key, RedisKey[] keys, byte[] token, TimeSpan lease, bool granted, bool inDoubt)
     {
-        var release = new Release(key, keys, [token, connection.ChannelPrefix], Now + (lease > ShortestPatience ? lease : ShortestPatience))
+        Interlocked.Increment(ref _unanswered);
+        var patience = lease > ShortestPatience ? lease : ShortestPatience;
+        return SendAsync(new(key, keys, [token, connection.ChannelPrefix], granted, patience)
         {
-            Left = inDoubt ? Repetitions : 0,
-        };
-        try
+            RepetitionsLeft = inDoubt ? Repetitions : 0,
+            Pause = FirstPause,
+            GivenUpAt = Now + patience,
+        });
+    }
+
+    /// <summary>Tries what was never answered without further pauses. Returns when nothing is left of it, or the time is up. Never throws.</summary>
+    /// <param name="timeIsUp">Ends the attempt.</param>
+    public async Task DrainAsync(CancellationToken timeIsUp)
+    {
+        Volatile.Write(ref _drains, true);
+        while (Volatile.Read(ref _unanswered) is var left && left > 0)
         {
-            await SendAsync(release);
-            Repeat(release);
-        }
-        catch (Exception exception) when (!_stopping.IsCancellationRequested)
-        {
-            RedisStoreLog.ReleaseFailed(logger, exception, new(key));
-            Enqueue(release, Now);
-        }
-        catch
-        {
-            // The application ends, and the lease will.
+            if (timeIsUp.IsCancellationRequested)
+            {
+                Tell(() => RedisStoreLog.ReleasesLeft(logger, left));
+                return;
+            }
+
+            await Task.Delay(FirstPause, timeProvider, timeIsUp).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     public void Dispose() => _stopping.Cancel();
 
-    private Task<RedisAnswer> SendAsync(Release release) =>
-        calls.EvaluateAsync(RedisScript.Release, release.Keys, release.Arguments, _stopping.Token);
-
-    /// <summary>After an answer.</summary>
-    private void Repeat(Release release)
+    private async Task SendAsync(PendingRelease release)
     {
-        if (release.Left > 0)
-            Enqueue(release, Now + FirstPause * (1 << (Repetitions - release.Left--)));
+        try
+        {
+            await calls.EvaluateAsync(RedisScript.Release, release.Keys, release.Arguments, _stopping.Token);
+            Answered(release);
+        }
+        catch (Exception exception)
+        {
+            // Else the application ends, and the lease will.
+            if (!_stopping.IsCancellationRequested)
+                Failed(release, exception);
+        }
     }
 
-    private void Enqueue(Release release, TimeSpan due)
+    private void Answered(PendingRelease release)
     {
+        if (!release.IsAnswered)
+            Interlocked.Decrement(ref _unanswered);
+
+        release.IsAnswered = true;
+        release.GivenUpAt = Now + release.Patience;
+        if (release.RepetitionsLeft > 0)
+            Enqueue(release, FirstPause * (1 << (Repetitions - release.RepetitionsLeft--)));
+    }
+
+    private void Failed(PendingRelease release, Exception exception)
+    {
+        if (RedisCalls.MayPass(exception, _stopping.Token) && Now < release.GivenUpAt)
+        {
+            if (!release.IsQueued)
+                Tell(() => RedisStoreLog.ReleaseFailed(logger, exception, new(release.Key)));
+            Enqueue(release, release.Pause);
+            release.Pause = release.Pause * 2 < LongestPause ? release.Pause * 2 : LongestPause;
+        }
+        else if (!release.IsAnswered)
+        {
+            Interlocked.Decrement(ref _unanswered);
+            Tell(() => RedisStoreLog.ReleaseGivenUp(logger, exception, new(release.Key)));
+        }
+    }
+
+    private void Enqueue(PendingRelease release, TimeSpan pause)
+    {
+        bool fills, starts;
         lock (_gate)
         {
-            _queue.Enqueue(release, due);
-            if (_runs)
-                return;
+            var dropped = release.IsQueued || _waiting.Sum(queue => queue.Count) < Capacity ? null : MakeRoom(release);
+            if (dropped is { IsAnswered: false })
+                Interlocked.Decrement(ref _unanswered);
+            if (dropped != release)
+                _waiting[release.Rank].Enqueue(release, Now + pause);
+
+            release.IsQueued = true;
+            fills = dropped is not null && !_isFull;
+            _isFull |= fills;
+            starts = !_runs;
             _runs = true;
         }
+
+        if (fills)
+            Tell(() => RedisStoreLog.ReleasesDropped(logger, Capacity));
+        if (!starts)
+            return;
 
         // The loop serves whatever joins it: it carries the context of no request.
         using (ExecutionContext.SuppressFlow())
             _ = Task.Run(RunAsync);
     }
 
+    /// <returns>What is dropped: one of the last rank, or the newcomer, if no rank comes behind its own.</returns>
+    private PendingRelease MakeRoom(PendingRelease newcomer)
+    {
+        for (var rank = _waiting.Length - 1; rank > newcomer.Rank; rank--)
+        {
+            if (_waiting[rank].TryDequeue(out var last, out _))
+                return last;
+        }
+
+        return newcomer;
+    }
+
     private async Task RunAsync()
     {
-        for (var pause = FirstPause; ;)
+        while (TryTake(out var due))
         {
-            await Task.Delay(pause, timeProvider, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_stopping.IsCancellationRequested || !TryTake(out var release))
-                return;
-
-            if (release is null)
-            {
-                pause = FirstPause;
-                continue;
-            }
-
-            try
-            {
-                await SendAsync(release);
-                Repeat(release);
-                pause = TimeSpan.Zero;
-            }
-            catch (Exception exception)
-            {
-                if (RedisCalls.MayPass(exception, _stopping.Token))
-                    Enqueue(release, Now);
-                else
-                    RedisStoreLog.ReleaseGivenUp(logger, exception, new(release.Key));
-                pause = pause * 2 < FirstPause ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            }
+            // One that hangs delays no other.
+            var turn = due.Count > 0
+                ? Task.WhenAll(due.Select(SendAgainAsync)).WaitAsync(FirstPause, timeProvider)
+                : Task.Delay(FirstPause, timeProvider, _stopping.Token);
+            await turn.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Takes what is due; null = nothing is, yet.</summary>
-    /// <returns>False when the queue is empty, and with it the loop ends.</returns>
-    private bool TryTake(out Release? release)
+    private async Task SendAgainAsync(PendingRelease release)
     {
+        await SendAsync(release);
+        lock (_gate)
+            _sending--;
+    }
+
+    /// <summary>Takes what is due, the first rank first, and no more than may be sent at once; perhaps nothing, yet.</summary>
+    /// <returns>False when nothing is left, and with it the loop ends.</returns>
+    private bool TryTake(out List<PendingRelease> due)
+    {
+        due = [];
         lock (_gate)
         {
-            while (_queue.TryPeek(out release, out var due))
+            foreach (var queue in _waiting)
             {
-                if (due > Now)
+                while (_sending < MostAtOnce && queue.TryPeek(out var release, out var dueAt)
+                    && (dueAt <= Now || (Volatile.Read(ref _drains) && !release.IsAnswered)))
                 {
-                    release = null;
-                    return true;
+                    due.Add(queue.Dequeue());
+                    _sending++;
                 }
-
-                _queue.Dequeue();
-                if (Now < release.GivenUpAt)
-                    return true;
-                RedisStoreLog.ReleaseGivenUp(logger, null, new(release.Key));
             }
 
-            _runs = false;
-            return false;
+            _runs = !_stopping.IsCancellationRequested && (_sending > 0 || _waiting.Any(queue => queue.Count > 0));
+            _isFull &= _runs;
+            return _runs;
         }
     }
 
-    private sealed record Release(string Key, RedisKey[] Keys, RedisValue[] Arguments, TimeSpan GivenUpAt)
+    /// <summary>A logger that fails must not end what it is told of.</summary>
+    private static void Tell(Action log)
     {
-        /// <summary>How often it is repeated yet after it was answered.</summary>
-        public int Left { get; set; }
+        try
+        {
+            log();
+        }
+        catch
+        {
+            // Nobody is left to be told.
+        }
     }
 }

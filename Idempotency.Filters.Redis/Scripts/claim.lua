@@ -24,7 +24,7 @@ if value then
         return 'F' .. struct.pack('<i8', found.left)
     elseif found.state == 'I' then
         return 'I'
-    elseif found.state == 'R' and (mode < 4 or found.token == token) then
+    elseif found.state == 'R' and (mode < 4 or string.sub(found.record, 2, 17) == token) then
         -- With this token: the completion of this very claim came before a late attempt of it.
         return found.record
     end

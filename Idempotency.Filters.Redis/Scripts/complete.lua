@@ -5,7 +5,8 @@ local held = redis.call('GETRANGE', key, 0, 25)
 local gone = held == ''
 if not gone then
     if string.sub(held, 2, 17) ~= string.sub(record, 2, 17) then
-        return 0
+        -- The reply to an earlier attempt was lost, and somebody has claimed over the record since: it stands inside that claim.
+        return redis.call('GETRANGE', key, 58, 74) == string.sub(record, 1, 17) and 1 or 0
     elseif string.sub(held, 1, 1) == 'R' then
         -- The reply to an earlier attempt was lost.
         return 1

@@ -1,7 +1,6 @@
--- Answer: 1 = a record, or an interrupted key, was removed, 2 = nothing is there, 0 = in flight.
-local value = redis.call('GET', KEYS[1])
-local found = value and look(KEYS[1], value, (clock()))
-if not found or found.state == '-' then
+-- Answer: 1 = a record, an interrupted key, or what is not understood was removed, 2 = nothing is there, 0 = in flight.
+local found = find(KEYS[1])
+if not found then
     return 2
 elseif found.state == 'F' then
     return 0

@@ -12,14 +12,22 @@ local function clock()
     return time[1] * 1000 + math.floor(time[2] / 1000), time[1] * 1000000 + time[2]
 end
 
+-- Whether it is a value of this version.
+local function known(value)
+    local tag = string.sub(value, 1, 1)
+    return tag == 'R' and #value >= 25 or tag == 'C' and #value >= HEADER
+end
+
 -- State: 'F' in flight, 'R' completed, 'I' interrupted, '-' free.
 local function look(key, value, now)
+    if not known(value) then
+        error('The key holds no value of this version of Idempotency.Filters.')
+    end
+
     local tag, token, fencing = struct.unpack('<c1c16i8', value)
     local life = redis.call('PTTL', key)
     if tag == 'R' then
         return { state = 'R', tag = tag, token = token, fencing = fencing, flags = 0, record = value, expiry = life < 0 and 0 or now + life }
-    elseif tag ~= 'C' then
-        error('The key holds no value of this version of Idempotency.Filters.')
     end
 
     local flags, lease, tail, last, expiry = struct.unpack('<Bi8i8i8i8', value, 26)
@@ -41,5 +49,22 @@ local function look(key, value, now)
     else
         found.state = '-'
     end
+    return found
+end
+
+-- For operators: what look tells, with a version to know it again by; nothing when the key is free. A value that is not understood is
+-- a record that nobody can read.
+local function find(key)
+    local value = redis.call('GET', key)
+    if value and not known(value) then
+        return { state = 'R', version = '?' .. string.sub(redis.sha1hex(value), 1, 16), fencing = 0, record = '' }
+    end
+
+    local found = value and look(key, value, (clock()))
+    if not found or found.state == '-' then
+        return nil
+    end
+
+    found.version = string.sub(value, 1, 17)
     return found
 end

@@ -1,14 +1,13 @@
 -- Arguments: the version that was found, a new owner token, retention (0 = for ever), and the bytes of a record, or no more.
 -- Answer: 1 = done, 2 = nothing is there, 0 = in flight, or not as it was found.
 local key = KEYS[1]
-local value = redis.call('GET', key)
-local found = value and look(key, value, (clock()))
-if found and found.tag == 'R' and found.token == ARGV[2] then
+local found = find(key)
+if found and found.version == 'R' .. ARGV[2] then
     -- The reply to an earlier attempt was lost.
     return 1
-elseif not found or found.state == '-' then
+elseif not found then
     return 2
-elseif found.state == 'F' or string.sub(value, 1, 17) ~= ARGV[1] then
+elseif found.state == 'F' or found.version ~= ARGV[1] then
     return 0
 end
 

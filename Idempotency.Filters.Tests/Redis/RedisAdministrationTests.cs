@@ -12,6 +12,11 @@ internal sealed class RedisAdministrationTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
     private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse };
 
+    private static readonly string[] Foreign =
+    [
+        "foreign", "Record of nobody", "Claim of nobody, as long as a record", "D a value of a version to come, long enough for the head of a claim",
+    ];
+
     private readonly string _key = RedisStores.NewKey();
     private RedisStores _stores = null!;
 
@@ -59,6 +64,33 @@ internal sealed class RedisAdministrationTests
         Assert.That(await _stores.Administration.FindAsync(_key, CancellationToken.None), Is.Null);
     }
 
+    [Test]
+    public async Task ValueThatIsNotUnderstoodIsFoundUnreadableAndResolved([ValueSource(nameof(Foreign))] string value, [Values] bool frees)
+    {
+        await SetAsync(value);
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Completed));
+        Assert.That(found.Record.IsEmpty, Is.True);
+
+        await SetAsync(value + " changed");
+        Assert.That(await ResolveAsync(found, null), Is.False);
+        await SetAsync(value);
+        Assert.That(await ResolveAsync(found, frees ? null : "resolved"), Is.True);
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo(frees ? "Acquired" : "resolved"));
+    }
+
+    [Test]
+    public async Task ValueThatIsNotUnderstoodIsForgotten([ValueSource(nameof(Foreign))] string value)
+    {
+        await SetAsync(value);
+        await RedisStores.CompleteAsync(await _stores.AcquireAsync(_key + "2", Held), "record");
+
+        Assert.That(await _stores.Administration.ForgetAsync(_key, CancellationToken.None), Is.EqualTo(2));
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo("Acquired"));
+    }
+
     [TestCase("*")]
     [TestCase("?")]
     [TestCase("[a-z]")]
@@ -89,6 +121,8 @@ internal sealed class RedisAdministrationTests
         Assert.That(await _stores.AskAsync(_key + ":1", Held), Is.EqualTo("Acquired"));
         Assert.That(await RedisStores.CompleteAsync(held, "its own"), Is.EqualTo(CompletionOutcome.Stored));
     }
+
+    private async Task SetAsync(string value) => await (await TestRun.SharedRedisAsync()).ExecuteAsync("SET", _key, value);
 
     private ValueTask<bool> ResolveAsync(StoredKey found, string? record) => _stores.Administration.ResolveAsync(
         _key, found, record is null ? null : new(Encoding.UTF8.GetBytes(record)), TimeSpan.FromMinutes(1), CancellationToken.None);

@@ -111,6 +111,23 @@ internal sealed class RedisLateClaimTests
     }
 
     [Test]
+    public async Task AttemptThatArrivesAfterAnotherClaimedOverItsCompletionClaimsNothing()
+    {
+        await RedisStores.CompleteAsync(await _near.AcquireAsync(_key, Held), "previous");
+        await using var far = await FarAsync();
+        _proxy.Hold();
+        var claiming = far.AcquireAsync(_key, Over);
+        await _proxy.HeldAsync();
+        _proxy.Cut();
+        await RedisStores.CompleteAsync(await claiming.Soon(), "record");
+        await (await _near.AcquireAsync(_key, Over)).DisposeAsync();
+
+        await _proxy.DeliverAsync();
+
+        Assert.That(await _near.AskAsync(_key, Held), Is.EqualTo("record"));
+    }
+
+    [Test]
     public async Task RenewalThatArrivesAfterTheReleaseHoldsNoRecordBack()
     {
         var clock = new ManualTimeProvider();

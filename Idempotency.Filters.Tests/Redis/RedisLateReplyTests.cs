@@ -42,6 +42,28 @@ internal sealed class RedisLateReplyTests
     }
 
     [Test]
+    public async Task CompletionWhoseReplyWasLostIsDoneAlsoWhenAnotherHasClaimedOverItSince()
+    {
+        await using var proxy = new CuttableProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address);
+        await using var others = RedisStores.Over(_server);
+        var over = new ClaimOptions { Lease = TimeSpan.FromMinutes(10), OverCompleted = true };
+        // From here on the server knows the script.
+        await RedisStores.CompleteAsync(await stores.AcquireAsync(_key, over), "previous");
+        var claim = await stores.AcquireAsync(_key, over);
+        proxy.LoseReplies();
+        var completing = RedisStores.CompleteAsync(claim, "record");
+        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+        var next = await others.AcquireAsync(_key, over);
+
+        proxy.Cut();
+
+        Assert.That(await completing.Soon(), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(claim.Lost.IsCancellationRequested, Is.False);
+        Assert.That(await RedisStores.CompleteAsync(next, "next"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    [Test]
     public async Task KeyThatWasFreedIsFreeAlsoWhenTheReplyWasLost()
     {
         var chaos = new Chaos();

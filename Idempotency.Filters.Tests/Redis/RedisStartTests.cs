@@ -1,3 +1,6 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
 using Idempotency.Filters.Redis;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
@@ -185,6 +188,44 @@ internal sealed class RedisStartTests
     }
 
     [Test]
+    public void TimeoutOfANamedStoreIsRefusedByItsName()
+    {
+        Assert.That(
+            async () => await StartAsync(idempotency => idempotency.AddStore(
+                "eu", store => store.UseRedis("127.0.0.1:1", options => options.OperationTimeout = TimeSpan.Zero))),
+            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("store \"eu\""));
+    }
+
+    [Test]
+    public async Task ConfigurationIsCopiedAndLeftAsItIs()
+    {
+        var server = await TestRun.SharedRedisAsync();
+        var configuration = ConfigurationOptions.Parse(server.Address);
+        await using var app = await StartAsync(idempotency =>
+        {
+            idempotency.UseRedis(configuration);
+            configuration.EndPoints.Clear();
+            configuration.EndPoints.Add("127.0.0.1", 1);
+        });
+
+        using var response = await app.PostAsync("/redis", RedisStores.NewKey());
+
+        await response.IsRunAsync(1);
+        Assert.That(configuration.AbortOnConnectFail, Is.True);
+    }
+
+    [Test]
+    public async Task ValkeyIsNamedWithItsOwnVersion()
+    {
+        var server = await TestRun.SharedRedisAsync();
+        await using var proxy = new ValkeyProxy(server.Port);
+
+        await using var app = await StartAsync(idempotency => idempotency.UseRedis(proxy.Address));
+
+        Assert.That(Logged(app, 60).Single(), Does.Contain("Valkey 9.8.7 serves it"));
+    }
+
+    [Test]
     public async Task TimeoutThatOutlastsALeaseIsRefused()
     {
         var server = await TestRun.SharedRedisAsync();
@@ -218,6 +259,24 @@ internal sealed class RedisStartTests
     {
         await using var server = await RedisServer.StartAsync();
         return server.Address;
+    }
+
+    /// <summary>The server says in one line more that it is Valkey. The lines together are as long as before.</summary>
+    private sealed class ValkeyProxy(int port) : TcpProxy(port)
+    {
+        protected override async Task CarryAsync(TcpClient client, TcpClient server) => await Task.WhenAny(
+            client.GetStream().CopyToAsync(server.GetStream()), CarryRepliesAsync(server.GetStream(), client.GetStream()));
+
+        private static async Task CarryRepliesAsync(NetworkStream server, NetworkStream client)
+        {
+            var buffer = new byte[64 * 1024];
+            for (int read; (read = await server.ReadAsync(buffer)) > 0;)
+            {
+                var text = Encoding.Latin1.GetString(buffer, 0, read);
+                text = Regex.Replace(text, @"redis_build_id:\w+|executable:[^\r]+", line => "valkey_version:9.8.7\r\nx:".PadRight(line.Length, 'x'));
+                await client.WriteAsync(Encoding.Latin1.GetBytes(text));
+            }
+        }
     }
 }
 

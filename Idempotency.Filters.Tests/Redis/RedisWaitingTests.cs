@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
@@ -178,6 +179,25 @@ internal sealed class RedisWaitingTests
     }
 
     [Test]
+    public async Task SubscriptionThatComesLateLooksAgain()
+    {
+        var clock = new ManualTimeProvider();
+        await using var proxy = new LateSubscriptionProxy(_server.Port, _key);
+        await using var remote = RedisStores.Over(proxy.Address + ",syncTimeout=60000", clock: clock);
+        Assert.That(await remote.AskAsync(_key + "2", Held), Is.EqualTo("Acquired"));
+        var claim = await _stores.AcquireAsync(_key, Held);
+        var waiter = remote.WaitAsync(_key, Held);
+        await proxy.Held.WaitAsync();
+        clock.Advance(TimeSpan.FromSeconds(20));
+        await UntilSomebodyWaitsAsync();
+        await RedisStores.CompleteAsync(claim, "record");
+
+        proxy.Delivered.Fire();
+
+        Assert.That(await RecordAsync(waiter), Is.EqualTo("record"));
+    }
+
+    [Test]
     public async Task ChannelPrefixOfTheClientIsMinded()
     {
         await using var prefixed = RedisStores.Over($"{_server.Address},channelPrefix=app:");
@@ -200,4 +220,31 @@ internal sealed class RedisWaitingTests
     private Task UntilSomebodyWaitsAsync() => RedisStores.UntilAsync(_server, "\u0001", "GETRANGE", _key, "25", "25");
 
     private async Task<long> ListenersAsync() => (long)((object?[])(await _server.ExecuteAsync("PUBSUB", "NUMSUB", _key))!)[1]!;
+
+    /// <summary>Carries the subscription to one channel when it is told to.</summary>
+    private sealed class LateSubscriptionProxy(int port, string channel) : TcpProxy(port)
+    {
+        public Signal Held { get; } = new();
+
+        public Signal Delivered { get; } = new();
+
+        protected override Task CarryAsync(TcpClient client, TcpClient server) =>
+            Task.WhenAny(CarryRequestsAsync(client, server), server.GetStream().CopyToAsync(client.GetStream()));
+
+        private async Task CarryRequestsAsync(TcpClient client, TcpClient server)
+        {
+            var buffer = new byte[64 * 1024];
+            for (int read; (read = await client.GetStream().ReadAsync(buffer)) > 0;)
+            {
+                var request = Encoding.Latin1.GetString(buffer, 0, read);
+                if (request.Contains("SUBSCRIBE", StringComparison.Ordinal) && request.Contains(channel, StringComparison.Ordinal))
+                {
+                    Held.Fire();
+                    await Delivered.WaitAsync();
+                }
+
+                await server.GetStream().WriteAsync(buffer.AsMemory(0, read));
+            }
+        }
+    }
 }

@@ -1,0 +1,221 @@
+using Idempotency.Filters.Redis;
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Tests.Support;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Tests.Redis;
+
+/// <summary>Claims that are given up while the server is away. The leases are longer than the tests.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class RedisReleaseTests
+{
+    private const int Failed = 66;
+    private const int GivenUp = 67;
+    private const int Dropped = 69;
+    private const int Left = 70;
+
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Refuse };
+
+    private readonly string _key = RedisStores.NewKey();
+    private RedisServer _server = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _server = await RedisServer.StartAsync();
+
+    [TearDown]
+    public async Task StopAsync() => await _server.DisposeAsync();
+
+    [Test]
+    public async Task OutageLeavesNoMoreBehindThanTheQueueHolds()
+    {
+        await using var proxy = new CuttableProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(5));
+        var held = await stores.AcquireAsync(_key, Held);
+        proxy.Cut(refuse: true);
+        await Task.WhenAll(Enumerable.Range(0, 10_100).Select(number => FailAsync(stores, $"{_key}:{number}")));
+        await Waiting.UntilAsync(() => Count(stores, Failed) == 10_100);
+
+        await held.DisposeAsync();
+        proxy.Heal();
+
+        await UntilFreeAsync(_key);
+        Assert.That(Count(stores, Dropped), Is.EqualTo(1));
+        // All of the others are released once; then their repetitions begin.
+        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 10_000);
+        Assert.That(Count(stores, GivenUp), Is.Zero);
+    }
+
+    [Test]
+    public async Task ReleaseThatHangsDelaysNoOther()
+    {
+        await using var cluster = await RedisCluster.StartAsync();
+        var clock = new ManualTimeProvider();
+        await using var stores = RedisStores.Over(cluster.Addresses, clock: clock);
+        var claims = new List<(string Key, RedisServer Node)>();
+        var held = new List<IdempotencyClaim>();
+        foreach (var key in Enumerable.Range(0, 30).Select(number => $"{_key}:{number}"))
+        {
+            held.Add(await stores.AcquireAsync(key, Held));
+            claims.Add((key, await cluster.NodeOfAsync(key)));
+        }
+
+        foreach (var node in cluster.Nodes)
+            await node.PauseAsync();
+        var releasing = Task.WhenAll(held.Select(claim => claim.DisposeAsync().AsTask()));
+        // The time of all first attempts is up; the clock of the client is another.
+        await UntilAsync(clock, TimeSpan.FromSeconds(1), () => releasing.IsCompleted);
+        foreach (var node in cluster.Nodes.Skip(1))
+            await node.ResumeAsync();
+
+        // Far less than the time of a call.
+        for (var i = 0; i < 40; i++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(250));
+            await Task.Delay(10);
+        }
+
+        foreach (var (key, node) in claims.Where(claim => claim.Node != cluster.Nodes[0]))
+            await RedisStores.UntilAsync(node, 0L, "EXISTS", key);
+        await cluster.Nodes[0].ResumeAsync();
+    }
+
+    [Test]
+    public async Task DoubtIsRepeatedAlsoAfterALongOutage()
+    {
+        var clock = new ManualTimeProvider();
+        await using var proxy = new LateProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, clock: clock);
+        await (await stores.AcquireAsync(_key + "2", Held)).DisposeAsync();
+        proxy.Hold();
+        var claiming = stores.AcquireAsync(_key, Held);
+        await proxy.HeldAsync();
+        proxy.Cut(refuse: true);
+        await UntilAsync(clock, TimeSpan.FromSeconds(1), () => claiming.IsCompleted);
+        Assert.That(async () => await claiming, Throws.Exception);
+        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        proxy.Heal();
+        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => (await _server.CommandStatsAsync()).ContainsKey("getrange"));
+
+        // Nothing of what is repeated was due; now all of it is late.
+        await proxy.DeliverAsync();
+        clock.Advance(Held.Lease * 2);
+
+        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => Equals(await _server.ExecuteAsync("EXISTS", _key), 0L));
+        Assert.That(Count(stores, GivenUp), Is.Zero);
+    }
+
+    [Test]
+    public async Task ReleaseThatWasNeverAnsweredIsGivenUpInTime()
+    {
+        var clock = new ManualTimeProvider();
+        await using var proxy = new CuttableProxy(_server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, clock: clock);
+        var claim = await stores.AcquireAsync(_key, Held);
+        proxy.Cut(refuse: true);
+
+        var releasing = claim.DisposeAsync().AsTask();
+
+        await UntilAsync(clock, TimeSpan.FromSeconds(10), () => Count(stores, GivenUp) == 1);
+        await releasing.Soon();
+        Assert.That(Count(stores, Failed), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task LoggerThatFailsEndsNothing()
+    {
+        await using var proxy = new ErrorProxy(_server.Port);
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(new FailingLogger()));
+        services.AddIdempotency().UseRedis(proxy.Address, RedisStores.BePatient);
+        await using var provider = services.BuildServiceProvider();
+        var store = provider.GetRequiredService<IIdempotencyStore>();
+        var refused = (await store.ClaimAsync(_key, Held, CancellationToken.None)).Claim!;
+        var released = (await store.ClaimAsync(_key + "2", Held, CancellationToken.None)).Claim!;
+
+        proxy.Answer("NOPERM this user has no permissions to run the 'evalsha' command");
+        await refused.DisposeAsync();
+        await released.DisposeAsync();
+
+        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.EqualTo(1));
+        await UntilFreeAsync(_key + "2");
+    }
+
+    [Test]
+    public async Task ApplicationThatEndsGivesItsClaimsUp([Values] bool heals)
+    {
+        await using var proxy = new CuttableProxy(_server.Port);
+        var script = new Script(IActionResult (_, _) =>
+        {
+            proxy.Cut(refuse: true);
+            throw new InvalidOperationException("The action fails.");
+        });
+        await using var app = await script.StartAsync<RedisReleaseController>(
+            options => options.Lease = Held.Lease,
+            services: services => services.AddIdempotency().UseRedis(
+                proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(5)));
+        using (var failed = await app.PostAsync("/redis/release", "k"))
+            Assert.That((int)failed.StatusCode, Is.EqualTo(500));
+        using var timeIsUp = new CancellationTokenSource();
+
+        var stopping = app.App.StopAsync(timeIsUp.Token);
+        await Task.WhenAny(stopping, Task.Delay(TimeSpan.FromSeconds(1)));
+        if (heals)
+            proxy.Heal();
+        else
+            await timeIsUp.CancelAsync();
+        await stopping.Soon();
+
+        Assert.That(await _server.ExecuteAsync("DBSIZE"), Is.EqualTo(heals ? 0 : 1));
+        Assert.That(app.Logs.Lines.Count(line => line.Id.Id == Left), Is.EqualTo(heals ? 0 : 1));
+    }
+
+    private static int Count(RedisStores stores, int id) => stores.Logs.Lines.Count(line => line.Id.Id == id);
+
+    private static async Task FailAsync(RedisStores stores, string key)
+    {
+        try
+        {
+            using var _ = await stores.Store.ClaimAsync(key, Held, CancellationToken.None);
+            Assert.Fail("The server is away.");
+        }
+        catch (Exception exception) when (exception is not AssertionException)
+        {
+        }
+    }
+
+    private static Task UntilAsync(ManualTimeProvider clock, TimeSpan step, Func<bool> condition) =>
+        UntilAsync(clock, step, () => Task.FromResult(condition()));
+
+    private static Task UntilAsync(ManualTimeProvider clock, TimeSpan step, Func<Task<bool>> condition) => Waiting.UntilAsync(() =>
+    {
+        clock.Advance(step);
+        return condition();
+    });
+
+    private Task UntilFreeAsync(string key) => RedisStores.UntilAsync(_server, 0L, "EXISTS", key);
+
+    private sealed class FailingLogger : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new InvalidOperationException("The logger fails.");
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+[ApiController]
+public sealed class RedisReleaseController(Script script) : ControllerBase
+{
+    [HttpPost("redis/release"), Idempotent]
+    public Task<IActionResult> Order() => script.RunAsync(HttpContext);
+}

@@ -1,3 +1,6 @@
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Options;
+
 namespace Idempotency.Filters;
 
 /// <summary>
@@ -17,6 +20,9 @@ public interface IIdempotencyAdministration
     /// <returns>Null when the key is free: the next request with it runs the action.</returns>
     /// <exception cref="ArgumentException">No request could have this scope, or this key, under the policy; the message says why.</exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// No policy was named, and the settings of <c>AddIdempotency</c>, which no endpoint uses, do not go with their store.
+    /// </exception>
     /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
     ValueTask<FoundKey?> FindAsync(IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default);
 
@@ -41,7 +47,13 @@ public interface IIdempotencyAdministration
     /// No request could have this scope, or this key, under the policy, or the answer is larger than its <see cref="IdempotencyOptions.MaxResponseBodySize"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// No policy was named, and the settings of <c>AddIdempotency</c>, which no endpoint uses, do not go with their store.
+    /// </exception>
     /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
+    /// <exception cref="IdempotencyStoreFullException">
+    /// The answer is too large for the store, or the store has no room for it. The key is as it was.
+    /// </exception>
     ValueTask<ResolveOutcome> ResolveAsync(
         IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null, CancellationToken cancellationToken = default);
 
@@ -50,7 +62,14 @@ public interface IIdempotencyAdministration
     /// flight stay, with the record that they will make. What it costs is the store's: from a look at every key it has to a refusal.
     /// </summary>
     /// <remarks>
+    /// <para>
     /// A retry of a forgotten request is a first request, and runs. When a store fails, what was removed until then stays removed; call again.
+    /// </para>
+    /// <para>
+    /// Named policies count whether an endpoint uses them or not. The settings of <c>AddIdempotency</c> count when an endpoint is covered under
+    /// them, and in a process that covers no endpoint at all. Policies under which no request can have a scope of this kind are named in a Warning
+    /// (event 82): the caller has another scope there.
+    /// </para>
     /// </remarks>
     /// <param name="scope">Whose keys. A caller with several <see cref="IdempotencyOptions.KeyScope"/> has as many scopes.</param>
     /// <param name="cancellationToken">Ends it; what was removed by then stays removed.</param>

@@ -22,8 +22,6 @@ internal sealed class EndpointCheck(
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
-        policies.BuildAll();
-
         var seen = new HashSet<MethodInfo>();
         var types = new HashSet<Type>();
         var actions = new List<ControllerActionDescriptor>();
@@ -48,6 +46,9 @@ internal sealed class EndpointCheck(
         CheckActions(actions);
         foreach (var type in types)
             CheckMethods(type, seen.Contains, "is not an action");
+
+        // Last: by now it is known whether an endpoint uses the settings that have no name.
+        policies.BuildAll();
     };
 
     private void CheckActions(List<ControllerActionDescriptor> actions)
@@ -78,8 +79,11 @@ internal sealed class EndpointCheck(
         var compiled = page as CompiledPageActionDescriptor
             ?? services.GetRequiredService<PageLoader>().LoadAsync(page, endpoint.Metadata).GetAwaiter().GetResult();
         CheckMethods(compiled.HandlerTypeInfo, _ => false, "is a handler of a Razor Page, which are covered together: put the marker on the page model");
-        if (actionPolicies.Of(compiled) is { } policy)
-            Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
+        if (actionPolicies.Of(compiled) is not { } policy)
+            return;
+
+        policies.NoteUse(policy);
+        Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
     }
 
     private void CheckEndpoint(Endpoint endpoint)

@@ -67,8 +67,14 @@ internal static class EndpointHost
     {
         var policies = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>();
         var policy = policies.Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
-        if (policy is null || MayCover(endpoint.Metadata, policy))
+        if (policy is null)
+            return null;
+
+        if (MayCover(endpoint.Metadata, policy))
+        {
+            policies.NoteUse(policy);
             return policy;
+        }
 
         // A group may hold such endpoints; one that was marked itself was meant to be covered.
         return !isOwn ? null : throw new InvalidOperationException(

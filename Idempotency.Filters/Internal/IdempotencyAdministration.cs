@@ -62,13 +62,16 @@ internal sealed class IdempotencyAdministration(
     {
         ArgumentNullException.ThrowIfNull(scope);
 
-        IdempotencyPolicy[] all = [PolicyNamed(null), .. policies.BuildAll()];
-        if (all.Select(policy => scope.DefectUnder(policy.Options)).ToList() is var defects && !defects.Contains(null))
+        var all = policies.BuildAll();
+        var defects = all
+            .Select(policy => (policy.Name, Defect: scope.DefectUnder(policy.Options)))
+            .Where(policy => policy.Defect is not null)
+            .ToList();
+        var advice = string.Join(' ', defects.Select(policy => policy.Defect).Distinct());
+        if (defects.Count == all.Length)
         {
             throw new ArgumentException(
-                $"No request can have this scope under any policy, so that nobody would be forgotten. {string.Join(' ', defects.Distinct())} "
-                + FormerSettings,
-                nameof(scope));
+                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}", nameof(scope));
         }
 
         var places = all
@@ -92,10 +95,15 @@ internal sealed class IdempotencyAdministration(
             forgotten += await store.ForgetAsync(encoder.EncodeScope(prefix, scope.Value), cancellationToken);
 
         AdministrationLog.Forgot(logger, forgotten);
+        if (defects.Count > 0)
+            AdministrationLog.ForgotInPart(logger, string.Join(", ", defects.Select(policy => $"'{policy.Name}'")), advice);
         return forgotten;
     }
 
-    private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(new PolicyMarker(name), nameof(IIdempotencyAdministration))!;
+    private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(
+        new PolicyMarker(name),
+        name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
+            : nameof(IIdempotencyAdministration))!;
 
     private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyOptions options)
     {

@@ -11,7 +11,9 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>The settings without a name count as a policy where an endpoint uses them, and not where all endpoints have named ones.</summary>
+/// <summary>
+/// The settings without a name count as a policy where an endpoint uses them, and not where all endpoints have named ones.
+/// </summary>
 internal sealed class UnnamedSettingsTests
 {
     private static readonly IdempotencyScope Alice = IdempotencyScope.OfCaller("alice");
@@ -62,7 +64,8 @@ internal sealed class UnnamedSettingsTests
     [Test]
     public async Task FormerPolicyCountsThoughNoEndpointUsesIt()
     {
-        await using var app = await StartAsync("endpoint", services: s => s.AddIdempotency().AddPolicy("former", o => o.StoreName = "able"));
+        await using var app = await StartAsync(
+            "endpoint", services: s => s.AddIdempotency().AddPolicy("former", o => o.StoreName = "able"));
 
         Assert.That(await app.Operator().ForgetAsync(User), Is.Zero);
         AssertWarned(app, "'named'", "OfCaller(...) in place of OfUser(...)");
@@ -97,7 +100,8 @@ internal sealed class UnnamedSettingsTests
         Assert.That(await app.Operator().FindAsync(Alice, "k", "named"), Is.Null);
         Assert.That(
             async () => await app.Operator().FindAsync(Alice, "k"),
-            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("called without a policy").And.Message.Contains("Lease is 00:00:30"));
+            Throws.TypeOf<OptionsValidationException>()
+                .With.Message.Contains("called without a policy").And.Message.Contains("Lease is 00:00:30"));
     }
 
     private static void SlowDefaultStore(IServiceCollection services)
@@ -119,7 +123,9 @@ internal sealed class UnnamedSettingsTests
             .AddPolicy("named", o => (o.StoreName, o.CallerId) = ("able", http => http.Request.Headers["X-Caller"]));
     }
 
-    /// <param name="host">What is covered: by the policy; in opt-out mode with a GET under the settings without a name, which are not used by it.</param>
+    /// <param name="host">
+    /// What is covered: by the policy; in opt-out mode with a GET under the settings without a name, which are not used by it.
+    /// </param>
     /// <param name="used">Whether another one is covered by the settings without a name.</param>
     /// <param name="able">Whether the default store can forget.</param>
     /// <param name="services">Adds services, last.</param>

@@ -9,7 +9,8 @@ namespace Idempotency.Filters.Internal;
 /// Last over all action descriptors: gives each covered action one idempotency filter and the note filter, and takes the filter from those
 /// that can never be covered, for which it would only cost.
 /// </summary>
-internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies) : IActionDescriptorProvider
+internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies)
+    : IActionDescriptorProvider
 {
     // Executed callbacks run in reverse order.
     public int Order => int.MinValue;

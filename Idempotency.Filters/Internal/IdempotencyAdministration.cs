@@ -23,7 +23,8 @@ internal sealed class IdempotencyAdministration(
     }
 
     public async ValueTask<ResolveOutcome> ResolveAsync(
-        IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null, CancellationToken cancellationToken = default)
+        IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(resolution);
         var settings = PolicyNamed(policy);
@@ -31,7 +32,8 @@ internal sealed class IdempotencyAdministration(
         if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
         {
             throw new ArgumentException(
-                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.", nameof(resolution));
+                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
+                nameof(resolution));
         }
 
         var store = StoreOf(settings);
@@ -71,7 +73,8 @@ internal sealed class IdempotencyAdministration(
         if (defects.Count == all.Length)
         {
             throw new ArgumentException(
-                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}", nameof(scope));
+                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}",
+                nameof(scope));
         }
 
         var places = all
@@ -85,8 +88,8 @@ internal sealed class IdempotencyAdministration(
             if (!store.CanForget)
             {
                 throw new NotSupportedException(
-                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. Nothing was removed from any store. "
-                    + "Use a store that can, or wait: all records are gone after their Retention.");
+                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. "
+                    + "Nothing was removed from any store. Use a store that can, or wait: all records are gone after their Retention.");
             }
         }
 
@@ -120,8 +123,8 @@ internal sealed class IdempotencyAdministration(
 
     private static IIdempotencyStoreAdministration StoreOf(IdempotencyPolicy policy) =>
         policy.Store as IIdempotencyStoreAdministration ?? throw new NotSupportedException(
-            $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, so that its keys "
-            + "cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
+            $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, "
+            + "so that its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
 
     private static string Describe(object store, string? name) =>
         name is null ? $"The default store ({store.GetType().Name})" : $"The store \"{name}\" ({store.GetType().Name})";

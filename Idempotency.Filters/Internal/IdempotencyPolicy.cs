@@ -30,7 +30,9 @@ internal sealed class IdempotencyPolicy
 
     public string Name { get; }
 
-    /// <summary>Whether it is made of the settings of <c>AddIdempotency</c>, and of no named policy: one may be named "default" as well.</summary>
+    /// <summary>
+    /// Whether it is made of the settings of <c>AddIdempotency</c>, and of no named policy: one may be named "default" as well.
+    /// </summary>
     public bool IsDefault { get; }
 
     public IdempotencyMode Mode { get; }

@@ -14,12 +14,14 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// Where the key may be sent, asked in order: the first that has a value wins, and the rest is not looked at. Empty = the header
-    /// <see cref="HeaderName"/> alone. A form field has every form parsed, whichever source has the key; a JSON field has the body held in memory,
-    /// but not when a source that is asked before it has the key. Default empty.
+    /// <see cref="HeaderName"/> alone. A form field has every form parsed, whichever source has the key; a JSON field has the body held in
+    /// memory, but not when a source that is asked before it has the key. Default empty.
     /// </summary>
     public IList<KeySource> KeySources { get; set; } = [];
 
-    /// <summary>Whether a covered request without a key is refused with 400 <c>key-missing</c>; otherwise it runs unprotected. Default true.</summary>
+    /// <summary>
+    /// Whether a covered request without a key is refused with 400 <c>key-missing</c>; otherwise it runs unprotected. Default true.
+    /// </summary>
     public bool KeyRequired { get; set; } = true;
 
     /// <summary>
@@ -31,8 +33,8 @@ public sealed class IdempotencyOptions
     public int MaxKeyLength { get; set; } = 255;
 
     /// <summary>
-    /// The HTTP methods that are covered, compared without regard to case. Default POST and PATCH. GET, HEAD, OPTIONS and TRACE are refused:
-    /// they are safe by definition (RFC 9110, section 9.2.1).
+    /// The HTTP methods that are covered, compared without regard to case. Default POST and PATCH. GET, HEAD, OPTIONS and TRACE are
+    /// refused: they are safe by definition (RFC 9110, section 9.2.1).
     /// </summary>
     public ISet<string> Methods { get; set; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "POST", "PATCH" };
 
@@ -43,7 +45,8 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// How long a key stays closed after the last sign of life of the process that runs its action. Renewed while the action runs.
-    /// Default 30 seconds; 1 second to 1 day, and not longer than <see cref="Retention"/>.
+    /// Default 30 seconds; 1 second to 1 day, not longer than <see cref="Retention"/>, and longer than the <c>OperationTimeout</c> of its
+    /// store.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -72,8 +75,8 @@ public sealed class IdempotencyOptions
     public int MaxBufferedBodySize { get; set; } = 1024 * 1024;
 
     /// <summary>
-    /// How long to go on reading a request body that the action left unread, in order to fingerprint it. After it the record is kept without
-    /// a fingerprint of the body. Default 5 seconds; more than zero, at most 49 days.
+    /// How long to go on reading a request body that the action left unread, in order to fingerprint it. After it the record is kept
+    /// without a fingerprint of the body. Default 5 seconds; more than zero, at most 49 days.
     /// </summary>
     public TimeSpan RequestDrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -96,7 +99,9 @@ public sealed class IdempotencyOptions
     /// <summary>What a request gets while the store cannot be asked. Default <see cref="StoreDownBehavior.Refuse"/>.</summary>
     public StoreDownBehavior WhenStoreIsDown { get; set; } = StoreDownBehavior.Refuse;
 
-    /// <summary>The value of <c>Retry-After</c> on 409 <c>in-flight</c> and on 503, rounded up to seconds. Default 1 second; 1 second or more.</summary>
+    /// <summary>
+    /// The value of <c>Retry-After</c> on 409 <c>in-flight</c> and on 503, rounded up to seconds. Default 1 second; 1 second or more.
+    /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -118,13 +123,14 @@ public sealed class IdempotencyOptions
     public Func<HttpContext, bool>? ShouldStore { get; set; }
 
     /// <summary>
-    /// Names the caller to whom a key belongs, in place of the claims of the authenticated user. A null or empty name means "anonymous", which
-    /// an authenticated request is refused. Default null.
+    /// Names the caller to whom a key belongs, in place of the claims of the authenticated user. A null or empty name means "anonymous",
+    /// which an authenticated request is refused. Default null.
     /// </summary>
     public Func<HttpContext, string?>? CallerId { get; set; }
 
     /// <summary>
-    /// Adds to the caller, never replaces it: a tenant or a region, to which the key belongs as well. A null result adds nothing. Default null.
+    /// Adds to the caller, never replaces it: a tenant or a region, to which the key belongs as well. A null result adds nothing. Default
+    /// null.
     /// </summary>
     public Func<HttpContext, string?>? KeyScope { get; set; }
 
@@ -134,7 +140,9 @@ public sealed class IdempotencyOptions
     /// <summary>The name of the store, given to <c>AddStore</c>; null = the default one. Default null.</summary>
     public string? StoreName { get; set; }
 
-    /// <summary>The response header that marks a replay, with the value <c>true</c>; null = no marker. Default <c>Idempotent-Replayed</c>.</summary>
+    /// <summary>
+    /// The response header that marks a replay, with the value <c>true</c>; null = no marker. Default <c>Idempotent-Replayed</c>.
+    /// </summary>
     public string? ReplayedHeaderName { get; set; } = "Idempotent-Replayed";
 
     /// <summary>The status of a replay; null = the original's. The record is not touched. Default null; 200 to 599.</summary>

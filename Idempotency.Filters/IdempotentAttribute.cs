@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// The action, every covered action of the controller, or the Razor Page runs once for one key and one caller; retries get the first answer.
-/// What is set here goes over the policy.
+/// The action, every covered action of the controller, or the Razor Page runs once for one key and one caller; retries get the first
+/// answer. What is set here goes over the policy.
 /// </summary>
 /// <remarks>
 /// On a Minimal API endpoint it is metadata for <c>RequireIdempotency()</c>, without which it would do nothing and is refused at start.
@@ -25,7 +25,10 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     /// <summary>As <see cref="IdempotencyOptions.KeyRequired"/>.</summary>
     public bool KeyRequired { get; set => Set(field = value, (o, v) => o.KeyRequired = v); } = true;
 
-    /// <summary>As <see cref="IdempotencyOptions.HeaderName"/>. Refused at start where the policy has <see cref="IdempotencyOptions.KeySources"/> without it.</summary>
+    /// <summary>
+    /// As <see cref="IdempotencyOptions.HeaderName"/>. Refused at start where the policy has <see cref="IdempotencyOptions.KeySources"/>
+    /// without it.
+    /// </summary>
     public string? HeaderName { get; set => Set(field = value, SetHeader); }
 
     /// <summary>As <see cref="IdempotencyOptions.KeyFormat"/>.</summary>
@@ -41,11 +44,17 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     /// <summary>As <see cref="IdempotencyOptions.Retention"/>, in seconds; <see cref="double.PositiveInfinity"/> = for ever.</summary>
     public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = Limit(v, nameof(RetentionSeconds))); }
 
-    /// <summary>As <see cref="IdempotencyOptions.Lease"/>, in seconds.</summary>
+    /// <summary>As <see cref="IdempotencyOptions.Lease"/>, in seconds; longer than the <c>OperationTimeout</c> of its store.</summary>
     public double LeaseSeconds { get; set => Set(field = value, (o, v) => o.Lease = Seconds(v, nameof(LeaseSeconds))); }
 
-    /// <summary>As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds; <see cref="double.PositiveInfinity"/> = no limit.</summary>
-    public double MaxExecutionSeconds { get; set => Set(field = value, (o, v) => o.MaxExecutionTime = Limit(v, nameof(MaxExecutionSeconds))); }
+    /// <summary>
+    /// As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds; <see cref="double.PositiveInfinity"/> = no limit.
+    /// </summary>
+    public double MaxExecutionSeconds
+    {
+        get;
+        set => Set(field = value, (o, v) => o.MaxExecutionTime = Limit(v, nameof(MaxExecutionSeconds)));
+    }
 
     /// <summary>As <see cref="IdempotencyOptions.MaxResponseBodySize"/>.</summary>
     public int MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
@@ -77,7 +86,8 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     private static TimeSpan Seconds(double value, string name) =>
         Math.Abs(value) < TimeSpan.MaxValue.TotalSeconds
             ? TimeSpan.FromSeconds(value)
-            : throw new InvalidOperationException($"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds.");
+            : throw new InvalidOperationException(
+                $"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds.");
 
     private static void SetHeader(IdempotencyOptions options, string? name)
     {
@@ -85,7 +95,8 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
         if (options.KeySources is { Count: > 0 } sources && !sources.OfType<HeaderKeySource>().Any(source => source.IsNamed(name)))
         {
             throw new InvalidOperationException(
-                $"HeaderName '{name}' would do nothing, because the policy names its KeySources: remove it, or add KeySource.Header(\"{name}\") to them.");
+                $"HeaderName '{name}' would do nothing, because the policy names its KeySources: "
+                + $"remove it, or add KeySource.Header(\"{name}\") to them.");
         }
     }
 

@@ -6,8 +6,6 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// <summary>The budgets, each with what was measured: for the smallest body, at the middle number of connections.</summary>
 internal static class BudgetTable
 {
-    private const string Store = "memory";
-
     /// <returns>None when not all was measured that they are about.</returns>
     public static IEnumerable<MarkdownTable> All(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants)
     {
@@ -16,7 +14,7 @@ internal static class BudgetTable
 
         var small = cells.Where(cell => cell.Size == cells.Min(other => other.Size)).ToArray();
         var cell = small[small.Length / 2];
-        if (stores.Contains(Store))
+        if (stores.Contains(StoreKind.Memory))
             yield return OfMemory(comparison, cell);
         if (stores.Contains(StoreKind.Redis))
             yield return OfRedis(comparison, cell);
@@ -32,19 +30,26 @@ internal static class BudgetTable
             $"{comparison.Ratio(StoreKind.Redis, cell, Find(name), floor, slice => slice.CpuMicroseconds)}");
         Add("first request: throughput against the same action over 2 bare commands", "first", "redis-first");
         Add("replay: throughput against an action that sends what 1 bare command gives", "replay", "redis-replay");
+        table.Add(
+            "a waiter in another process, without HTTP: milliseconds from the call that completes to its answer",
+            "median &lt; 2",
+            $"{comparison.WakeUpMilliseconds}",
+            "");
         return table;
     }
 
     private static MarkdownTable OfMemory(Comparison comparison, Cell cell)
     {
-        string Throughput(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.PerSecond)}";
-        string Cpu(string name) => $"{comparison.Ratio(Store, cell, Find(name), slice => slice.CpuMicroseconds)}";
-        double Added(string name) => comparison.Added(Store, cell, Find(name), slice => slice.Allocated);
+        string Throughput(string name) => $"{comparison.Ratio(StoreKind.Memory, cell, Find(name), slice => slice.PerSecond)}";
+        string Cpu(string name) => $"{comparison.Ratio(StoreKind.Memory, cell, Find(name), slice => slice.CpuMicroseconds)}";
+        double Added(string name) => comparison.Added(StoreKind.Memory, cell, Find(name), slice => slice.Allocated);
 
-        var table = new MarkdownTable($"memory store, {Sizes.Of(cell.Size)}, {cell.Connections} connections", "budget", "measured", "server CPU");
+        var table = new MarkdownTable(
+            $"memory store, {Sizes.Of(cell.Size)}, {cell.Connections} connections", "budget", "measured", "server CPU");
         table.Add("first request: throughput against the bare action", "&ge; 0.9", Throughput("first"), Cpu("first"));
         table.Add("replay: throughput against the bare action", "&ge; 1.2", Throughput("replay"), Cpu("replay"));
-        table.Add("replay, Minimal API: throughput against the bare endpoint", "&ge; 1.3", Throughput("minimal-replay"), Cpu("minimal-replay"));
+        table.Add(
+            "replay, Minimal API: throughput against the bare endpoint", "&ge; 1.3", Throughput("minimal-replay"), Cpu("minimal-replay"));
         table.Add("exempt under a global filter: throughput against the bare action", "no difference", Throughput("exempt"), Cpu("exempt"));
         table.Add("first request: bytes added, its record not counted", "&le; 1,536", $"{Added("first") - comparison.RecordBytes:N0}", "");
         table.Add("replay: bytes added", "&lt; 0", $"{Added("replay"):N0}", "");

@@ -10,11 +10,11 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// </summary>
 internal sealed class CompareCommand
 {
-    private readonly Arguments _arguments;
     // A cell of so many bytes in flight takes minutes for a round.
     private const long HeavyBytes = 100_000_000;
     private const int RoundsOfHeavyCells = 2;
 
+    private readonly Arguments _arguments;
     private readonly bool _full;
     private readonly int _rounds;
     private readonly double _seconds;
@@ -76,11 +76,15 @@ internal sealed class CompareCommand
                 stands.Add(await Stand.StartAsync(store));
             foreach (var stand in stands.Where(stand => stand.Redis is not null))
                 redis = $"{await Machine.RedisAsync(stand.Redis!)}\n\n";
-            _comparison.RecordBytes = await stands[0].AskAsync<double>("fill 20000");
+            if (stands.Find(stand => stand.Store == StoreKind.Memory) is { } memory)
+                _comparison.RecordBytes = await memory.AskAsync<double>("fill 20000");
+            var (warmUps, sizes) = (_full ? WarmUp.MostPasses : WarmUp.FewPasses, _cells.DistinctBy(cell => cell.Size).ToArray());
             foreach (var stand in stands)
-                await WarmUp.RunAsync(stand, load, _variants, _full ? WarmUp.MostPasses : WarmUp.FewPasses, [.. _cells.DistinctBy(cell => cell.Size)]);
+                await WarmUp.RunAsync(stand, load, _variants, warmUps, sizes);
             for (var round = 0; round < _rounds; round++)
                 await RunRoundAsync(stands, load, round);
+            if (stands.Find(stand => stand.Store == StoreKind.Redis) is { } holder)
+                _comparison.WakeUpMilliseconds = await WakeUp.MeasureAsync(holder);
         }
         finally
         {
@@ -110,7 +114,8 @@ internal sealed class CompareCommand
             }
         }
 
-        foreach (var ((name, floor), size) in from floor in Floor.All from size in _cells.Select(cell => cell.Size).Distinct() select (floor, size))
+        var sizes = _cells.Select(cell => cell.Size).Distinct();
+        foreach (var ((name, floor), size) in from floor in Floor.All from size in sizes select (floor, size))
         {
             if (stands.Find(stand => !floor.NeedsRedis || stand.Redis is not null) is { } able)
                 _comparison.AddFloor(name, size, await able.AskAsync<double>($"floor {name} {size}"));

@@ -11,8 +11,8 @@ internal sealed record DeploymentPlan(double FirstPerSecond, TimeSpan Retention)
     public const double RepeatShare = 0.1;
 
     /// <summary>
-    /// Expired records that Redis has not yet taken out, for each live one. The default <c>active-expire-effort</c> tries to keep them below
-    /// this (redis.conf).
+    /// Expired records that Redis has not yet taken out, for each live one. The default <c>active-expire-effort</c> tries to keep them
+    /// below this (redis.conf).
     /// </summary>
     public const double ExpiredShare = 0.1;
 
@@ -35,21 +35,21 @@ internal sealed record DeploymentPlan(double FirstPerSecond, TimeSpan Retention)
     /// <summary>Bytes from Redis, in a second.</summary>
     public double BytesOut(AnswerCost cost) => PerSecond(cost, operation => operation.BytesOut);
 
-    private double PerSecond(AnswerCost cost, Func<OperationCost, double> of) => FirstPerSecond * (of(cost.First) + (RepeatShare * of(cost.Replay)));
+    private double PerSecond(AnswerCost cost, Func<OperationCost, double> of) =>
+        FirstPerSecond * (of(cost.First) + (RepeatShare * of(cost.Replay)));
 }
 
 /// <summary>What fits the bounds of the in-memory store.</summary>
 internal static class MemoryPlan
 {
-    // As MemoryStoreOptions.MaxBytes counts.
-    private const int KeyBytes = 512;
-    private const int SmallestRecord = 512;
-
-    public static double BytesOf(AnswerCost cost) => KeyBytes + Math.Max(SmallestRecord, cost.RecordBytes);
+    /// <summary>What a record counts against <see cref="MemoryStoreOptions.MaxBytes"/>.</summary>
+    public static double BytesOf(AnswerCost cost) => MemoryCapacity.KeyOverhead + Math.Max(MemoryCapacity.SmallRecord, cost.RecordBytes);
 
     /// <summary>How many records fit.</summary>
-    public static double Capacity(MemoryStoreOptions bounds, AnswerCost cost) => Math.Min(bounds.MaxEntries, Math.Floor(bounds.MaxBytes / BytesOf(cost)));
+    public static double Capacity(MemoryStoreOptions bounds, AnswerCost cost) =>
+        Math.Min(bounds.MaxEntries, Math.Floor(bounds.MaxBytes / BytesOf(cost)));
 
     /// <summary>How many first requests a second fill it, and no more, when records are kept so long.</summary>
-    public static double MostPerSecond(MemoryStoreOptions bounds, AnswerCost cost, TimeSpan retention) => Capacity(bounds, cost) / retention.TotalSeconds;
+    public static double MostPerSecond(MemoryStoreOptions bounds, AnswerCost cost, TimeSpan retention) =>
+        Capacity(bounds, cost) / retention.TotalSeconds;
 }

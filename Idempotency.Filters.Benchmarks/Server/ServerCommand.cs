@@ -17,10 +17,13 @@ internal static class ServerCommand
     public static async Task<int> RunAsync(string store, string address)
     {
         var kind = StoreKind.All[store];
-        using var redis = kind.NeedsRedis ? await ConnectionMultiplexer.ConnectAsync(ConfigurationOptions.Parse($"{address},syncTimeout=60000"), null) : null;
+        using var redis = kind.NeedsRedis
+            ? await ConnectionMultiplexer.ConnectAsync(ConfigurationOptions.Parse($"{address},syncTimeout=60000"), null)
+            : null;
         await using var covered = await BenchmarkApp.StartAsync(kind, redis, optOut: false);
         await using var optOut = await BenchmarkApp.StartAsync(kind, redis, optOut: true);
         await using var records = new StoreFiller(covered.Services);
+        await using var held = new HeldKey(covered.Services);
 
         await ChildProcess.ServeAsync(async line => line.Split(' ') switch
         {
@@ -31,6 +34,9 @@ internal static class ServerCommand
             ["put", var name, var count, var size] => await records.PutAsync(name, int.Parse(count), int.Parse(size)),
             ["replay", var name, var count] => await records.ReplayAsync(name, int.Parse(count)),
             ["hold", var key, var count] => await records.HoldAsync(key, int.Parse(count)),
+            ["claim", var key] => await held.ClaimAsync(key),
+            ["complete", var key] => await held.CompleteAsync(key),
+            ["wait", var key] => await held.WaitAsync(key),
             ["arrived"] => Gate.Arrived,
             ["open"] => Open(),
             ["floor", var name, var size] => await Floor.All[name].MeasureAsync(redis, int.Parse(size)),
@@ -52,7 +58,8 @@ internal static class ServerCommand
     {
         using var process = Process.GetCurrentProcess();
         return new(
-            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64, JitInfo.GetCompiledMethodCount());
+            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64,
+            JitInfo.GetCompiledMethodCount());
     }
 
     private static long Open()

@@ -17,11 +17,15 @@ internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
     /// <summary>By the name that the command line uses.</summary>
     public static readonly IReadOnlyDictionary<string, StoreKind> All = new Dictionary<string, StoreKind>
     {
-        ["memory"] = new("memory", builder => builder.UseMemory(options => (options.MaxEntries, options.MaxBytes) = (20_000_000, 16L << 30))),
-        ["distributed-cache"] = new("a distributed cache in the memory of the process, and a lock in the process", UseCache) { ShortLife = TenSeconds },
+        [Memory] = new("memory", builder => builder.UseMemory(options => (options.MaxEntries, options.MaxBytes) = (20_000_000, 16L << 30))),
+        ["distributed-cache"] = new("a distributed cache in the memory of the process, and a lock in the process", UseCache)
+        {
+            ShortLife = TenSeconds,
+        },
         [Redis] = new("Redis", builder => builder.UseRedis(BePatient)) { NeedsRedis = true, ShortLife = TenSeconds },
     };
 
+    public const string Memory = "memory";
     public const string Redis = "redis";
 
     private static TimeSpan TenSeconds => TimeSpan.FromSeconds(10);

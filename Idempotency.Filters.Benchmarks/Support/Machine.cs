@@ -7,11 +7,12 @@ namespace Idempotency.Filters.Benchmarks.Support;
 internal static class Machine
 {
     public static string Description =>
-        $"{Processor}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024):F0} GiB; "
+        $"{Processor}, {Environment.ProcessorCount} cores, "
+        + $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (1024.0 * 1024 * 1024):F0} GiB; "
         + $"{OperatingSystemName}; {RuntimeInformation.FrameworkDescription}; {Cores.Description}.";
 
     public static async Task<string> RedisAsync(RedisServer server) =>
-        $"Redis {(await server.SampleAsync()).Version}, over loopback, beside the load generator; "
+        $"{(await server.SampleAsync()).Version}, over loopback, beside the load generator; "
         + $"its client: StackExchange.Redis {typeof(ConnectionMultiplexer).Assembly.GetName().Version}.";
 
     private static string Processor => Field("/proc/cpuinfo", "model name", ':') ?? RuntimeInformation.ProcessArchitecture.ToString();
@@ -21,5 +22,7 @@ internal static class Machine
 
     private static string? Field(string file, string name, char separator) => !File.Exists(file)
         ? null
-        : File.ReadLines(file).Select(line => line.Split(separator, 2)).FirstOrDefault(parts => parts.Length == 2 && parts[0].Trim() == name)?[1].Trim();
+        : File.ReadLines(file)
+            .Select(line => line.Split(separator, 2))
+            .FirstOrDefault(parts => parts.Length == 2 && parts[0].Trim() == name)?[1].Trim();
 }

@@ -7,16 +7,22 @@ using Idempotency.Filters.Tests.Support;
 
 namespace Idempotency.Filters.Benchmarks.Support;
 
-/// <summary>A server of its own on a free loopback port, with nothing on disk, which ends with this program whatever becomes of that.</summary>
+/// <summary>
+/// A server of its own on a free loopback port, with nothing on disk, which ends with this program whatever becomes of that.
+/// </summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
     public const string HowToInstall =
-        "There is no redis-server and no valkey-server in /usr/bin. Install one, on Debian by: apt-get install redis-server. "
+        "There is no redis-server and no valkey-server in /usr/bin. Install one, on Debian by: apt-get install redis-server, "
+        + "or name another in the environment variable REDIS_SERVER. "
         + "To leave Redis out: compare --stores memory,distributed-cache, scale --redis false.";
 
     private const int Attempts = 5;
 
-    private static readonly string? Program = Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
+    /// <summary>The program: that of the environment variable, or the distribution's own. As the tests choose it.</summary>
+    private static readonly string? Program = Environment.GetEnvironmentVariable("REDIS_SERVER") is { Length: > 0 } program
+        ? program
+        : Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("idempotency-benchmarks-");
     private readonly Process _process;
@@ -67,7 +73,8 @@ internal sealed partial class RedisServer : IAsyncDisposable
         double Number(string name) => double.Parse(fields[name], CultureInfo.InvariantCulture);
         return new()
         {
-            Version = fields["redis_version"],
+            // Valkey tells, as redis_version, the Redis that it is compatible with.
+            Version = fields.TryGetValue("valkey_version", out var valkey) ? $"Valkey {valkey}" : $"Redis {fields["redis_version"]}",
             MemoryBytes = Number("used_memory"),
             CpuMicroseconds = (Number("used_cpu_user") + Number("used_cpu_sys")) * 1e6,
             BytesIn = Number("total_net_input_bytes"),
@@ -95,7 +102,8 @@ internal sealed partial class RedisServer : IAsyncDisposable
             try
             {
                 // Another server on this port is not this one.
-                return ((string)(await ExecuteAsync("INFO", "server"))!).Contains($"process_id:{_process.Id}\r\n", StringComparison.Ordinal);
+                var info = (string)(await ExecuteAsync("INFO", "server"))!;
+                return info.Contains($"process_id:{_process.Id}\r\n", StringComparison.Ordinal);
             }
             catch (Exception exception) when (exception is SocketException or IOException)
             {
@@ -123,6 +131,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
 /// <summary>What a Redis server has used since its start, and holds now.</summary>
 internal sealed record RedisSample
 {
+    /// <summary>Which server it is, and its version.</summary>
     public required string Version { get; init; }
 
     /// <summary>What it has allocated for data, connections and itself.</summary>

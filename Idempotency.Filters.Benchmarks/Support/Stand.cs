@@ -21,7 +21,7 @@ internal sealed class Stand : IAsyncDisposable
 
     public string Store { get; }
 
-    /// <summary>The server that this store needs, and no other.</summary>
+    /// <summary>The server that this store needs, and no other; null = it needs none, or has that of another stand.</summary>
     public RedisServer? Redis { get; }
 
     public Ports Ports { get; }
@@ -29,9 +29,11 @@ internal sealed class Stand : IAsyncDisposable
     public static async Task<Stand> StartAsync(string store)
     {
         var redis = StoreKind.All[store].NeedsRedis ? await RedisServer.StartAsync() : null;
-        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store, redis?.Address ?? "");
-        return new(store, redis, server, await server.AskAsync<Ports>("ports"));
+        return await StartAsync(store, redis, redis?.Address ?? "");
     }
+
+    /// <summary>A further server process over the same Redis, which has to outlive it.</summary>
+    public Task<Stand> StartAnotherAsync() => StartAsync(Store, redis: null, Redis!.Address);
 
     public Task<T> AskAsync<T>(string command) => _server.AskAsync<T>(command);
 
@@ -56,6 +58,12 @@ internal sealed class Stand : IAsyncDisposable
         await _server.DisposeAsync();
         if (Redis is not null)
             await Redis.DisposeAsync();
+    }
+
+    private static async Task<Stand> StartAsync(string store, RedisServer? redis, string address)
+    {
+        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store, address);
+        return new(store, redis, server, await server.AskAsync<Ports>("ports"));
     }
 }
 

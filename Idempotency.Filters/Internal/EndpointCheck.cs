@@ -19,11 +19,11 @@ namespace Idempotency.Filters.Internal;
 internal sealed class EndpointCheck(
     IdempotencyPolicies policies, ActionPolicies actionPolicies, IServiceProvider services, ILogger<EndpointCheck> logger) : IStartupFilter
 {
+    private const string TrimmedAway = "A method that was trimmed away cannot be called, nor be meant to be covered.";
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
-        policies.BuildAll();
-
         var seen = new HashSet<MethodInfo>();
         var types = new HashSet<Type>();
         var actions = new List<ControllerActionDescriptor>();
@@ -48,6 +48,9 @@ internal sealed class EndpointCheck(
         CheckActions(actions);
         foreach (var type in types)
             CheckMethods(type, seen.Contains, "is not an action");
+
+        // Last: by now it is known whether an endpoint uses the settings that have no name.
+        policies.BuildAll();
     };
 
     private void CheckActions(List<ControllerActionDescriptor> actions)
@@ -66,7 +69,8 @@ internal sealed class EndpointCheck(
             else if (IdempotencyMarkers.OfMethod(action.MethodInfo) is not null)
             {
                 throw new InvalidOperationException(
-                    $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
+                    $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods "
+                    + $"({string.Join(", ", policy.Options.Methods)}): "
                     + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
             }
         }
@@ -77,9 +81,15 @@ internal sealed class EndpointCheck(
         // The loader caches; a page that cannot be compiled fails here as it would on its first request.
         var compiled = page as CompiledPageActionDescriptor
             ?? services.GetRequiredService<PageLoader>().LoadAsync(page, endpoint.Metadata).GetAwaiter().GetResult();
-        CheckMethods(compiled.HandlerTypeInfo, _ => false, "is a handler of a Razor Page, which are covered together: put the marker on the page model");
-        if (actionPolicies.Of(compiled) is { } policy)
-            Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
+        CheckMethods(
+            compiled.HandlerTypeInfo,
+            _ => false,
+            "is a handler of a Razor Page, which are covered together: put the marker on the page model");
+        if (actionPolicies.Of(compiled) is not { } policy)
+            return;
+
+        policies.NoteUse(policy);
+        Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
     }
 
     private void CheckEndpoint(Endpoint endpoint)
@@ -97,8 +107,8 @@ internal sealed class EndpointCheck(
         }
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A method that was trimmed away cannot be called, nor be meant to be covered.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmedAway)]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = TrimmedAway)]
     private static void CheckMethods(Type type, Func<MethodInfo, bool> isAction, string problem)
     {
         const BindingFlags Every = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
@@ -106,14 +116,18 @@ internal sealed class EndpointCheck(
 
         // A type does not list the private and static methods of its bases.
         for (var level = type.BaseType; level is not null; level = level.BaseType)
-            methods = methods.Concat(level.GetMethods(Every | BindingFlags.DeclaredOnly).Where(method => method.IsPrivate || method.IsStatic));
+        {
+            var own = level.GetMethods(Every | BindingFlags.DeclaredOnly);
+            methods = methods.Concat(own.Where(method => method.IsPrivate || method.IsStatic));
+        }
 
         foreach (var method in methods)
         {
             if (!isAction(method) && method.IsDefined(typeof(IdempotentAttribute), inherit: true))
             {
                 throw new InvalidOperationException(
-                    $"{method.DeclaringType}.{method.Name} is marked as idempotent, but {problem}. The marker does nothing there: remove it.");
+                    $"{method.DeclaringType}.{method.Name} is marked as idempotent, but {problem}. "
+                    + "The marker does nothing there: remove it.");
             }
         }
     }

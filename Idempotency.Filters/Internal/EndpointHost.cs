@@ -45,12 +45,17 @@ internal static class EndpointHost
         if (policy is null || endpoint.RequestDelegate is not { } handler)
             return;
 
-        // Endpoints that others make (gRPC, SignalR, proxies) have no filters. There, whoever gets as far as the endpoint has reached the handler.
+        // Endpoints that others make (gRPC, SignalR, proxies) have no filters. There, whoever gets as far as the endpoint has reached the
+        // handler.
         var execute = endpoint.Metadata.OfType<Note>().Any(note => note.IsInPlace) ? Execute : ExecuteWithoutFilters;
-        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy) ? RunAsync(engine, http, policy, execute, handler) : handler(http);
+        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy)
+            ? RunAsync(engine, http, policy, execute, handler)
+            : handler(http);
     }
 
-    /// <summary>The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.</summary>
+    /// <summary>
+    /// The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.
+    /// </summary>
     private static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         if (invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
@@ -67,8 +72,14 @@ internal static class EndpointHost
     {
         var policies = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>();
         var policy = policies.Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
-        if (policy is null || MayCover(endpoint.Metadata, policy))
+        if (policy is null)
+            return null;
+
+        if (MayCover(endpoint.Metadata, policy))
+        {
+            policies.NoteUse(policy);
             return policy;
+        }
 
         // A group may hold such endpoints; one that was marked itself was meant to be covered.
         return !isOwn ? null : throw new InvalidOperationException(
@@ -89,7 +100,8 @@ internal static class EndpointHost
     private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>
         policy.CoversAnyOf(metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? []);
 
-    private static async Task RunAsync(IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, Execution execute, RequestDelegate handler)
+    private static async Task RunAsync(
+        IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, Execution execute, RequestDelegate handler)
     {
         if (await engine.RunAsync(http, policy, execute, handler) is { } rejection)
             await rejection.SendAsync(http);

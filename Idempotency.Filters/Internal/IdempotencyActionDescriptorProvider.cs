@@ -9,7 +9,8 @@ namespace Idempotency.Filters.Internal;
 /// Last over all action descriptors: gives each covered action one idempotency filter and the note filter, and takes the filter from those
 /// that can never be covered, for which it would only cost.
 /// </summary>
-internal sealed class IdempotencyActionDescriptorProvider(ActionPolicies policies) : IActionDescriptorProvider
+internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies)
+    : IActionDescriptorProvider
 {
     // Executed callbacks run in reverse order.
     public int Order => int.MinValue;
@@ -26,7 +27,11 @@ internal sealed class IdempotencyActionDescriptorProvider(ActionPolicies policie
             if (filters.Count == 0)
                 continue;
 
-            var isCovered = policies.Of(action) is { } policy && MayCover(action, policy);
+            var policy = actionPolicies.Of(action);
+            var isCovered = policy is not null && MayCover(action, policy);
+            if (isCovered)
+                policies.NoteUse(policy!);
+
             action.FilterDescriptors = action.FilterDescriptors
                 .Except(isCovered ? filters.Skip(1) : filters)
                 .Concat(isCovered ? [new FilterDescriptor(ExecutionNoteFilter.Instance, FilterScope.Action)] : [])

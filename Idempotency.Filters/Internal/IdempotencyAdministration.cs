@@ -23,7 +23,8 @@ internal sealed class IdempotencyAdministration(
     }
 
     public async ValueTask<ResolveOutcome> ResolveAsync(
-        IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null, CancellationToken cancellationToken = default)
+        IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(resolution);
         var settings = PolicyNamed(policy);
@@ -31,7 +32,8 @@ internal sealed class IdempotencyAdministration(
         if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
         {
             throw new ArgumentException(
-                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.", nameof(resolution));
+                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
+                nameof(resolution));
         }
 
         var store = StoreOf(settings);
@@ -62,12 +64,16 @@ internal sealed class IdempotencyAdministration(
     {
         ArgumentNullException.ThrowIfNull(scope);
 
-        IdempotencyPolicy[] all = [PolicyNamed(null), .. policies.BuildAll()];
-        if (all.Select(policy => scope.DefectUnder(policy.Options)).ToList() is var defects && !defects.Contains(null))
+        var all = policies.BuildAll();
+        var defects = all
+            .Select(policy => (policy.Name, Defect: scope.DefectUnder(policy.Options)))
+            .Where(policy => policy.Defect is not null)
+            .ToList();
+        var advice = string.Join(' ', defects.Select(policy => policy.Defect).Distinct());
+        if (defects.Count == all.Length)
         {
             throw new ArgumentException(
-                $"No request can have this scope under any policy, so that nobody would be forgotten. {string.Join(' ', defects.Distinct())} "
-                + FormerSettings,
+                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}",
                 nameof(scope));
         }
 
@@ -82,8 +88,8 @@ internal sealed class IdempotencyAdministration(
             if (!store.CanForget)
             {
                 throw new NotSupportedException(
-                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. Nothing was removed from any store. "
-                    + "Use a store that can, or wait: all records are gone after their Retention.");
+                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. "
+                    + "Nothing was removed from any store. Use a store that can, or wait: all records are gone after their Retention.");
             }
         }
 
@@ -92,10 +98,15 @@ internal sealed class IdempotencyAdministration(
             forgotten += await store.ForgetAsync(encoder.EncodeScope(prefix, scope.Value), cancellationToken);
 
         AdministrationLog.Forgot(logger, forgotten);
+        if (defects.Count > 0)
+            AdministrationLog.ForgotInPart(logger, string.Join(", ", defects.Select(policy => $"'{policy.Name}'")), advice);
         return forgotten;
     }
 
-    private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(new PolicyMarker(name), nameof(IIdempotencyAdministration))!;
+    private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(
+        new PolicyMarker(name),
+        name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
+            : nameof(IIdempotencyAdministration))!;
 
     private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyOptions options)
     {
@@ -112,8 +123,8 @@ internal sealed class IdempotencyAdministration(
 
     private static IIdempotencyStoreAdministration StoreOf(IdempotencyPolicy policy) =>
         policy.Store as IIdempotencyStoreAdministration ?? throw new NotSupportedException(
-            $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, so that its keys "
-            + "cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
+            $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, "
+            + "so that its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
 
     private static string Describe(object store, string? name) =>
         name is null ? $"The default store ({store.GetType().Name})" : $"The store \"{name}\" ({store.GetType().Name})";

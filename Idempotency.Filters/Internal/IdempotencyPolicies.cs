@@ -8,6 +8,9 @@ namespace Idempotency.Filters.Internal;
 internal sealed class IdempotencyPolicies(
     IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, IServiceProvider services)
 {
+    private volatile bool _isAnyUsed;
+    private volatile bool _isDefaultUsed;
+
     /// <param name="marker">What the endpoint says.</param>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
     /// <returns>The policy; null when the endpoint is exempt.</returns>
@@ -48,11 +51,25 @@ internal sealed class IdempotencyPolicies(
         return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
     }
 
-    /// <summary>Every registered policy, used or not.</summary>
+    /// <summary>Notes that an endpoint is covered under this policy.</summary>
+    public void NoteUse(IdempotencyPolicy policy)
+    {
+        _isAnyUsed = true;
+        if (policy.IsDefault)
+            _isDefaultUsed = true;
+    }
+
+    /// <summary>
+    /// Every policy that may have keys: the named ones, used or not, since a former one is registered for its keys alone, and the settings
+    /// of <c>AddIdempotency</c>, unless all endpoints have named policies. A process that covers no endpoint cannot know, and counts them.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The store of one is not registered.</exception>
     /// <exception cref="OptionsValidationException">The merged settings of one are invalid.</exception>
     public IdempotencyPolicy[] BuildAll() =>
     [
+        .. _isDefaultUsed || !_isAnyUsed
+            ? [Build(PolicyMarker.Default, "The settings of AddIdempotency")!]
+            : Array.Empty<IdempotencyPolicy>(),
         .. registrations.Select(registration => registration.Name).Distinct(StringComparer.Ordinal)
             .Select(name => Build(new PolicyMarker(name), $"Policy '{name}'")!),
     ];
@@ -71,14 +88,16 @@ internal sealed class IdempotencyPolicies(
 
         var known = registrations.Select(registration => $"'{registration.Name}'").Distinct().ToArray();
         throw new InvalidOperationException(
-            $"{endpoint} names the idempotency policy '{name}', which is not registered. Add it with AddIdempotency().AddPolicy(\"{name}\", ...), "
+            $"{endpoint} names the idempotency policy '{name}', which is not registered. "
+            + $"Add it with AddIdempotency().AddPolicy(\"{name}\", ...), "
             + $"or name one of: {(known.Length == 0 ? "(none is registered)" : string.Join(", ", known))}.");
     }
 
     // A call that hangs would end with the lease or after it, and no other could be tried in time.
     private static string TooShortLease(IdempotencyOptions options, IIdempotencyStore store) =>
-        $"Lease is {options.Lease}, but one call of {(options.StoreName is { } name ? $"the store '{name}'" : "the default store")} may take its "
-        + $"OperationTimeout of {store.OperationTimeout}. Lengthen Lease or shorten OperationTimeout, best to a third of Lease or less.";
+        $"Lease is {options.Lease}, but one call of {(options.StoreName is { } name ? $"the store '{name}'" : "the default store")} "
+        + $"may take its OperationTimeout of {store.OperationTimeout}, which must be less than every Lease that is kept in the store; "
+        + "best a tenth of it. Lengthen Lease or shorten OperationTimeout.";
 
     private IIdempotencyStore Store(string? name, string endpoint) => name is null
         ? services.GetRequiredService<IIdempotencyStore>()

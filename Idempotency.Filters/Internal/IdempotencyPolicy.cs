@@ -12,6 +12,7 @@ internal sealed class IdempotencyPolicy
     public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
     {
         Name = name ?? "default";
+        IsDefault = name is null;
         Mode = mode;
         Options = options;
         Store = store;
@@ -28,6 +29,11 @@ internal sealed class IdempotencyPolicy
     }
 
     public string Name { get; }
+
+    /// <summary>
+    /// Whether it is made of the settings of <c>AddIdempotency</c>, and of no named policy: one may be named "default" as well.
+    /// </summary>
+    public bool IsDefault { get; }
 
     public IdempotencyMode Mode { get; }
 

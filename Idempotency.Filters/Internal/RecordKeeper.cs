@@ -57,7 +57,10 @@ internal sealed class RecordKeeper(
         var task = CompleteInBackgroundAsync(held, record.ToArray(), retention);
         _pending.TryAdd(task, true);
         _ = task.ContinueWith(
-            done => _pending.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            done => _pending.TryRemove(done, out _),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         held.HandOver();
         return null;
     }
@@ -96,7 +99,7 @@ internal sealed class RecordKeeper(
         switch (completion.Outcome)
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
-                Log.NotReplayable(logger, held.KeyHash, "no room in the store");
+                Log.NotReplayable(logger, held.KeyHash, "too large for the store, or no room in it");
                 // No using: a call that fails may still be reading.
                 var small = whole.AsNotReplayable().Write();
                 var smallCompletion = await AttemptAsync(held, small.Sequence, retention);
@@ -105,7 +108,8 @@ internal sealed class RecordKeeper(
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.None:
-                throw new InvalidOperationException("The store answered a completion with None: it must return one of the results of Completion.");
+                throw new InvalidOperationException("The store answered a completion with None: "
+                    + "it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
                 Log.LeaseLost(logger, held.KeyHash);
                 break;

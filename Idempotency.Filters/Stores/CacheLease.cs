@@ -1,8 +1,8 @@
 namespace Idempotency.Filters.Stores;
 
 /// <summary>
-/// How long a claim has its lock. The lock keeps itself alive while the process lives; what ends is the claim of a hung holder, and one that was
-/// abandoned. Whoever takes the handle is alone with it, so that a lease cannot end in the middle of a completion.
+/// How long a claim has its lock. The lock keeps itself alive while the process lives; what ends is the claim of a hung holder, and one
+/// that was abandoned. Whoever takes the handle is alone with it, so that a lease cannot end in the middle of a completion.
 /// </summary>
 internal sealed class CacheLease : IAsyncDisposable
 {
@@ -36,8 +36,8 @@ internal sealed class CacheLease : IAsyncDisposable
     public bool IsLockLost => _isLockLost;
 
     /// <summary>
-    /// Whether the lock may still stand in the name of this claim, at a service that was out of reach: after the lock was lost, or could not be
-    /// given back, and for one lease.
+    /// Whether the lock may still stand in the name of this claim: while it is being given back, and for one lease after it was lost, or
+    /// could not be given back, at a service that was out of reach.
     /// </summary>
     public bool MayLinger => _clock.Now < Volatile.Read(ref _lingersUntil);
 
@@ -59,7 +59,13 @@ internal sealed class CacheLease : IAsyncDisposable
     {
         _timer?.Dispose();
         _lockLost.Unregister();
-        if (!await _locks.ReleaseAsync(_key, handle))
+        var lingeredUntil = Volatile.Read(ref _lingersUntil);
+
+        // Before the release, too: a completion that comes meanwhile is refused the lock by this very claim.
+        Linger();
+        if (await _locks.ReleaseAsync(_key, handle))
+            Volatile.Write(ref _lingersUntil, lingeredUntil);
+        else
             Linger();
     }
 

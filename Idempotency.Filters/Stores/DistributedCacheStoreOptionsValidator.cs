@@ -16,8 +16,12 @@ internal sealed class DistributedCacheStoreOptionsValidator(IServiceProvider ser
             failures.Add($"Locking is {options.Locking}: it must be one of {string.Join(", ", Enum.GetNames<CacheLocking>())}.");
         if (services.GetKeyedService<IDistributedCache>(options.CacheKey) is null)
             failures.Add(NoCache(options.CacheKey));
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(failures.Select(failure => $"{Describe(name)}: {failure}"));
     }
+
+    private static string Describe(string? name) => string.IsNullOrEmpty(name) ? "The default store" : $"The store '{name}'";
 
     private static string NoCache(object? key) => key is null
         ? "UseDistributedCache() found no IDistributedCache: add the cache of your application to its services, such as "

@@ -95,6 +95,23 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
     }
 
+    /// <summary>The lease ended by its timer, and the lock service is slow to take the lock back.</summary>
+    [Test]
+    public async Task CompletionWhileTheLockOfAnEndedLeaseIsGivenBackIsTriedAgain()
+    {
+        var claim = await _rig.AcquireAsync(CacheRig.Unrenewed);
+        _rig.Chaos.Once("unlock", Fault.Hangs);
+        _rig.Clock.Advance(CacheRig.Lease);
+        await Waiting.UntilAsync(() => _rig.Chaos.Count("unlock") == 1);
+        Assert.That(async () => await CacheRig.CompleteAsync(claim, "late"), Throws.TypeOf<TimeoutException>());
+
+        _rig.Chaos.Resume();
+        await Waiting.UntilAsync(() => _rig.Locks.Count == 0);
+
+        Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(CompletionOutcome.Stored));
+        Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
+    }
+
     /// <summary>Longer than that, a lock that is taken is another's.</summary>
     [Test]
     public async Task LostLockIsWaitedForAsLongAsALease()

@@ -13,7 +13,8 @@ internal sealed class CacheStartTests
 {
     [Test]
     public void ApplicationWithoutACacheDoesNotStart() => AssertFails(
-        s => s.AddIdempotency().UseDistributedCache(), "found no IDistributedCache", "AddStackExchangeRedisCache", "AddDistributedMemoryCache");
+        s => s.AddIdempotency().UseDistributedCache(),
+        "found no IDistributedCache", "AddStackExchangeRedisCache", "AddDistributedMemoryCache");
 
     [Test]
     public void ApplicationWithoutTheNamedCacheDoesNotStart() => AssertFails(
@@ -21,20 +22,22 @@ internal sealed class CacheStartTests
 
     [Test]
     public void NamedStoreWithoutItsCacheDoesNotStart() => AssertFails(
-        s => s.AddIdempotency().AddStore("eu", store => store.UseDistributedCache(o => o.CacheKey = "eu")), "service key 'eu'");
+        s => s.AddIdempotency().AddStore("eu", store => store.UseDistributedCache(o => o.CacheKey = "of eu")),
+        "The store 'eu': UseDistributedCache() found no", "service key 'of eu'");
 
     [TestCase(0.0)]
     [TestCase(25.0)]
     public void OperationTimeoutOutOfRangeDoesNotStart(double hours) => AssertFails(
         s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.OperationTimeout = TimeSpan.FromHours(hours)),
-        "OperationTimeout is", "not more than 1 day");
+        "The default store: OperationTimeout is", "not more than 1 day");
 
     [Test]
     public void OperationTimeoutThatOutlastsALeaseDoesNotStart([Values(null, "eu")] string? store) => AssertFails(
         s =>
         {
             var idempotency = s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache();
-            idempotency.AddStore("eu", eu => eu.UseDistributedCache()).AddPolicy("p", o => (o.Lease, o.StoreName) = (TimeSpan.FromSeconds(5), store));
+            idempotency.AddStore("eu", eu => eu.UseDistributedCache())
+                .AddPolicy("p", o => (o.Lease, o.StoreName) = (TimeSpan.FromSeconds(5), store));
         },
         "Policy 'p'", "Lease is 00:00:05", "OperationTimeout of 00:00:05", store is null ? "the default store" : "the store 'eu'");
 
@@ -50,7 +53,8 @@ internal sealed class CacheStartTests
 
     [Test]
     public void UnknownLockingDoesNotStart() => AssertFails(
-        s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.Locking = (CacheLocking)7), "Locking is 7", "On, Off");
+        s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.Locking = (CacheLocking)7),
+        "Locking is 7", "On, Off");
 
     [Test]
     public async Task LockOfThisProcessOnlyIsAWarning()

@@ -10,7 +10,7 @@ namespace Idempotency.Filters.Redis.Internal;
 /// <param name="Patience">How long to try without an answer.</param>
 internal sealed record PendingRelease(string Key, RedisKey[] Keys, RedisValue[] Arguments, bool IsGranted, TimeSpan Patience)
 {
-    /// <summary>Before whom it goes, 0 = first: what closes its key for certain, what may close it, what may come to close it yet.</summary>
+    /// <summary>0 = goes first: what closes its key for certain; then what may close it; then what may come to close it yet.</summary>
     public int Rank => IsAnswered ? 2 : IsGranted ? 0 : 1;
 
     /// <summary>Whether the server has answered once. From then on nothing but a late attempt can close the key.</summary>

@@ -60,10 +60,11 @@ internal sealed class RedisStartCheck(
 
         if (policy is not ("noeviction" or ""))
             RedisStoreLog.Evicts(logger, name, addresses, policy);
+        var own = Field(info, "valkey_version");
         if (version is "" || policy is "")
             RedisStoreLog.Unchecked(logger, name, addresses);
         else
-            RedisStoreLog.Connected(logger, name, addresses, Field(info, "valkey_version") is { Length: > 0 } own ? $"Valkey {own}" : $"Redis {version}");
+            RedisStoreLog.Connected(logger, name, addresses, own is "" ? $"Redis {version}" : $"Valkey {own}");
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>

@@ -43,12 +43,12 @@ internal static partial class RedisStoreLog
     public static partial void NotSubscribed(ILogger logger, Exception exception, KeyHash keyHash);
 
     [LoggerMessage(69, LogLevel.Warning,
-        "More than {Capacity} claims wait to be given up. The least certain of them are dropped until all that wait are done: where such a claim "
-        + "stands, its key stays closed until its lease ends; then WhenInterrupted decides.")]
+        "More than {Capacity} claims wait to be given up. The least certain of them are dropped until all that wait are done: where such a "
+        + "claim stands, its key stays closed until its lease ends; then WhenInterrupted decides.")]
     public static partial void ReleasesDropped(ILogger logger, int capacity);
 
     [LoggerMessage(70, LogLevel.Warning,
-        "{Count} claims could not be given up before the application ended. Where one stands, its key stays closed until its lease ends; then "
-        + "WhenInterrupted decides.")]
+        "{Count} claims could not be given up before the application ended. Where one stands, its key stays closed until its lease ends; "
+        + "then WhenInterrupted decides.")]
     public static partial void ReleasesLeft(ILogger logger, int count);
 }

@@ -8,7 +8,8 @@ internal sealed record RedisStoreName(string? Value)
 {
     /// <returns>Null when another Use method has replaced it since.</returns>
     public RedisIdempotencyStore? StoreIn(IServiceProvider services) =>
-        (Value is null ? services.GetService<IIdempotencyStore>() : services.GetKeyedService<IIdempotencyStore>(Value)) as RedisIdempotencyStore;
+        (Value is null ? services.GetService<IIdempotencyStore>() : services.GetKeyedService<IIdempotencyStore>(Value))
+        as RedisIdempotencyStore;
 
     public override string ToString() => Value is null ? "(default)" : $"\"{Value}\"";
 }

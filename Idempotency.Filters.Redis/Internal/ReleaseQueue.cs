@@ -57,7 +57,7 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
         });
     }
 
-    /// <summary>Tries what was never answered without further pauses. Returns when nothing is left of it, or the time is up. Never throws.</summary>
+    /// <summary>Tries what was never answered without pauses. Returns when nothing of it is left, or the time is up. Never throws.</summary>
     /// <param name="timeIsUp">Ends the attempt.</param>
     public async Task DrainAsync(CancellationToken timeIsUp)
     {

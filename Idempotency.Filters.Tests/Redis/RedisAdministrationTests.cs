@@ -14,7 +14,8 @@ internal sealed class RedisAdministrationTests
 
     private static readonly string[] Foreign =
     [
-        "foreign", "Record of nobody", "Claim of nobody, as long as a record", "D a value of a version to come, long enough for the head of a claim",
+        "foreign", "Record of nobody", "Claim of nobody, as long as a record",
+        "D a value of a version to come, long enough for the head of a claim",
     ];
 
     private readonly string _key = RedisStores.NewKey();

@@ -34,8 +34,8 @@ internal sealed class RedisReleaseTests
         await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(5));
         var held = await stores.AcquireAsync(_key, Held);
         proxy.Cut(refuse: true);
-        await Task.WhenAll(Enumerable.Range(0, 10_100).Select(number => FailAsync(stores, $"{_key}:{number}")));
-        await Waiting.UntilAsync(() => Count(stores, Failed) == 10_100);
+        await Task.WhenAll(Enumerable.Range(0, 10_500).Select(number => FailAsync(stores, $"{_key}:{number}")));
+        await Waiting.UntilAsync(() => Count(stores, Failed) == 10_500);
 
         await held.DisposeAsync();
         proxy.Heal();
@@ -53,32 +53,36 @@ internal sealed class RedisReleaseTests
         await using var cluster = await RedisCluster.StartAsync();
         var clock = new ManualTimeProvider();
         await using var stores = RedisStores.Over(cluster.Addresses, clock: clock);
-        var claims = new List<(string Key, RedisServer Node)>();
+        var slow = cluster.Nodes[0];
+        var others = new List<(string Key, RedisServer Node)>();
         var held = new List<IdempotencyClaim>();
         foreach (var key in Enumerable.Range(0, 30).Select(number => $"{_key}:{number}"))
         {
             held.Add(await stores.AcquireAsync(key, Held));
-            claims.Add((key, await cluster.NodeOfAsync(key)));
+            var node = await cluster.NodeOfAsync(key);
+            if (node != slow)
+                others.Add((key, node));
         }
 
+        Assert.That(others, Has.Count.InRange(1, 29));
+        // No first attempt succeeds.
         foreach (var node in cluster.Nodes)
-            await node.PauseAsync();
+            await node.ExecuteAsync("CONFIG", "SET", "min-replicas-to-write", "1");
         var releasing = Task.WhenAll(held.Select(claim => claim.DisposeAsync().AsTask()));
-        // The time of all first attempts is up; the clock of the client is another.
         await UntilAsync(clock, TimeSpan.FromSeconds(1), () => releasing.IsCompleted);
+        await slow.PauseAsync();
         foreach (var node in cluster.Nodes.Skip(1))
-            await node.ResumeAsync();
+            await node.ExecuteAsync("CONFIG", "SET", "min-replicas-to-write", "0");
 
-        // Far less than the time of a call.
-        for (var i = 0; i < 40; i++)
+        // By the clock of the store for less than the time of a call that hangs.
+        for (var i = 0; i < 60 && await AnyStandsAsync(others); i++)
         {
             clock.Advance(TimeSpan.FromMilliseconds(250));
-            await Task.Delay(10);
+            await Task.Delay(10 * i);
         }
 
-        foreach (var (key, node) in claims.Where(claim => claim.Node != cluster.Nodes[0]))
-            await RedisStores.UntilAsync(node, 0L, "EXISTS", key);
-        await cluster.Nodes[0].ResumeAsync();
+        Assert.That(await AnyStandsAsync(others), Is.False);
+        await slow.ResumeAsync();
     }
 
     [Test]
@@ -194,6 +198,17 @@ internal sealed class RedisReleaseTests
         return condition();
     });
 
+    private static async Task<bool> AnyStandsAsync(IEnumerable<(string Key, RedisServer Node)> claims)
+    {
+        foreach (var (key, node) in claims)
+        {
+            if (!Equals(await node.ExecuteAsync("EXISTS", key), 0L))
+                return true;
+        }
+
+        return false;
+    }
+
     private Task UntilFreeAsync(string key) => RedisStores.UntilAsync(_server, 0L, "EXISTS", key);
 
     private sealed class FailingLogger : ILoggerProvider, ILogger
@@ -204,7 +219,8 @@ internal sealed class RedisReleaseTests
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             throw new InvalidOperationException("The logger fails.");
 
         public void Dispose()

@@ -37,7 +37,8 @@ internal sealed class RedisStores : IAsyncDisposable
         services.AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug));
         if (clock is not null)
             services.AddSingleton(clock);
-        services.AddIdempotency().UseRedis(connectionString, BePatient + configure);
+        // What the client waits for with a thread, each page of SCAN, has a limit of the client's own.
+        services.AddIdempotency().UseRedis(connectionString + ",syncTimeout=20000", BePatient + configure);
         return new(services.BuildServiceProvider(), logs);
     }
 

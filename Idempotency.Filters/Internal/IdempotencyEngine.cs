@@ -43,39 +43,26 @@ internal sealed class IdempotencyEngine(
 
         try
         {
-            return await ReadKeyAndRunAsync(http, policy, context, run, next);
+            var key = await policy.Keys.ReadAsync(http);
+            switch (key.Status)
+            {
+                case KeyStatus.Valid:
+                    return await RunAsync(http, policy, context, key.Key!, run, next);
+                case KeyStatus.Malformed:
+                    return Reject(http, policy, Rejection.KeyMalformed(policy.Options, key.Problem!));
+                case KeyStatus.OutOfReach:
+                    return Reject(http, policy, Rejection.BodyTooLargeForKey(policy.Options));
+                case KeyStatus.Missing when policy.Options.KeyRequired:
+                    return Reject(http, policy, Rejection.KeyMissing(policy.Options));
+                default:
+                    metrics.Finished(http, policy, "no-key");
+                    await run(http, next);
+                    return null;
+            }
         }
         finally
         {
             context.Leave();
-        }
-    }
-
-    private async ValueTask<Rejection?> ReadKeyAndRunAsync(
-        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, Execution run, object next)
-    {
-        KeyReading key;
-        try
-        {
-            key = policy.Keys.MayReadBody ? await policy.Keys.ReadAsync(http) : policy.Keys.Read(http);
-        }
-        catch (RequestBodyTooLargeException)
-        {
-            return Reject(http, policy, Rejection.BodyTooLargeForKey(policy.Options));
-        }
-
-        switch (key.Status)
-        {
-            case KeyStatus.Valid:
-                return await RunAsync(http, policy, context, key.Key!, run, next);
-            case KeyStatus.Malformed:
-                return Reject(http, policy, Rejection.KeyMalformed(policy.Options, key.Problem!));
-            case KeyStatus.Missing when policy.Options.KeyRequired:
-                return Reject(http, policy, Rejection.KeyMissing(policy.Options));
-            default:
-                metrics.Finished(http, policy, "no-key");
-                await run(http, next);
-                return null;
         }
     }
 
@@ -88,7 +75,8 @@ internal sealed class IdempotencyEngine(
         var waits = false;
         try
         {
-            claimed = await ClaimAsync(http, policy, storageKey);
+            using (metrics.StoreCall("claim"))
+                claimed = await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
             waits = claimed.Outcome is ClaimOutcome.InFlight && options.WhenInFlight is InFlightBehavior.Wait;
             if (waits)
                 claimed = await WaitAsync(http, policy, storageKey);
@@ -124,12 +112,6 @@ internal sealed class IdempotencyEngine(
                     return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
             }
         }
-    }
-
-    private async ValueTask<ClaimResult> ClaimAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
-    {
-        using (metrics.StoreCall("claim"))
-            return await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
     }
 
     private async ValueTask<ClaimResult> WaitAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)

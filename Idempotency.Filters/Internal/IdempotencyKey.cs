@@ -8,6 +8,9 @@ internal enum KeyStatus
     Missing,
     Malformed,
     Valid,
+
+    /// <summary>Somewhere in a body that is larger than may be read for it.</summary>
+    OutOfReach,
 }
 
 /// <param name="Status">Whether there is a key.</param>

@@ -122,29 +122,29 @@ internal sealed partial class IdempotentExecution : IDisposable
             await RecordAsync(verdict is Verdict.Keep ? Verdict.KeepNotReplayable : verdict);
     }
 
-    private async ValueTask<Verdict> SettleAsync(Exception? failure)
+    // Each of the two that it ends in hands the verdict back, so that this one need not wait for them: it runs for every first request.
+    private ValueTask<Verdict> SettleAsync(Exception? failure)
     {
         _context.Decided();
         if (_recorded is { } early)
-            return early;
+            return new(early);
 
         var verdict = _overflowed && failure is null ? Verdict.Release : Judge(failure);
-        if (verdict is not Verdict.Release)
-        {
-            await RecordAsync(verdict);
-            return verdict;
-        }
+        return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict);
+    }
 
+    private async ValueTask<Verdict> ReleaseAsync()
+    {
         // Before the answer goes out, or a client that retries at once would meet its own claim.
         await _claim.DisposeAsync();
         if (_context.IsRepeat)
             Log.Repeated(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
         else
             Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
-        return verdict;
+        return Verdict.Release;
     }
 
-    private async ValueTask RecordAsync(Verdict verdict)
+    private async ValueTask<Verdict> RecordAsync(Verdict verdict)
     {
         _recorded = verdict;
         var whole = verdict is Verdict.Keep;
@@ -184,6 +184,7 @@ internal sealed partial class IdempotentExecution : IDisposable
         _bufferInUse = _claim.CallFailed;
         if (!_bufferInUse)
             written.Dispose();
+        return verdict;
     }
 
     private KeyValuePair<string, StringValues>[] KeptHeaders()

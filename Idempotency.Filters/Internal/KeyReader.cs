@@ -16,15 +16,16 @@ internal sealed class KeyReader
         _immediate = Array.TrueForAll(_sources, source => source is ImmediateKeySource) ? [.. _sources.Cast<ImmediateKeySource>()] : null;
     }
 
-    /// <summary>Whether the body may have to be read. Then only <see cref="ReadAsync"/> can be used.</summary>
-    public bool MayReadBody => _immediate is null;
-
     public static KeySource[] Sources(IdempotencyOptions options) =>
         options.KeySources is { Count: > 0 } sources ? [.. sources] : [KeySource.Header(options.HeaderName)];
 
-    public KeyReading Read(HttpContext http)
+    // Not asynchronous where it need not wait: most requests have their key in a header.
+    public ValueTask<KeyReading> ReadAsync(HttpContext http) =>
+        _immediate is null ? ReadFromBodyAsync(http) : new(Read(_immediate, http));
+
+    private KeyReading Read(ImmediateKeySource[] sources, HttpContext http)
     {
-        foreach (var source in _immediate!)
+        foreach (var source in sources)
         {
             var reading = source.Read(http, _options);
             if (reading.Status is not KeyStatus.Missing)
@@ -34,21 +35,27 @@ internal sealed class KeyReader
         return default;
     }
 
-    /// <exception cref="RequestBodyTooLargeException">The body is larger than may be read for it.</exception>
-    public async ValueTask<KeyReading> ReadAsync(HttpContext http)
+    private async ValueTask<KeyReading> ReadFromBodyAsync(HttpContext http)
     {
-        // Wherever the key is: the fingerprint of a form that was parsed cannot be compared with that of its bytes, so that a reused key
-        // which moved from a header into the form would go unnoticed.
-        if (_readsForms && await FormKeySource.ParseAsync(http) is { Problem: { } problem })
-            return KeyReading.Malformed(problem);
-
-        foreach (var source in _sources)
+        try
         {
-            var reading = await source.ReadAsync(http, _options);
-            if (reading.Status is not KeyStatus.Missing)
-                return reading;
-        }
+            // Wherever the key is: the fingerprint of a form that was parsed cannot be compared with that of its bytes, so that a reused
+            // key which moved from a header into the form would go unnoticed.
+            if (_readsForms && await FormKeySource.ParseAsync(http) is { Problem: { } problem })
+                return KeyReading.Malformed(problem);
 
-        return default;
+            foreach (var source in _sources)
+            {
+                var reading = await source.ReadAsync(http, _options);
+                if (reading.Status is not KeyStatus.Missing)
+                    return reading;
+            }
+
+            return default;
+        }
+        catch (RequestBodyTooLargeException)
+        {
+            return new(KeyStatus.OutOfReach, null, null);
+        }
     }
 }

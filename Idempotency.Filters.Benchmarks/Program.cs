@@ -5,36 +5,56 @@ using Idempotency.Filters.Benchmarks.Scale;
 using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 
-return args switch
+try
 {
-    ["micro", .. var rest] => MicroCommand.Run(rest),
-    ["compare", .. var rest] => await CompareCommand.RunAsync(new Arguments(rest)),
-    ["scale", .. var rest] => await ScaleCommand.RunAsync(new Arguments(rest)),
-    ["all", .. var rest] => await AllAsync(new Arguments(rest)),
+    return await RunAsync(args);
+}
+catch (UsageException exception)
+{
+    Console.Error.WriteLine(exception.Message);
+    return 2;
+}
+
+static async Task<int> RunAsync(string[] args) => args switch
+{
+    ["micro", .. var rest] => MicroCommand.Run(new(rest, MicroCommand.Options)),
+    ["compare", .. var rest] => await CompareCommand.RunAsync(new(rest, CompareCommand.Options)),
+    ["versus", var program, .. var rest] => await VersusCommand.RunAsync(program, new(rest, VersusCommand.Options)),
+    ["scale", .. var rest] => await ScaleCommand.RunAsync(new(rest, ScaleCommand.Options)),
+    ["all", .. var rest] => await AllAsync(new(rest, CompareCommand.Options.Intersect(ScaleCommand.Options))),
     // The two that the others start as processes of their own.
     [ServerCommand.Name, var store, var address] => await ServerCommand.RunAsync(store, address),
     [LoadCommand.Name] => await LoadCommand.RunAsync(),
     _ => Usage(),
 };
 
-static async Task<int> AllAsync(Arguments arguments) =>
-    await CompareCommand.RunAsync(arguments) + await ScaleCommand.RunAsync(arguments) + (arguments.Has("full") ? MicroCommand.Run([]) : 0);
+static async Task<int> AllAsync(Arguments arguments)
+{
+    await CompareCommand.RunAsync(arguments);
+    await ScaleCommand.RunAsync(arguments);
+    return arguments.Get("full", false) ? MicroCommand.Run(arguments) : 0;
+}
 
 static int Usage()
 {
     Console.Error.WriteLine(
         """
-        micro   [filter]                        BenchmarkDotNet over the parts, such as: micro *Fingerprint*
         compare [--full] [--rounds 3] [--seconds 0.2] [--stores memory,distributed-cache,redis] [--sizes 512,20000,1000000]
                 [--connections 1,16,256] [--variants first,replay] [--write false]
                                                 real Kestrel on loopback, against the bare action
+        versus  <Idempotency.Filters.Benchmarks.dll> [--store memory] [--rounds 40] [--seconds 0.2] [--size 512] [--connections 16]
+                [--variants first,replay]       this build against another one, whose .dll it is, slice by slice
         scale   [--full] [--rounds 3] [--seconds 0.2] [--records 100000] [--keys 10000] [--waiters 1000] [--body 100000000]
                 [--redis false] [--write false] cost against the number of records, keys and waiters, and the size of bodies
+        micro   [--filter '*Fingerprint*'] [--write false]
+                                                BenchmarkDotNet over the parts
 
-        all     [--full]                        compare and scale; with --full, which goes further in each, also micro
+        all     [--full] [--rounds 3] [--seconds 0.2] [--write false]
+                                                compare and scale; with --full, which goes further in each, also micro
 
-        They rewrite their part of docs/performance.md and its pictures, and scale that of docs/deployment.md, unless told --write false.
-        compare and scale start a redis-server of their own.
+        compare, scale and micro rewrite their part of docs/performance.md and its pictures, and scale that of docs/deployment.md, unless told
+        --write false. A run of a part writes nothing unless told --write true, since it would take the place of the whole.
+        compare, versus and scale start a redis-server of their own where they need one; all needs one.
         """);
     return 2;
 }

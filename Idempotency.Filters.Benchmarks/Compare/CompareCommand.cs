@@ -10,11 +10,14 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// </summary>
 internal sealed class CompareCommand
 {
+    /// <summary>The names of its arguments.</summary>
+    public static readonly string[] Options = ["full", "rounds", "seconds", "stores", "sizes", "connections", "variants", "write"];
+
     // A cell of so many bytes in flight takes minutes for a round.
     private const long HeavyBytes = 100_000_000;
     private const int RoundsOfHeavyCells = 2;
 
-    private readonly Arguments _arguments;
+    private readonly bool _write;
     private readonly bool _full;
     private readonly int _rounds;
     private readonly double _seconds;
@@ -22,31 +25,32 @@ internal sealed class CompareCommand
     private readonly Cell[] _cells;
     private readonly Variant[] _variants;
     private readonly Comparison _comparison = new();
+    private readonly Random _order = new(Seed: 1);
 
     private CompareCommand(Arguments arguments)
     {
-        _arguments = arguments;
-        _full = arguments.Has("full");
-        _rounds = arguments.Get("rounds", _full ? 5 : 3);
-        _seconds = arguments.Get("seconds", _full ? 0.4 : 0.2);
-        _stores = arguments.List("stores", [.. StoreKind.All.Keys]);
-        _cells = Cells(arguments.List("sizes", [512, 20_000, 1_000_000]), arguments.List("connections", [1, 16, 256]), _full);
-        var names = arguments.List<string>("variants", []);
+        _full = arguments.Get("full", false);
+        _rounds = arguments.AtLeast("rounds", 1, _full ? 5 : 3);
+        _seconds = arguments.AtLeast("seconds", 0.01, _full ? 0.4 : 0.2);
+        _stores = arguments.Choices("stores", StoreKind.Names, StoreKind.Names);
+        _cells = Cells(
+            arguments.BodySizes("sizes", 512, 20_000, 1_000_000),
+            arguments.ListAtLeast("connections", 1, [1, 16, 256]),
+            _full);
+        var names = arguments.Choices("variants", Variant.Names);
         _variants =
         [
             .. Variant.All.Where(variant => names.Length == 0 || names.Contains(variant.Name)
                 || Variant.All.Any(other => names.Contains(other.Name) && other.Baseline == variant.Name)),
         ];
+        _write = Documents.WillBeWritten(arguments, partial: arguments.Has("stores", "sizes", "connections", "variants"));
     }
 
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var command = new CompareCommand(arguments);
         if (!RedisServer.IsInstalled && command._stores.Any(store => StoreKind.All[store].NeedsRedis))
-        {
-            Console.Error.WriteLine(RedisServer.HowToInstall);
-            return 1;
-        }
+            throw new UsageException(RedisServer.HowToInstall);
 
         await command.RunAsync();
         return 0;
@@ -74,17 +78,16 @@ internal sealed class CompareCommand
         {
             foreach (var store in _stores)
                 stands.Add(await Stand.StartAsync(store));
-            foreach (var stand in stands.Where(stand => stand.Redis is not null))
-                redis = $"{await Machine.RedisAsync(stand.Redis!)}\n\n";
-            if (stands.Find(stand => stand.Store == StoreKind.Memory) is { } memory)
-                _comparison.RecordBytes = await memory.AskAsync<double>("fill 20000");
-            var (warmUps, sizes) = (_full ? WarmUp.MostPasses : WarmUp.FewPasses, _cells.DistinctBy(cell => cell.Size).ToArray());
+            var overRedis = stands.Find(stand => stand.Redis is not null);
+            if (overRedis is not null)
+                redis = $"{await Machine.RedisAsync(overRedis.Redis!)}\n\n";
+            Cell[] cellOfEachSize = [.. _cells.DistinctBy(cell => cell.Size)];
             foreach (var stand in stands)
-                await WarmUp.RunAsync(stand, load, _variants, warmUps, sizes);
+                await WarmUp.RunAsync(stand, load, _variants, cellOfEachSize);
             for (var round = 0; round < _rounds; round++)
                 await RunRoundAsync(stands, load, round);
-            if (stands.Find(stand => stand.Store == StoreKind.Redis) is { } holder)
-                _comparison.WakeUpMilliseconds = await WakeUp.MeasureAsync(holder);
+            if (overRedis is not null)
+                _comparison.WakeUpMilliseconds = await WakeUp.MeasureAsync(overRedis);
         }
         finally
         {
@@ -94,7 +97,7 @@ internal sealed class CompareCommand
 
         var effort = $"{redis}{_rounds} rounds of {_seconds} s"
             + (_cells.Any(cell => RoundsOf(cell) < _rounds) ? $", {RoundsOfHeavyCells} of the largest cell" : "");
-        new CompareReport(_comparison, _stores, _cells, _variants, effort).Write(_arguments.Get("write", true));
+        new CompareReport(_comparison, _stores, _cells, _variants, effort).Write(_write);
     }
 
     private int RoundsOf(Cell cell) => (long)cell.Size * cell.Connections > HeavyBytes ? Math.Min(_rounds, RoundsOfHeavyCells) : _rounds;
@@ -104,11 +107,11 @@ internal sealed class CompareCommand
         Console.Error.WriteLine($"round {round + 1} of {_rounds}");
         foreach (var (stand, cell) in from stand in stands from cell in _cells where round < RoundsOf(cell) select (stand, cell))
         {
+            // In another order each time: what one slice leaves behind falls on each of the others.
             Variant[] variants = [.. _variants.Where(variant => variant.Suits(stand.Store))];
-            // Each round begins elsewhere, so that none always follows the same one.
-            for (var i = 0; i < variants.Length; i++)
+            _order.Shuffle(variants);
+            foreach (var variant in variants)
             {
-                var variant = variants[(i + round) % variants.Length];
                 var job = variant.Job(stand.Ports, cell) with { Seconds = _seconds };
                 _comparison.Add(stand.Store, cell, variant, await stand.MeasureAsync(load, job));
             }

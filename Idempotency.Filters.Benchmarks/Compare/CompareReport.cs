@@ -7,6 +7,9 @@ namespace Idempotency.Filters.Benchmarks.Compare;
 /// <summary>The tables of a comparison, and its picture.</summary>
 internal sealed class CompareReport(Comparison comparison, string[] stores, Cell[] cells, Variant[] variants, string effort)
 {
+    // Of fewer requests in a slice the 99th percentile is the slowest one.
+    private const int LeastForPercentiles = 100;
+
     public void Write(bool intoDocuments)
     {
         var text = new StringBuilder($"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n");
@@ -26,7 +29,8 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     private MarkdownTable TableOf(string store)
     {
         var table = new MarkdownTable(
-            "what", "body", "connections", "throughput against bare", "server CPU against bare", "requests/s", "CPU us", "median us", "p99 us", "allocated B", "added B");
+            "what", "body", "connections", "throughput against bare", "server CPU against bare", "requests/s", "CPU us", "median us", "p99 us",
+            "allocated B", "added B");
         foreach (var (cell, variant) in from cell in cells from variant in variants where variant.Suits(store) select (cell, variant))
         {
             table.Add(
@@ -38,7 +42,9 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
                 $"{comparison.Of(store, cell, variant.Name, slice => slice.PerSecond).Median:N0}",
                 $"{comparison.Of(store, cell, variant.Name, slice => slice.CpuMicroseconds).Median:N0}",
                 $"{comparison.Of(store, cell, variant.Name, slice => slice.Median).Median:N0}",
-                $"{comparison.Of(store, cell, variant.Name, slice => slice.Percentile99).Median:N0}",
+                comparison.Of(store, cell, variant.Name, slice => slice.Requests).Median >= LeastForPercentiles
+                    ? $"{comparison.Of(store, cell, variant.Name, slice => slice.Percentile99).Median:N0}"
+                    : "",
                 $"{comparison.Of(store, cell, variant.Name, slice => slice.Allocated).Median:N0}",
                 variant.IsBare ? "" : $"{comparison.Added(store, cell, variant, slice => slice.Allocated):N0}");
         }
@@ -49,7 +55,8 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
     private MarkdownTable FloorTable()
     {
         var table = new MarkdownTable("what", "body", "us");
-        foreach (var ((name, floor), size) in from floor in Floor.All from size in cells.Select(cell => cell.Size).Distinct() select (floor, size))
+        var sizes = cells.Select(cell => cell.Size).Distinct();
+        foreach (var ((name, floor), size) in from floor in Floor.All from size in sizes select (floor, size))
         {
             if (comparison.Floor(name, size) is { } measured)
                 table.Add(floor.Title, Sizes.Of(size), $"{measured.Median:N1}");

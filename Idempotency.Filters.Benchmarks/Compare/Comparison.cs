@@ -8,9 +8,6 @@ internal sealed class Comparison
     private readonly Dictionary<(string Store, Cell Cell, string Variant), List<Slice>> _slices = [];
     private readonly Dictionary<(string Floor, int Size), List<double>> _floors = [];
 
-    /// <summary>What the record of a 0.5 KB answer takes in memory, in bytes. Only the in-memory store can tell.</summary>
-    public double RecordBytes { get; set; }
-
     /// <summary>What <see cref="WakeUp"/> gave.</summary>
     public Spread WakeUpMilliseconds { get; set; }
 

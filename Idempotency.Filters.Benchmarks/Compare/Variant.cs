@@ -25,6 +25,8 @@ internal sealed record Variant(string Name, string Title, string Path, string Ba
         new("redis-replay", "bare command of a replay", Paths.ReplayFloor) { Keys = 256, NeedsRedis = true },
     ];
 
+    public static IEnumerable<string> Names => All.Select(variant => variant.Name);
+
     // Records that recur take no more than this of the store's memory.
     private const int RecurringBytes = 64_000_000;
 
@@ -50,9 +52,9 @@ internal sealed record Variant(string Name, string Title, string Path, string Ba
         Port = OptOut ? ports.OptOut : ports.Covered,
         Path = Path,
         Status = Status,
+        Replayed = Name is "replay" or "minimal-replay",
         BodySize = cell.Size,
         Connections = cell.Connections,
-        KeyUse = Keys > 0 ? KeyUse.Recurring : KeyUse.Fresh,
         Keys = Math.Min(Keys, RecurringBytes / cell.Size),
     };
 }

@@ -9,6 +9,8 @@ internal static class WakeUp
     private const int WarmUps = 50;
     private const int Rounds = 200;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     /// <returns>Milliseconds.</returns>
     public static async Task<Spread> MeasureAsync(Stand holder)
     {
@@ -26,8 +28,14 @@ internal static class WakeUp
         var waiting = waiter.AskAsync<long>($"wait {key}");
 
         // The channel is named like the key. Who has subscribed looks at the key once more, and that has to be over, too.
+        var patience = Stopwatch.StartNew();
         while (await holder.Redis!.ExecuteAsync("PUBSUB", "NUMSUB", key) is not (object?[] and [_, 1L]))
+        {
             await Task.Delay(1);
+            if (patience.Elapsed > Patience)
+                throw new TimeoutException($"Nobody has subscribed to {key} for {Patience}.");
+        }
+
         await Task.Delay(5);
 
         var began = await holder.AskAsync<long>($"complete {key}");

@@ -15,14 +15,13 @@ internal sealed class Connection : IDisposable
 
     public async ValueTask SendAsync(RequestTemplate request)
     {
-        await SendAsync(request.NextHead());
+        await SendAsync(request.NextBytes());
         for (var i = 0; i < request.Repeats; i++)
             await SendAsync(request.Body);
     }
 
     /// <summary>Reads one answer to its end.</summary>
-    /// <returns>Its status.</returns>
-    public async ValueTask<int> ReceiveAsync()
+    public async ValueTask<Answer> ReceiveAsync()
     {
         var length = 0;
         int head;
@@ -34,6 +33,7 @@ internal sealed class Connection : IDisposable
         while (head < 0);
 
         var status = int.Parse(_buffer.AsSpan("HTTP/1.1 ".Length, 3), CultureInfo.InvariantCulture);
+        var replayed = _buffer.AsSpan(0, head).IndexOf("\r\nIdempotent-Replayed: true"u8) >= 0;
         var body = length - head - 4;
         if (ContentLength(_buffer.AsSpan(0, head)) is { } declared)
         {
@@ -51,7 +51,7 @@ internal sealed class Connection : IDisposable
             }
         }
 
-        return status;
+        return new(status, replayed);
     }
 
     public void Dispose() => _socket.Dispose();
@@ -75,3 +75,7 @@ internal sealed class Connection : IDisposable
         return received > 0 ? received : throw new IOException("The server closed the connection.");
     }
 }
+
+/// <param name="Status">Its status.</param>
+/// <param name="Replayed">Whether it is marked as a replay.</param>
+internal readonly record struct Answer(int Status, bool Replayed);

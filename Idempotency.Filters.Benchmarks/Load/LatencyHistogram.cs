@@ -45,6 +45,7 @@ internal sealed class LatencyHistogram
         return (power << Precision) + (int)(fraction & ((1 << Precision) - 1));
     }
 
+    // The middle of what the slot counts.
     private static double ValueOf(int slot) =>
-        Math.Pow(2, slot >> Precision) * (1 + ((slot & ((1 << Precision) - 1)) / (double)(1 << Precision)));
+        Math.Pow(2, slot >> Precision) * (1 + (((slot & ((1 << Precision) - 1)) + 0.5) / (1 << Precision)));
 }

@@ -25,14 +25,14 @@ internal static class LoadCommand
 
     private static readonly Dictionary<int, List<Connection>> Open = [];
 
-    public static ChildProcess Start() => ChildProcess.Start(Cores.Load, OneThread, Name);
+    public static ChildProcess Start() => ChildProcess.Start(program: null, Cores.Load, OneThread, Name);
 
     public static async Task<LoadResult> AskAsync(ChildProcess load, LoadJob job)
     {
         var result = await load.AskAsync<LoadResult>(JsonSerializer.Serialize(job, Json));
-        return result.Unexpected is 0
+        return result.Unexpected is null
             ? result
-            : throw new InvalidOperationException($"An answer to {job.Path} was {result.Unexpected}, not {job.Status}.");
+            : throw new InvalidOperationException($"{result.Unexpected} came from {job.Path}, where {Expected(job)} was expected.");
     }
 
     public static async Task<int> RunAsync()
@@ -50,16 +50,16 @@ internal static class LoadCommand
         var latencies = new LatencyHistogram[job.Connections];
         var started = Stopwatch.GetTimestamp();
         var left = job.Requests;
-        var unexpected = 0;
+        string? unexpected = null;
         await Task.WhenAll(Enumerable.Range(0, job.Connections).Select(async i =>
         {
             var latency = latencies[i] = new LatencyHistogram();
             for (var sent = started; Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;)
             {
                 await connections[i].SendAsync(requests[i]);
-                var status = await connections[i].ReceiveAsync();
-                if (status != job.Status)
-                    unexpected = status;
+                var answer = await connections[i].ReceiveAsync();
+                if (answer.Status != job.Status || (job.Replayed is { } replayed && answer.Replayed != replayed))
+                    unexpected = $"{answer}";
 
                 var answered = Stopwatch.GetTimestamp();
                 latency.Add(answered - sent);
@@ -75,6 +75,8 @@ internal static class LoadCommand
             latencies[0].Total, unexpected, Stopwatch.GetElapsedTime(started, ended).TotalSeconds,
             latencies[0].Percentile(0.5) / microsecond, latencies[0].Percentile(0.99) / microsecond, ended);
     }
+
+    private static string Expected(LoadJob job) => $"{new Answer(job.Status, job.Replayed ?? false)}";
 
     private static List<Connection> Connect(LoadJob job)
     {

@@ -12,7 +12,7 @@ internal sealed class RequestTemplate
     private const int UploadPiece = 50_000;
     private const int LargestJoinedBody = 16 * 1024;
 
-    // What was never sent before stays so from one run to the next; what recurs is another key for every path and size.
+    // What fresh keys begin with, so that no earlier run has sent them. Keys that recur begin with the path and the size.
     private static readonly string Run = Guid.NewGuid().ToString()[..23];
     private static long _fresh;
 
@@ -30,10 +30,10 @@ internal sealed class RequestTemplate
         _recurring = first;
         (Body, Repeats) = (body, (int)(job.BodySize / body.Length));
 
-        var name = job.KeyUse is KeyUse.Fresh ? Run : RecurringName(job.Path, job.BodySize);
+        var name = job.Keys == 0 ? Run : RecurringName(job.Path, job.BodySize);
         var head = Encoding.ASCII.GetBytes(
             $"POST {job.Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {(job.Upload ? "application/octet-stream" : "application/json")}\r\n"
-            + $"Content-Length: {(long)body.Length * Repeats}\r\nIdempotency-Key: {RecurringKey(name, 0)}\r\n\r\n");
+            + $"Content-Length: {(long)body.Length * Repeats}\r\nIdempotency-Key: {NumberedKey(name, 0)}\r\n\r\n");
         _digits = head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Digits));
         if (!job.Upload && body.Length <= LargestJoinedBody)
             (_head, Repeats) = ([.. head, .. body], 0);
@@ -47,9 +47,9 @@ internal sealed class RequestTemplate
     public int Repeats { get; }
 
     /// <summary>The bytes to send next.</summary>
-    public ReadOnlyMemory<byte> NextHead()
+    public ReadOnlyMemory<byte> NextBytes()
     {
-        var number = _job.KeyUse is KeyUse.Fresh ? Interlocked.Increment(ref _fresh) : _recurring++ % _job.Keys;
+        var number = _job.Keys == 0 ? Interlocked.Increment(ref _fresh) : _recurring++ % _job.Keys;
         number.TryFormat(_head.AsSpan(_digits, Digits.Length), out _, Digits, CultureInfo.InvariantCulture);
         return _head;
     }
@@ -57,8 +57,7 @@ internal sealed class RequestTemplate
     /// <summary>What the recurring keys for this path and this size of body begin with.</summary>
     public static string RecurringName(string path, long bodySize) => $"{path.Trim('/').Replace('/', '-')}-{bodySize}";
 
-    public static string RecurringKey(string name, long number) => $"{name}-{number.ToString(Digits, CultureInfo.InvariantCulture)}";
+    public static string NumberedKey(string name, long number) => $"{name}-{number.ToString(Digits, CultureInfo.InvariantCulture)}";
 
     public static byte[] BodyOf(LoadJob job) => job.Upload ? new byte[UploadPiece] : CreatePayment.Json((int)job.BodySize);
-
 }

@@ -5,29 +5,34 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 
-/// <summary>The parts, one by one, without a server. A run over all of them rewrites their part of the page.</summary>
+/// <summary>The parts, one by one, without a server.</summary>
 internal static class MicroCommand
 {
-    private const string All = "*";
+    /// <summary>The names of its arguments.</summary>
+    public static readonly string[] Options = ["filter", "write"];
 
-    public static int Run(string[] arguments)
+    public static int Run(Arguments arguments)
     {
-        var filter = arguments is [var first, ..] && !first.StartsWith('-') ? first : All;
+        var filter = arguments.Get("filter", "*");
+        var write = Documents.WillBeWritten(arguments, partial: arguments.Has("filter"));
         var config = ManualConfig.CreateEmpty()
-            .AddJob(Job.ShortRun)
+            // In this process: a program that is generated for it would not find the Redis client where RedisClient.targets put it.
+            .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(4).WithIterationCount(9))
             .AddLogger(ConsoleLogger.Default)
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
-        var summary = BenchmarkSwitcher.FromAssembly(typeof(MicroCommand).Assembly)
-            .Run(["--filter", filter, .. arguments.Where(argument => argument != filter)], config).Single();
+        var summaries = BenchmarkSwitcher.FromAssembly(typeof(MicroCommand).Assembly).Run(["--filter", filter], config);
+        if (summaries.SingleOrDefault() is not { } summary)
+            throw new UsageException($"No benchmark is called '{filter}'. Names match as a whole: '*Fingerprint*'.");
         if (summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success))
             return 1;
 
-        if (filter == All)
+        if (write)
             Documents.ReplacePart(Documents.Performance, "micro", Table(summary));
         return 0;
     }

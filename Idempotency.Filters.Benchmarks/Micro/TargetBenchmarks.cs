@@ -7,11 +7,21 @@ namespace Idempotency.Filters.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class TargetBenchmarks
 {
+    // More than are remembered.
+    private readonly PathString[] _paths = [.. Enumerable.Range(0, 100_000).Select(number => new PathString($"/payments/{number}"))];
     private readonly HttpRequest _request = new DefaultHttpContext().Request;
+    private int _next;
 
     [GlobalSetup]
     public void SetUp() => (_request.Method, _request.Path, _request.ContentType) = ("POST", "/payments", "application/json; charset=utf-8");
 
     [Benchmark]
-    public bool HashTarget() => RequestTarget.HashOf(_request).Matches(default);
+    public bool HashSameTarget() => RequestTarget.HashOf(_request).Matches(default);
+
+    [Benchmark]
+    public bool HashFreshTarget()
+    {
+        _request.Path = _paths[_next++ % _paths.Length];
+        return RequestTarget.HashOf(_request).Matches(default);
+    }
 }

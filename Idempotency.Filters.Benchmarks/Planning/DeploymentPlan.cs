@@ -8,20 +8,20 @@ namespace Idempotency.Filters.Benchmarks.Planning;
 internal sealed record DeploymentPlan(double FirstPerSecond, TimeSpan Retention)
 {
     /// <summary>Repeats for each first request: what the tables of traffic assume.</summary>
-    public const double RepeatShare = 0.1;
+    private const double RepeatShare = 0.1;
 
     /// <summary>
-    /// Expired records that Redis has not yet taken out, for each live one. The default <c>active-expire-effort</c> tries to keep them
-    /// below this (redis.conf).
+    /// Expired records that Redis has not yet taken out, as a share of all that it holds. The default <c>active-expire-effort</c> tries to keep
+    /// them below this (redis.conf).
     /// </summary>
-    public const double ExpiredShare = 0.1;
+    private const double ExpiredShare = 0.1;
 
     public double LiveRecords => FirstPerSecond * Retention.TotalSeconds;
 
     /// <summary>Of the bodies alone.</summary>
     public double AnswerBytes(AnswerCost cost) => LiveRecords * cost.AnswerBytes;
 
-    public double RedisBytes(AnswerCost cost) => LiveRecords * (1 + ExpiredShare) * cost.MemoryBytes;
+    public double RedisBytes(AnswerCost cost) => LiveRecords / (1 - ExpiredShare) * cost.MemoryBytes;
 
     /// <summary>First requests and their repeats, in a second.</summary>
     public double Commands(AnswerCost cost) => PerSecond(cost, operation => operation.Commands);

@@ -8,6 +8,9 @@ internal static class CrowdedRedis
 {
     private const int AnswerSize = 500;
 
+    // More than these take minutes to put there.
+    private const int ManyRecords = 100_000;
+
     /// <param name="effort">How thoroughly.</param>
     /// <param name="amounts">Of live records.</param>
     /// <returns>The series, and the costs for each size of answer.</returns>
@@ -15,11 +18,11 @@ internal static class CrowdedRedis
     {
         await using var stand = await CrowdedStore.StartAsync(effort, StoreKind.Redis);
         var costs = new RedisCosts(stand);
-        var table = new RedisCostTable(await Support.Machine.RedisAsync(stand.Redis!), await costs.MeasureAsync());
+        var table = new RedisCostTable(await Support.Machine.RedisAsync(stand.Redis!), await costs.MeasureAsync(effort.Rounds));
         var points = new List<Point>();
         foreach (var amount in amounts)
         {
-            var cost = await costs.MeasureAsync(amount, AnswerSize);
+            var cost = await costs.MeasureAsync(amount > ManyRecords ? 1 : effort.Rounds, amount, AnswerSize);
             await CrowdedStore.PrepareAsync(effort, stand);
             var ratios = await CrowdedStore.RatiosAsync(effort, stand);
             points.Add(new(amount, [cost.First.CpuMicroseconds, cost.Replay.CpuMicroseconds, .. ratios, cost.MemoryBytes]));

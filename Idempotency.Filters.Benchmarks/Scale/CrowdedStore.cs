@@ -1,4 +1,5 @@
 using Idempotency.Filters.Benchmarks.Compare;
+using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Scale;
@@ -15,7 +16,7 @@ internal static class CrowdedStore
     /// <param name="amounts">In ascending order.</param>
     public static async Task<Series> MeasureAsync(Effort effort, string fill, string title, int[] amounts)
     {
-        await using var stand = await StartAsync(effort, "memory");
+        await using var stand = await StartAsync(effort, StoreKind.Memory);
         var points = new List<Point>();
         foreach (var amount in amounts)
         {
@@ -31,7 +32,7 @@ internal static class CrowdedStore
     public static async Task<Stand> StartAsync(Effort effort, string store)
     {
         var stand = await Stand.StartAsync(store);
-        await WarmUp.RunAsync(stand, effort.Load, Variants, effort.WarmUps, Small);
+        await WarmUp.RunAsync(stand, effort.Load, Variants, Small);
         return stand;
     }
 
@@ -48,11 +49,20 @@ internal static class CrowdedStore
         var slices = Variants.Select(_ => new List<Slice>()).ToArray();
         for (var round = 0; round < effort.Rounds; round++)
         {
-            foreach (var (variant, results) in Variants.Zip(slices))
-                results.Add(await stand.MeasureAsync(effort.Load, variant.Job(stand.Ports, Small) with { Seconds = effort.Seconds }));
+            for (var i = 0; i < Variants.Length; i++)
+            {
+                // Forwards and backwards in turn.
+                var which = round % 2 == 0 ? i : Variants.Length - 1 - i;
+                var job = Variants[which].Job(stand.Ports, Small) with { Seconds = effort.Seconds };
+                slices[which].Add(await stand.MeasureAsync(effort.Load, job));
+            }
         }
 
         // Each round against its own bare slice: what the machine did meanwhile befell both.
-        return [.. slices.Skip(1).Select(covered => Spread.Of(covered.Zip(slices[0], (slice, bare) => slice.CpuMicroseconds / bare.CpuMicroseconds)).Median)];
+        return
+        [
+            .. from covered in slices.Skip(1)
+               select Spread.Of(covered.Zip(slices[0], (slice, bare) => slice.CpuMicroseconds / bare.CpuMicroseconds)).Median,
+        ];
     }
 }

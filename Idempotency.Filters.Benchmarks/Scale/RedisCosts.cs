@@ -13,19 +13,31 @@ internal sealed class RedisCosts(Stand stand)
     private readonly RedisServer _redis = stand.Redis!;
     private int _names;
 
-    /// <summary>For each size of answer.</summary>
-    public async Task<AnswerCost[]> MeasureAsync()
+    /// <summary>For each size of answer, the medians of some rounds.</summary>
+    public async Task<AnswerCost[]> MeasureAsync(int rounds)
     {
         // The connections, and the client's code, are as they stay before anything is counted.
         await MeasureAsync(Records, AnswerSizes[0]);
-        var costs = new List<AnswerCost>();
-        foreach (var size in AnswerSizes)
-            costs.Add(await MeasureAsync(Records, size));
-        return [.. costs];
+        var costs = AnswerSizes.Select(_ => new List<AnswerCost>()).ToArray();
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var (size, measured) in AnswerSizes.Zip(costs))
+                measured.Add(await MeasureAsync(Records, size));
+        }
+
+        return [.. costs.Select(Median)];
     }
 
-    /// <summary>Empties the server, fills it with so many records, and replays some of them.</summary>
-    public async Task<AnswerCost> MeasureAsync(int count, int size)
+    /// <summary>Empties the server, fills it with so many records, and replays some of them: some rounds of that, of which the median.</summary>
+    public async Task<AnswerCost> MeasureAsync(int rounds, int count, int size)
+    {
+        var costs = new List<AnswerCost>();
+        for (var round = 0; round < rounds; round++)
+            costs.Add(await MeasureAsync(count, size));
+        return Median(costs);
+    }
+
+    private async Task<AnswerCost> MeasureAsync(int count, int size)
     {
         Console.Error.WriteLine($"records in Redis: {count:N0} of {Sizes.Of(size)}");
         var (name, replays) = ($"cost-{_names++}", Math.Min(count, Records));
@@ -43,6 +55,15 @@ internal sealed class RedisCosts(Stand stand)
             First = Operation(empty, filled, count),
             Replay = Operation(filled, replayed, replays),
         };
+    }
+
+    // Only the processor's time differs from round to round.
+    private static AnswerCost Median(List<AnswerCost> costs)
+    {
+        return costs[^1] with { First = Of(cost => cost.First), Replay = Of(cost => cost.Replay) };
+
+        OperationCost Of(Func<AnswerCost, OperationCost> operation) =>
+            operation(costs[^1]) with { CpuMicroseconds = Spread.Of(costs.Select(cost => operation(cost).CpuMicroseconds)).Median };
     }
 
     private static OperationCost Operation(RedisSample before, RedisSample after, int count) => new(

@@ -7,23 +7,26 @@ namespace Idempotency.Filters.Benchmarks.Scale;
 /// <summary>Whether the cost stays what it is when there is more of something: records, keys in flight, waiters, bytes.</summary>
 internal static class ScaleCommand
 {
+    /// <summary>The names of its arguments.</summary>
+    public static readonly string[] Options = ["full", "rounds", "seconds", "records", "keys", "waiters", "body", "redis", "write"];
+
     public static async Task<int> RunAsync(Arguments arguments)
     {
         var withRedis = arguments.Get("redis", true);
         if (withRedis && !RedisServer.IsInstalled)
-        {
-            Console.Error.WriteLine(RedisServer.HowToInstall);
-            return 1;
-        }
+            throw new UsageException(RedisServer.HowToInstall);
+
+        var full = arguments.Get("full", false);
+        var rounds = arguments.AtLeast("rounds", 1, full ? 5 : 3);
+        var seconds = arguments.AtLeast("seconds", 0.01, full ? 0.5 : 0.2);
+        var records = Upto(arguments.AtLeast("records", 1_000, full ? 1_000_000 : 100_000), 1_000);
+        var keys = Upto(arguments.AtLeast("keys", 1_000, full ? 100_000 : 10_000), 1_000);
+        var waiters = Upto(arguments.AtLeast("waiters", 1, full ? 10_000 : 1_000), 1);
+        var body = arguments.AtLeast("body", Uploads.BodySizes[0], full ? 1_000_000_000 : 100_000_000);
+        var write = Documents.WillBeWritten(arguments, partial: arguments.Has("records", "keys", "waiters", "body", "redis"));
 
         await using var load = LoadCommand.Start();
-        var full = arguments.Has("full");
-        var effort = new Effort(
-            load, arguments.Get("rounds", full ? 5 : 3), arguments.Get("seconds", full ? 0.5 : 0.2), full ? WarmUp.MostPasses : WarmUp.FewPasses);
-        var records = Upto(arguments.Get("records", full ? 1_000_000 : 100_000), 1_000);
-        var keys = Upto(arguments.Get("keys", full ? 100_000 : 10_000), 1_000);
-        var waiters = Upto(arguments.Get("waiters", full ? 10_000 : 1_000), 1);
-        var body = arguments.Get("body", full ? 1_000_000_000L : 100_000_000L);
+        var effort = new Effort(load, rounds, seconds);
 
         List<Series> series = [await CrowdedStore.MeasureAsync(effort, "fill", "live records", records)];
         RedisCostTable? costs = null;
@@ -36,7 +39,7 @@ internal static class ScaleCommand
         series.Add(await CrowdedStore.MeasureAsync(effort, "hold crowd", "keys in flight", keys));
         series.Add(await Waiters.MeasureAsync(effort, waiters));
         series.Add(await Uploads.MeasureAsync(effort, [.. Uploads.BodySizes.Where(size => size <= body)]));
-        Write(new ScaleReport([.. series], costs?.Redis), costs, arguments.Get("write", true));
+        Write(new ScaleReport([.. series], costs?.Redis), costs, write);
         return 0;
     }
 
@@ -65,8 +68,7 @@ internal static class ScaleCommand
 /// <param name="Load">The load generator.</param>
 /// <param name="Rounds">How often.</param>
 /// <param name="Seconds">How long each time.</param>
-/// <param name="WarmUps">How many passes at most before that.</param>
-internal sealed record Effort(ChildProcess Load, int Rounds, double Seconds, int WarmUps);
+internal sealed record Effort(ChildProcess Load, int Rounds, double Seconds);
 
 /// <param name="Redis">On which server and client.</param>
 /// <param name="Answers">For each size of answer, what it costs.</param>

@@ -31,7 +31,7 @@ internal static class Uploads
 
     private static async Task<(double PeakMegabytes, double Seconds)> UploadAsync(Effort effort, string path, long size)
     {
-        await using var stand = await Stand.StartAsync("memory");
+        await using var stand = await Stand.StartAsync(StoreKind.Memory);
         var job = new LoadJob
         {
             Port = stand.Ports.Covered, Path = path, Status = StatusCodes.Status200OK, BodySize = size, Upload = true, Requests = effort.Rounds,

@@ -17,8 +17,9 @@ internal sealed class Waiters(Effort effort, Stand stand)
 
     public static async Task<Series> MeasureAsync(Effort effort, int[] amounts)
     {
-        await using var stand = await Stand.StartAsync("memory");
-        await WarmUp.RunAsync(stand, effort.Load, [.. Variant.All.Where(variant => variant.Name == "replay")], effort.WarmUps, new Cell(512, 16));
+        await using var stand = await Stand.StartAsync(StoreKind.Memory);
+        Variant[] replay = [.. Variant.All.Where(variant => variant.Name == "replay")];
+        await WarmUp.RunAsync(stand, effort.Load, replay, new Cell(512, 16));
         var waiters = new Waiters(effort, stand);
         for (var i = 0; i < 30; i++)
             await waiters.AnswerAsync(100);
@@ -48,7 +49,7 @@ internal sealed class Waiters(Effort effort, Stand stand)
             BodySize = 512 + _crowds++,
             Connections = waiters + 1,
             Requests = waiters + 1,
-            KeyUse = KeyUse.Recurring,
+            Keys = 1,
         });
 
         // All of them, and one in the action. The last to come still has a few steps from its claim to its place in the queue.

@@ -13,7 +13,7 @@ internal static class BenchmarkApp
 {
     /// <param name="store">What keeps the records.</param>
     /// <param name="redis">The connection that it needs, if it needs one.</param>
-    /// <param name="optOut">Whether the filter is global: then the application has exempt actions alone.</param>
+    /// <param name="optOut">Whether the filter is global: then only its exempt actions are measured.</param>
     public static async Task<WebApplication> StartAsync(StoreKind store, IConnectionMultiplexer? redis, bool optOut)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -31,6 +31,7 @@ internal static class BenchmarkApp
             .AddPolicy(Policies.Waiting, options =>
             {
                 (options.WhenInFlight, options.WaitTimeout) = (InFlightBehavior.Wait, TimeSpan.FromMinutes(10));
+                // Asked for just before the claim: the one place to see a waiter arrive.
                 options.CallerId = _ =>
                 {
                     Gate.Arrive();

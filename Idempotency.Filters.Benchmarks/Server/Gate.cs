@@ -6,7 +6,7 @@ internal static class Gate
     private static TaskCompletionSource _opened = Closed();
     private static int _arrived;
 
-    /// <summary>How many requests have come as far as their claim, and how many of them as far as the action.</summary>
+    /// <summary>Requests that reached their claim, plus those of them that reached the action.</summary>
     public static int Arrived => Volatile.Read(ref _arrived);
 
     public static void Arrive() => Interlocked.Increment(ref _arrived);

@@ -9,12 +9,14 @@ public sealed record CreatePayment(decimal Amount, string Currency, string Refer
 {
     private static readonly PaymentLine Line = new("SKU-4711", "Something that somebody pays for", 2, 12.5m);
 
+    /// <summary>The length of the shortest request body, in bytes.</summary>
+    public static readonly int ShortestJson = Serialize("", 1).Length;
+
     /// <summary>A request body of exactly this length.</summary>
     public static byte[] Json(int length)
     {
         var lineLength = JsonSerializer.Serialize(Line, JsonSerializerOptions.Web).Length + 1;
-        var empty = Serialize("", 1);
-        var lines = 1 + Math.Max(0, (length - empty.Length) / lineLength);
+        var lines = 1 + ((length - ShortestJson) / lineLength);
         var reference = new string('x', length - Serialize("", lines).Length);
         return Serialize(reference, lines);
     }

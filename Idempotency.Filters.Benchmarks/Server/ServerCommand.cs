@@ -25,6 +25,7 @@ internal static class ServerCommand
         await using var records = new StoreFiller(covered.Services);
         await using var held = new HeldKey(covered.Services);
 
+        // `versus` asks servers of other builds as well: these lines, and the names in what they answer, are better left as they are.
         await ChildProcess.ServeAsync(async line => line.Split(' ') switch
         {
             ["ports"] => new Ports(PortOf(covered), PortOf(optOut)),

@@ -58,7 +58,7 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
     {
         var from = _held.GetValueOrDefault(name);
         _held[name] = count;
-        return AddAsync(from, count, async number => _claims.Add(await ClaimAsync(RequestTemplate.RecurringKey(name, number))));
+        return AddAsync(from, count, async number => _claims.Add(await ClaimAsync(RequestTemplate.NumberedKey(name, number))));
     }
 
     public async ValueTask DisposeAsync()

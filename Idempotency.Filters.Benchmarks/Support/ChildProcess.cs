@@ -13,9 +13,14 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private ChildProcess(Process process) => _process = process;
 
-    public static ChildProcess Start(string? cores, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    /// <param name="program">The .dll of a build of this program; null = this very one.</param>
+    /// <param name="cores">Where to run it; null = anywhere.</param>
+    /// <param name="environment">What to add to the environment.</param>
+    /// <param name="arguments">Its role.</param>
+    public static ChildProcess Start(
+        string? program, string? cores, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        string[] command = [.. Cores.Command(cores), .. arguments];
+        string[] command = [.. Cores.Command(cores, Command(program)), .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
@@ -25,18 +30,16 @@ internal sealed class ChildProcess : IAsyncDisposable
     public async Task<T> AskAsync<T>(string line)
     {
         await _process.StandardInput.WriteLineAsync(line);
-        return await ReadAsync<T>();
+        return await _process.StandardOutput.ReadLineAsync() is { } answer
+            ? JsonSerializer.Deserialize<T>(answer)!
+            : throw new InvalidOperationException("The child process ended.");
     }
-
-    public async Task<T> ReadAsync<T>() => await _process.StandardOutput.ReadLineAsync() is { } answer
-        ? JsonSerializer.Deserialize<T>(answer)!
-        : throw new InvalidOperationException("The child process ended.");
 
     /// <summary>The child's side: answers until the input ends.</summary>
     public static async Task ServeAsync(Func<string, Task<object>> answer)
     {
-        // The console's reader blocks, and the thread that an answer came on may be one that the Redis client needs.
-        while (await Task.Run(Console.In.ReadLine) is { } line)
+        // The console's reader blocks. On one core the thread pool has few threads to lose, and takes a second to miss one.
+        while (await Task.Factory.StartNew(Console.In.ReadLine, TaskCreationOptions.LongRunning) is { } line)
             Console.WriteLine(JsonSerializer.Serialize(await answer(line)));
     }
 
@@ -54,5 +57,12 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static string[] Command(string? program)
+    {
+        var self = Environment.ProcessPath!;
+        var isRuntime = Path.GetFileNameWithoutExtension(self) == "dotnet";
+        return program is null && !isRuntime ? [self] : [isRuntime ? self : "dotnet", program ?? typeof(ChildProcess).Assembly.Location];
     }
 }

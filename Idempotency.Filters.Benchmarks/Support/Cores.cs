@@ -18,15 +18,7 @@ internal static class Cores
         ? $"the server pinned to {Environment.ProcessorCount - 1} of {Environment.ProcessorCount} cores, the load generator to the last one"
         : "server and load generator share all cores, unpinned";
 
-    /// <summary>The command that runs this very program, on these cores.</summary>
-    public static IEnumerable<string> Command(string? cores)
-    {
-        IEnumerable<string> self = Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-            ? [Environment.ProcessPath!, typeof(Cores).Assembly.Location]
-            : [Environment.ProcessPath!];
-        return Command(cores, self);
-    }
-
     /// <summary>A command, on these cores.</summary>
-    public static IEnumerable<string> Command(string? cores, IEnumerable<string> command) => cores is null ? command : [TaskSet, "-c", cores, .. command];
+    public static IEnumerable<string> Command(string? cores, IEnumerable<string> command) =>
+        cores is null ? command : [TaskSet, "-c", cores, .. command];
 }

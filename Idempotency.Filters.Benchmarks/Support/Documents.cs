@@ -6,6 +6,21 @@ internal static class Documents
     public const string Performance = "docs/performance.md";
     public const string Deployment = "docs/deployment.md";
 
+    /// <summary>
+    /// What <c>--write</c> asks for: unless told, the results of a whole run are written, and those of a part are not, since they would take the
+    /// place of the others.
+    /// </summary>
+    /// <param name="arguments">Of the command.</param>
+    /// <param name="partial">Whether a part of what there is was chosen.</param>
+    /// <exception cref="UsageException">There is no repository to write into.</exception>
+    public static bool WillBeWritten(Arguments arguments, bool partial)
+    {
+        var write = arguments.Get("write", !partial);
+        if (write)
+            Locate(Performance);
+        return write;
+    }
+
     /// <summary>Replaces what stands between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c>.</summary>
     public static void ReplacePart(string page, string name, string markdown)
     {
@@ -29,6 +44,6 @@ internal static class Documents
                 return Path.Combine(folder.FullName, path);
         }
 
-        throw new InvalidOperationException("Run this somewhere in the repository, or with --write false.");
+        throw new UsageException("Run this somewhere in the repository, or with --write false.");
     }
 }

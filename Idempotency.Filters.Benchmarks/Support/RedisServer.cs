@@ -13,13 +13,13 @@ namespace Idempotency.Filters.Benchmarks.Support;
 internal sealed partial class RedisServer : IAsyncDisposable
 {
     public const string HowToInstall =
-        "There is no redis-server and no valkey-server in /usr/bin. Install one, on Debian by: apt-get install redis-server, "
-        + "or name another in the environment variable REDIS_SERVER. "
+        "There is no redis-server and no valkey-server in /usr/bin, or none where REDIS_SERVER says. Install one, on Debian by: apt-get install redis-server, "
+        + "or give the path of another in the environment variable REDIS_SERVER. "
         + "To leave Redis out: compare --stores memory,distributed-cache, scale --redis false.";
 
     private const int Attempts = 5;
 
-    /// <summary>The program: that of the environment variable, or the distribution's own. As the tests choose it.</summary>
+    /// <summary>The program: that of the environment variable, its path, or the distribution's own. As the tests choose it.</summary>
     private static readonly string? Program = Environment.GetEnvironmentVariable("REDIS_SERVER") is { Length: > 0 } program
         ? program
         : Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
@@ -41,7 +41,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         _guard = _process.Guard();
     }
 
-    public static bool IsInstalled => Program is not null;
+    public static bool IsInstalled => File.Exists(Program);
 
     public string Address => $"127.0.0.1:{_port}";
 

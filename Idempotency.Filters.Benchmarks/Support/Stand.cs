@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Benchmarks.Support;
 internal sealed class Stand : IAsyncDisposable
 {
     // Pinned to a single core the runtime waits ten times as long before it compiles for good.
-    private static readonly Dictionary<string, string> Environment = new() { ["DOTNET_TC_DelaySingleProcMultiplier"] = "1" };
+    private static readonly Dictionary<string, string> ServerEnvironment = new() { ["DOTNET_TC_DelaySingleProcMultiplier"] = "1" };
 
     private readonly ChildProcess _server;
 
@@ -26,14 +26,16 @@ internal sealed class Stand : IAsyncDisposable
 
     public Ports Ports { get; }
 
-    public static async Task<Stand> StartAsync(string store)
+    /// <param name="store">The name of a <see cref="StoreKind"/>.</param>
+    /// <param name="program">As for <see cref="ChildProcess.Start"/>.</param>
+    public static async Task<Stand> StartAsync(string store, string? program = null)
     {
         var redis = StoreKind.All[store].NeedsRedis ? await RedisServer.StartAsync() : null;
-        return await StartAsync(store, redis, redis?.Address ?? "");
+        return await StartAsync(store, redis, redis?.Address ?? "", program);
     }
 
     /// <summary>A further server process over the same Redis, which has to outlive it.</summary>
-    public Task<Stand> StartAnotherAsync() => StartAsync(Store, redis: null, Redis!.Address);
+    public Task<Stand> StartAnotherAsync() => StartAsync(Store, redis: null, Redis!.Address, program: null);
 
     public Task<T> AskAsync<T>(string command) => _server.AskAsync<T>(command);
 
@@ -45,6 +47,7 @@ internal sealed class Stand : IAsyncDisposable
         var after = await AskAsync<Sample>("sample");
         return new()
         {
+            Requests = result.Requests,
             PerSecond = result.Requests / result.Seconds,
             Median = result.Median,
             Percentile99 = result.Percentile99,
@@ -60,9 +63,9 @@ internal sealed class Stand : IAsyncDisposable
             await Redis.DisposeAsync();
     }
 
-    private static async Task<Stand> StartAsync(string store, RedisServer? redis, string address)
+    private static async Task<Stand> StartAsync(string store, RedisServer? redis, string address, string? program)
     {
-        var server = ChildProcess.Start(Cores.Server, Environment, ServerCommand.Name, store, address);
+        var server = ChildProcess.Start(program, Cores.Server, ServerEnvironment, ServerCommand.Name, store, address);
         return new(store, redis, server, await server.AskAsync<Ports>("ports"));
     }
 }
@@ -70,6 +73,8 @@ internal sealed class Stand : IAsyncDisposable
 /// <summary>What a short time of one kind of request gave.</summary>
 internal sealed record Slice
 {
+    public required long Requests { get; init; }
+
     public required double PerSecond { get; init; }
 
     /// <summary>Latency, in microseconds.</summary>

@@ -7,32 +7,39 @@ using Idempotency.Filters.Benchmarks.Support;
 
 try
 {
-    return await RunAsync(args);
+    switch (args)
+    {
+        case ["micro", .. var rest]:
+            return MicroCommand.Run(new(rest, MicroCommand.Options));
+        case ["compare", .. var rest]:
+            await CompareCommand.RunAsync(new(rest, CompareCommand.Options));
+            return 0;
+        case ["versus", var program, .. var rest]:
+            await VersusCommand.RunAsync(program, new(rest, VersusCommand.Options));
+            return 0;
+        case ["scale", .. var rest]:
+            await ScaleCommand.RunAsync(new(rest, ScaleCommand.Options));
+            return 0;
+        case ["all", .. var rest]:
+            var arguments = new Arguments(rest, CompareCommand.Options.Intersect(ScaleCommand.Options));
+            await CompareCommand.RunAsync(arguments);
+            await ScaleCommand.RunAsync(arguments);
+            return arguments.Get("full", false) ? MicroCommand.Run(arguments) : 0;
+        // The two that the others start as processes of their own.
+        case [ServerCommand.Name, var store, var address]:
+            await ServerCommand.RunAsync(store, address);
+            return 0;
+        case [LoadCommand.Name]:
+            await LoadCommand.RunAsync();
+            return 0;
+        default:
+            return Usage();
+    }
 }
 catch (UsageException exception)
 {
     Console.Error.WriteLine(exception.Message);
     return 2;
-}
-
-static async Task<int> RunAsync(string[] args) => args switch
-{
-    ["micro", .. var rest] => MicroCommand.Run(new(rest, MicroCommand.Options)),
-    ["compare", .. var rest] => await CompareCommand.RunAsync(new(rest, CompareCommand.Options)),
-    ["versus", var program, .. var rest] => await VersusCommand.RunAsync(program, new(rest, VersusCommand.Options)),
-    ["scale", .. var rest] => await ScaleCommand.RunAsync(new(rest, ScaleCommand.Options)),
-    ["all", .. var rest] => await AllAsync(new(rest, CompareCommand.Options.Intersect(ScaleCommand.Options))),
-    // The two that the others start as processes of their own.
-    [ServerCommand.Name, var store, var address] => await ServerCommand.RunAsync(store, address),
-    [LoadCommand.Name] => await LoadCommand.RunAsync(),
-    _ => Usage(),
-};
-
-static async Task<int> AllAsync(Arguments arguments)
-{
-    await CompareCommand.RunAsync(arguments);
-    await ScaleCommand.RunAsync(arguments);
-    return arguments.Get("full", false) ? MicroCommand.Run(arguments) : 0;
 }
 
 static int Usage()

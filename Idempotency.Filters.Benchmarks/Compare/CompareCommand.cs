@@ -46,14 +46,12 @@ internal sealed class CompareCommand
         _write = Documents.WillBeWritten(arguments, partial: arguments.Has("stores", "sizes", "connections", "variants"));
     }
 
-    public static async Task<int> RunAsync(Arguments arguments)
+    public static Task RunAsync(Arguments arguments)
     {
         var command = new CompareCommand(arguments);
-        if (!RedisServer.IsInstalled && command._stores.Any(store => StoreKind.All[store].NeedsRedis))
-            throw new UsageException(RedisServer.HowToInstall);
-
-        await command.RunAsync();
-        return 0;
+        if (command._stores.Any(store => StoreKind.All[store].NeedsRedis))
+            RedisServer.Require();
+        return command.RunAsync();
     }
 
     // A cross through the table, unless all of it is wanted: every size at the middle number of connections, and the reverse.

@@ -16,19 +16,16 @@ internal sealed class VersusCommand(ChildProcess load, Stand before, Stand after
 
     /// <param name="other">The .dll of this program in the build before the change.</param>
     /// <param name="arguments">What to measure, and how long.</param>
-    public static async Task<int> RunAsync(string other, Arguments arguments)
+    public static async Task RunAsync(string other, Arguments arguments)
     {
         if (!File.Exists(other))
             throw new UsageException($"There is no '{other}': name the Idempotency.Filters.Benchmarks.dll of the build to compare with.");
-        if (arguments.Choices("store", StoreKind.Names, StoreKind.Memory) is not [var store])
-            throw new UsageException("--store is one of them.");
-        if (StoreKind.All[store].NeedsRedis && !RedisServer.IsInstalled)
-            throw new UsageException(RedisServer.HowToInstall);
+        var store = arguments.Choice("store", StoreKind.Names, StoreKind.Memory);
+        if (StoreKind.All[store].NeedsRedis)
+            RedisServer.Require();
 
         var (rounds, seconds) = (arguments.AtLeast("rounds", 1, 40), arguments.AtLeast("seconds", 0.01, 0.2));
-        if (arguments.BodySizes("size", 512) is not [var size])
-            throw new UsageException("--size is one number.");
-        var cell = new Cell(size, arguments.AtLeast("connections", 1, 16));
+        var cell = new Cell(arguments.BodySize("size", 512), arguments.AtLeast("connections", 1, 16));
         var suitable = Variant.All.Where(variant => variant.Suits(store)).ToArray();
         var names = arguments.Choices("variants", suitable.Select(variant => variant.Name), "first", "replay");
         Variant[] variants = [.. suitable.Where(variant => names.Contains(variant.Name))];
@@ -47,7 +44,6 @@ internal sealed class VersusCommand(ChildProcess load, Stand before, Stand after
         foreach (var variant in variants)
             table.Add([variant.Title, .. Columns(await versus.MeasureAsync(variant))]);
         Console.WriteLine(table);
-        return 0;
     }
 
     private static async Task<Stand> StartOtherAsync(string store, string other)

@@ -35,11 +35,8 @@ internal static class LoadCommand
             : throw new InvalidOperationException($"{result.Unexpected} came from {job.Path}, where {Expected(job)} was expected.");
     }
 
-    public static async Task<int> RunAsync()
-    {
-        await ChildProcess.ServeAsync(async line => await RunAsync(JsonSerializer.Deserialize<LoadJob>(line, Json)!));
-        return 0;
-    }
+    public static Task RunAsync() =>
+        ChildProcess.ServeAsync(async line => await RunAsync(JsonSerializer.Deserialize<LoadJob>(line, Json)!));
 
     private static async Task<LoadResult> RunAsync(LoadJob job)
     {

@@ -10,11 +10,11 @@ internal static class ScaleCommand
     /// <summary>The names of its arguments.</summary>
     public static readonly string[] Options = ["full", "rounds", "seconds", "records", "keys", "waiters", "body", "redis", "write"];
 
-    public static async Task<int> RunAsync(Arguments arguments)
+    public static async Task RunAsync(Arguments arguments)
     {
         var withRedis = arguments.Get("redis", true);
-        if (withRedis && !RedisServer.IsInstalled)
-            throw new UsageException(RedisServer.HowToInstall);
+        if (withRedis)
+            RedisServer.Require();
 
         var full = arguments.Get("full", false);
         var rounds = arguments.AtLeast("rounds", 1, full ? 5 : 3);
@@ -40,7 +40,6 @@ internal static class ScaleCommand
         series.Add(await Waiters.MeasureAsync(effort, waiters));
         series.Add(await Uploads.MeasureAsync(effort, [.. Uploads.BodySizes.Where(size => size <= body)]));
         Write(new ScaleReport([.. series], costs?.Redis), costs, write);
-        return 0;
     }
 
     private static void Write(ScaleReport report, RedisCostTable? costs, bool intoDocuments)

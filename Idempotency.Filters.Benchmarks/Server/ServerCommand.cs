@@ -14,7 +14,7 @@ internal static class ServerCommand
 
     /// <param name="store">The name of a <see cref="StoreKind"/>.</param>
     /// <param name="address">Of the server that it needs; empty = none.</param>
-    public static async Task<int> RunAsync(string store, string address)
+    public static async Task RunAsync(string store, string address)
     {
         var kind = StoreKind.All[store];
         using var redis = kind.NeedsRedis
@@ -43,7 +43,6 @@ internal static class ServerCommand
             ["floor", var name, var size] => await Floor.All[name].MeasureAsync(redis, int.Parse(size)),
             _ => throw new InvalidOperationException($"'{line}' is no command."),
         });
-        return 0;
     }
 
     private static int PortOf(WebApplication app) => new Uri(app.Urls.First()).Port;

@@ -45,9 +45,7 @@ internal sealed class Arguments
         where T : IParsable<T> => _values.TryGetValue(name, out var value) ? Parse<T>(name, value) : otherwise;
 
     public T AtLeast<T>(string name, T least, T otherwise)
-        where T : INumber<T> => ListAtLeast(name, least, [otherwise]) is [var only]
-        ? only
-        : throw new UsageException($"--{name} is one number.");
+        where T : INumber<T> => One(name, ListAtLeast(name, least, [otherwise]));
 
     public T[] ListAtLeast<T>(string name, T least, T[] otherwise)
         where T : INumber<T>
@@ -55,6 +53,8 @@ internal sealed class Arguments
         var numbers = List(name, otherwise);
         return Array.TrueForAll(numbers, number => number >= least) ? numbers : throw new UsageException($"--{name} must be {least} or more.");
     }
+
+    public int BodySize(string name, int otherwise) => One(name, BodySizes(name, otherwise));
 
     /// <summary>Sizes of bodies that there can be, and whose answers are kept.</summary>
     public int[] BodySizes(string name, params int[] otherwise)
@@ -65,6 +65,8 @@ internal sealed class Arguments
             : throw new UsageException($"--{name} must be {LargestBody} or less: a larger answer is not kept.");
     }
 
+    public string Choice(string name, IEnumerable<string> allowed, string otherwise) => One(name, Choices(name, allowed, otherwise));
+
     /// <summary>One or several of what is allowed.</summary>
     public string[] Choices(string name, IEnumerable<string> allowed, params string[] otherwise)
     {
@@ -73,6 +75,8 @@ internal sealed class Arguments
             ? throw new UsageException($"--{name} knows no '{unknown}'. It knows: {string.Join(", ", allowed)}.")
             : chosen;
     }
+
+    private static T One<T>(string name, T[] values) => values is [var only] ? only : throw new UsageException($"--{name} takes one value.");
 
     private T[] List<T>(string name, T[] otherwise)
         where T : IParsable<T> => _values.TryGetValue(name, out var value)

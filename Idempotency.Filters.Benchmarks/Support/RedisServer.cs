@@ -12,7 +12,7 @@ namespace Idempotency.Filters.Benchmarks.Support;
 /// </summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
-    public const string HowToInstall =
+    private const string HowToInstall =
         "There is no redis-server and no valkey-server in /usr/bin, or none where REDIS_SERVER says. Install one, on Debian by: apt-get install redis-server, "
         + "or give the path of another in the environment variable REDIS_SERVER. "
         + "To leave Redis out: compare --stores memory,distributed-cache, scale --redis false.";
@@ -41,7 +41,12 @@ internal sealed partial class RedisServer : IAsyncDisposable
         _guard = _process.Guard();
     }
 
-    public static bool IsInstalled => File.Exists(Program);
+    /// <exception cref="UsageException">There is none to start.</exception>
+    public static void Require()
+    {
+        if (!File.Exists(Program))
+            throw new UsageException(HowToInstall);
+    }
 
     public string Address => $"127.0.0.1:{_port}";
 

@@ -98,8 +98,12 @@ internal sealed class ReleaseQueue(RedisConnection connection, RedisCalls calls,
 
         release.IsAnswered = true;
         release.GivenUpAt = Now + release.Patience;
-        if (release.RepetitionsLeft > 0)
-            Enqueue(release, FirstPause * (1 << (Repetitions - release.RepetitionsLeft--)));
+        if (release.RepetitionsLeft == 0)
+            return;
+
+        var pause = FirstPause * (1 << (Repetitions - release.RepetitionsLeft));
+        release.RepetitionsLeft--;
+        Enqueue(release, pause);
     }
 
     private void Failed(PendingRelease release, Exception exception)

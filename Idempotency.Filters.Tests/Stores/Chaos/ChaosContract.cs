@@ -192,8 +192,10 @@ internal abstract class ChaosContract
             if (response.StatusCode is HttpStatusCode.Created)
                 return response;
 
+            if (patience.IsCancellationRequested)
+                Assert.Fail($"Its last answer: {(int)response.StatusCode} {await response.TextAsync()}");
             response.Dispose();
-            await Task.Delay(20, patience.Token);
+            await Task.Delay(20);
         }
     }
 

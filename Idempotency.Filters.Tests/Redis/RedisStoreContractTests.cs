@@ -13,9 +13,9 @@ public class RedisStoreContractTests : IdempotencyStoreContract
     private static RedisServer _server = null!;
     private RedisStores _stores = null!;
 
-    protected override TimeSpan Lease => TimeSpan.FromSeconds(2);
+    protected override TimeSpan Lease => TimeSpan.FromSeconds(4);
 
-    protected override TimeSpan Retention => TimeSpan.FromSeconds(3);
+    protected override TimeSpan Retention => TimeSpan.FromSeconds(6);
 
     [OneTimeSetUp]
     public static async Task FindServer() => _server = await TestRun.SharedRedisAsync();

@@ -13,10 +13,10 @@ public class RedisCacheContractTests : IdempotencyStoreContract
     private static RedisServer _server = null!;
     private ServiceProvider _services = null!;
 
-    protected override TimeSpan Lease => TimeSpan.FromSeconds(2);
+    protected override TimeSpan Lease => TimeSpan.FromSeconds(4);
 
     // The cache counts in whole seconds.
-    protected override TimeSpan Retention => TimeSpan.FromSeconds(4);
+    protected override TimeSpan Retention => TimeSpan.FromSeconds(8);
 
     protected override bool HasCompareAndSet => false;
 

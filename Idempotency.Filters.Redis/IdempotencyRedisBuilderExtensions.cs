@@ -13,7 +13,7 @@ public static class IdempotencyRedisBuilderExtensions
 {
     /// <summary>
     /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is
-    /// lost, and closes the connection with the application.
+    /// lost, replaces one that has carried nothing for some 10 seconds while a new one would, and closes it with the application.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="connectionString">As StackExchange.Redis reads it: <c>"redis-1:6379,redis-2:6379,ssl=true"</c>.</param>
@@ -53,7 +53,8 @@ public static class IdempotencyRedisBuilderExtensions
 
     /// <summary>
     /// Keeps records in the Redis server, or cluster, of the application's own <see cref="IConnectionMultiplexer"/>, a service of its own
-    /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it.
+    /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it, and replaces it if it carries nothing any
+    /// more.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>

@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Redis.Internal;
 /// Runs scripts within the time limit of an operation. What may pass is tried again with the same arguments, which is why every script
 /// takes the repetition of a call, whose reply was lost, for that call.
 /// </summary>
-internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, TimeProvider timeProvider)
+internal sealed class RedisCalls(RedisConnection connection, RedisSilence silence, TimeSpan timeout, TimeProvider timeProvider)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
@@ -39,12 +39,18 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 // What is sent takes effect, whether or not somebody waits for the reply.
                 cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
-                return new(await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken), inDoubt);
+                var result = await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken);
+                silence.Answered();
+                return new(result, inDoubt);
             }
             catch (Exception exception) when (MayPass(exception, cancellationToken))
             {
                 Forget(sent);
                 var refused = exception is RedisServerException;
+                if (refused)
+                    silence.Answered();
+                else
+                    silence.Unanswered();
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
                 {
                     if (exception is RedisException && !(refused && inDoubt))
@@ -65,12 +71,13 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 Forget(sent);
                 throw;
             }
-            catch (RedisServerException exception) when (inDoubt)
+            catch (RedisServerException exception)
             {
-                throw new TimeoutException("Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
-            }
-            catch (RedisServerException exception) when (Says(exception.Message, "OOM"))
-            {
+                silence.Answered();
+                if (inDoubt)
+                    throw new TimeoutException("Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
+                if (!Says(exception.Message, "OOM"))
+                    throw;
                 throw new IdempotencyStoreFullException(
                     "Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
             }

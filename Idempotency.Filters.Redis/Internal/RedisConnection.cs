@@ -3,7 +3,9 @@ using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Internal;
 
-/// <summary>The way to the server: connects on first use, and again on the next when that failed.</summary>
+/// <summary>
+/// The way to the server: connects on first use, again on the next when that failed, and anew when nothing comes any more.
+/// </summary>
 internal sealed class RedisConnection : IDisposable
 {
     private readonly Func<Task<IConnectionMultiplexer>> _connect;
@@ -23,7 +25,7 @@ internal sealed class RedisConnection : IDisposable
         Addresses = string.Join(", ", configuration.EndPoints.Select(Address));
     }
 
-    /// <summary>Messages may have been missed: the connection is back, or ends.</summary>
+    /// <summary>Messages may have been missed: the connection is back, was replaced, or ends.</summary>
     public event Action? Interrupted;
 
     /// <summary>What the client puts before the names of channels, and a script that publishes must put there too.</summary>
@@ -41,6 +43,40 @@ internal sealed class RedisConnection : IDisposable
             if (_link is null or { IsFaulted: true } or { IsCanceled: true })
                 _link = ConnectAsync();
             return _link;
+        }
+    }
+
+    /// <summary>
+    /// Puts a new connection in the place of the one that there is, if a server answers on the new one and none on the old one. An
+    /// application's own multiplexer stays as it is.
+    /// </summary>
+    /// <param name="patience">How long each of them may take to answer.</param>
+    /// <param name="timeout">How long an operation may take.</param>
+    /// <returns>Whether it did.</returns>
+    public async Task<bool> TryReplaceAsync(TimeSpan patience, TimeSpan timeout)
+    {
+        if (!_ownsMultiplexer)
+            return false;
+
+        var old = await LinkAsync();
+        var link = new RedisLink(await _connect());
+        // In this order: a server that was away, and is back for the new one, answers on the old one, too.
+        old.IsReplaced = link.Multiplexer.IsConnected && !await old.AnswersAsync(patience) && await link.AnswersAsync(patience) && TryUse(link);
+        if (!old.IsReplaced)
+        {
+            Abandon(link);
+            return false;
+        }
+
+        Interrupted?.Invoke();
+        RedisCalls.Forget(AbandonLaterAsync());
+        return true;
+
+        async Task AbandonLaterAsync()
+        {
+            // When nobody waits for it any more, and who has just taken it has sent: on a closed one a call would be the end of the store.
+            await Task.Delay(patience + timeout);
+            Abandon(old);
         }
     }
 
@@ -64,9 +100,29 @@ internal sealed class RedisConnection : IDisposable
 
     private async Task<RedisLink> ConnectAsync()
     {
-        var multiplexer = await _connect();
-        multiplexer.ConnectionRestored += OnRestored;
-        return new(multiplexer);
+        var link = new RedisLink(await _connect());
+        link.Multiplexer.ConnectionRestored += OnRestored;
+        return link;
+    }
+
+    private bool TryUse(RedisLink link)
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+                return false;
+            // Not before: who is woken asks over the link that there is.
+            link.Multiplexer.ConnectionRestored += OnRestored;
+            _link = Task.FromResult(link);
+            return true;
+        }
+    }
+
+    /// <summary>To dispose it alone would hold the thread for what is still unanswered.</summary>
+    private void Abandon(RedisLink link)
+    {
+        link.Multiplexer.Close(false);
+        Disconnect(link.Multiplexer);
     }
 
     private void Disconnect(IConnectionMultiplexer multiplexer)

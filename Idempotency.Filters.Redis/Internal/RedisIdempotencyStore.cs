@@ -19,7 +19,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
         _timeProvider = timeProvider;
         OperationTimeout = options.OperationTimeout;
         Connection = connection;
-        Calls = new(connection, options.OperationTimeout, timeProvider);
+        Calls = new(connection, new RedisSilence(connection, options.OperationTimeout, logger), options.OperationTimeout, timeProvider);
         ValueLimit = new(connection, options.OperationTimeout, timeProvider);
         Renewal = new(Calls, timeProvider, logger);
         Releases = new(connection, Calls, timeProvider, logger);

@@ -14,17 +14,19 @@ internal sealed class RedisKeyWatch : KeyWatch
     private readonly RedisIdempotencyStore _store;
     private readonly string _key;
     private readonly TimeProvider _timeProvider;
+    private readonly ILogger _logger;
     private readonly RedisChannel _channel;
     private readonly Action<RedisChannel, RedisValue> _wake;
     private Task _subscribing = Task.CompletedTask;
     private RedisLink? _link;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private RedisKeyWatch(RedisIdempotencyStore store, string key, TimeProvider timeProvider)
+    private RedisKeyWatch(RedisIdempotencyStore store, string key, TimeProvider timeProvider, ILogger logger)
     {
         _store = store;
         _key = key;
         _timeProvider = timeProvider;
+        _logger = logger;
         _channel = new(key, RedisChannel.PatternMode.Literal);
         _wake = (_, _) => Wake();
     }
@@ -34,26 +36,19 @@ internal sealed class RedisKeyWatch : KeyWatch
 
     public static async ValueTask<KeyWatch> OpenAsync(RedisIdempotencyStore store, string key, TimeProvider timeProvider, ILogger logger)
     {
-        var watch = new RedisKeyWatch(store, key, timeProvider);
+        var watch = new RedisKeyWatch(store, key, timeProvider, logger);
         store.Connection.Interrupted += watch.Wake;
-        try
-        {
-            watch._subscribing = watch.SubscribeAsync();
-            await watch._subscribing.WaitAsync(store.Calls.Timeout, timeProvider);
-        }
-        catch (Exception exception)
-        {
-            RedisStoreLog.NotSubscribed(logger, exception, new(key));
-        }
-
+        await watch.ListenAsync();
         return watch;
     }
 
-    public override ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options)
+    public override async ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options)
     {
-        // Before the claim, from which on the holder sends messages.
+        // Before the claim, from which on the holder sends messages; and before the connection can be replaced once more.
         Volatile.Write(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        return _store.AttemptAsync(_key, options, this, CancellationToken.None);
+        if (_link is { IsReplaced: true })
+            await ListenAsync();
+        return await _store.AttemptAsync(_key, options, this, CancellationToken.None);
     }
 
     public override async Task ChangedAsync(Task nobodyWaits)
@@ -67,6 +62,21 @@ internal sealed class RedisKeyWatch : KeyWatch
     {
         _store.Connection.Interrupted -= Wake;
         await UnsubscribeAsync().WaitAsync(_store.Calls.Timeout, _timeProvider).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task ListenAsync()
+    {
+        try
+        {
+            // Of a connection that was replaced, where it may hang.
+            RedisCalls.Forget(_subscribing);
+            _subscribing = SubscribeAsync();
+            await _subscribing.WaitAsync(_store.Calls.Timeout, _timeProvider);
+        }
+        catch (Exception exception)
+        {
+            RedisStoreLog.NotSubscribed(_logger, exception, new(_key));
+        }
     }
 
     private async Task SubscribeAsync()

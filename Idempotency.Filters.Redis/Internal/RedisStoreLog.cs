@@ -51,4 +51,8 @@ internal static partial class RedisStoreLog
         "{Count} claims could not be given up before the application ended. Where one stands, its key stays closed until its lease ends; "
         + "then WhenInterrupted decides.")]
     public static partial void ReleasesLeft(ILogger logger, int count);
+
+    [LoggerMessage(71, LogLevel.Warning,
+        "The connection to {Addresses} carried nothing any more, and a new one does: the new one has taken its place.")]
+    public static partial void Replaced(ILogger logger, string addresses);
 }

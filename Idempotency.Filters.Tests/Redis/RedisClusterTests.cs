@@ -166,7 +166,7 @@ internal sealed class RedisClusterTests
         services: services => services.AddIdempotency().UseRedis(node.Address, RedisStores.BePatient));
 
     private async Task UntilSomebodyWaitsAsync(string key) =>
-        await RedisStores.UntilAsync(await _cluster.NodeOfAsync(key), "\u0001", "GETRANGE", key, "25", "25");
+        await RedisStores.UntilSomebodyWaitsAsync(await _cluster.NodeOfAsync(key), key);
 
     private async Task AssertAllNodesHaveKeysAsync()
     {

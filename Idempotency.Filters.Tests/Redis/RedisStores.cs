@@ -4,6 +4,7 @@ using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Tests.Redis;
 
@@ -30,17 +31,17 @@ internal sealed class RedisStores : IAsyncDisposable
     public static RedisStores Over(RedisServer server, Action<RedisStoreOptions>? configure = null, TimeProvider? clock = null) =>
         Over(server.Address, configure, clock);
 
-    public static RedisStores Over(string connectionString, Action<RedisStoreOptions>? configure = null, TimeProvider? clock = null)
-    {
-        var logs = new LogSink();
-        var services = new ServiceCollection();
-        services.AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug));
-        if (clock is not null)
-            services.AddSingleton(clock);
+    public static RedisStores Over(string connectionString, Action<RedisStoreOptions>? configure = null, TimeProvider? clock = null) =>
         // What the client waits for with a thread, each page of SCAN, has a limit of the client's own.
-        services.AddIdempotency().UseRedis(connectionString + ",syncTimeout=20000", BePatient + configure);
-        return new(services.BuildServiceProvider(), logs);
-    }
+        Over(idempotency => idempotency.UseRedis(connectionString + ",syncTimeout=20000", BePatient + configure), clock);
+
+    public static RedisStores Over(IConnectionMultiplexer multiplexer, Action<RedisStoreOptions> configure) => Over(
+        idempotency =>
+        {
+            idempotency.Services.AddSingleton(multiplexer);
+            idempotency.UseRedis(configure);
+        },
+        clock: null);
 
     /// <summary>Returns once a command gives that answer: for what happens by itself.</summary>
     public static async Task UntilAsync(RedisServer server, object? answer, params string[] command)
@@ -48,6 +49,15 @@ internal sealed class RedisStores : IAsyncDisposable
         using var connection = await server.ConnectAsync();
         await Waiting.UntilAsync(async () => Equals(await connection.ExecuteAsync(command), answer));
     }
+
+    /// <summary>How many connections listen for messages about a key.</summary>
+    public static async Task<long> ListenersAsync(RedisServer server, string key) =>
+        (long)((object?[])(await server.ExecuteAsync("PUBSUB", "NUMSUB", key))!)[1]!;
+
+    /// <summary>
+    /// Returns once the value of a key says that somebody waits. Not for a key that is refused when interrupted: there the byte says more.
+    /// </summary>
+    public static Task UntilSomebodyWaitsAsync(RedisServer server, string key) => UntilAsync(server, "\u0001", "GETRANGE", key, "25", "25");
 
     public static void BePatient(RedisStoreOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(20);
 
@@ -79,4 +89,15 @@ internal sealed class RedisStores : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private static RedisStores Over(Action<IIdempotencyBuilder> use, TimeProvider? clock)
+    {
+        var logs = new LogSink();
+        var services = new ServiceCollection();
+        services.AddLogging(logging => logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug));
+        if (clock is not null)
+            services.AddSingleton(clock);
+        use(services.AddIdempotency());
+        return new(services.BuildServiceProvider(), logs);
+    }
 }

@@ -217,9 +217,9 @@ internal sealed class RedisWaitingTests
         return Encoding.UTF8.GetString(result.Record);
     }
 
-    private Task UntilSomebodyWaitsAsync() => RedisStores.UntilAsync(_server, "\u0001", "GETRANGE", _key, "25", "25");
+    private Task UntilSomebodyWaitsAsync() => RedisStores.UntilSomebodyWaitsAsync(_server, _key);
 
-    private async Task<long> ListenersAsync() => (long)((object?[])(await _server.ExecuteAsync("PUBSUB", "NUMSUB", _key))!)[1]!;
+    private Task<long> ListenersAsync() => RedisStores.ListenersAsync(_server, _key);
 
     /// <summary>Carries the subscription to one channel when it is told to.</summary>
     private sealed class LateSubscriptionProxy(int port, string channel) : TcpProxy(port)

@@ -8,10 +8,23 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
     private readonly Lock _gate = new();
     private readonly List<Link> _links = [];
     private volatile bool _refuses;
+    private volatile bool _holdsNew;
+
+    /// <summary>How many connections there have been.</summary>
+    public int Connections
+    {
+        get
+        {
+            lock (_gate)
+                return _links.Count;
+        }
+    }
 
     /// <summary>From now on nothing that is sent over the connections that there are arrives.</summary>
-    public void Hold()
+    /// <param name="alsoNew">Whether nothing arrives over new ones either, until <see cref="Heal"/>.</param>
+    public void Hold(bool alsoNew = false)
     {
+        _holdsNew |= alsoNew;
         lock (_gate)
             _links.ForEach(link => link.Holds = true);
     }
@@ -31,7 +44,7 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
             _links.FindAll(link => link.Holds).ForEach(link => link.Client.Dispose());
     }
 
-    public void Heal() => _refuses = false;
+    public void Heal() => _refuses = _holdsNew = false;
 
     /// <summary>What was held arrives. Returns when the server has done it all.</summary>
     public async Task DeliverAsync()
@@ -56,7 +69,7 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
 
     protected override async Task CarryAsync(TcpClient client, TcpClient server)
     {
-        var link = new Link(client);
+        var link = new Link(client) { Holds = _holdsNew };
         lock (_gate)
             _links.Add(link);
         // To their end, also when nobody hears them any more.

@@ -30,7 +30,7 @@ internal sealed class CheckoutFormTests
 
         await Expect(shop.Page.GetByRole(AriaRole.Heading, new() { Name = "Thank you, it is paid" })).ToBeVisibleAsync();
         var ledger = await shop.LedgerAsync();
-        Assert.That(shop.FormPosts.Count(), Is.EqualTo(2), "the browser sent the form once: nothing was tested");
+        Assert.That(shop.FormPosts.Count(), Is.GreaterThan(1), "the browser sent the form once: nothing was tested");
         Assert.That(ledger, Has.Count.EqualTo(1));
         await Expect(shop.Page.Locator("#payment")).ToHaveTextAsync($"{ledger[0].Id}");
         await Expect(shop.Page.Locator("#ledger")).ToHaveTextAsync("1 payment");

@@ -1,34 +1,24 @@
+using Idempotency.Filters.Tests.Redis;
 using Idempotency.Filters.Tests.Support;
 
 namespace Idempotency.Filters.Tests.Processes;
 
 /// <summary>Tests with a server and the processes of an application that share it, all of the test's own.</summary>
 [Category("Processes")]
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-internal abstract class ProcessTests
+internal abstract class ProcessTests : OwnRedisTests
 {
     private readonly List<WorkerProcess> _workers = [];
 
-    protected RedisServer Server { get; private set; } = null!;
-
     protected IReadOnlyList<WorkerProcess> Workers => _workers;
-
-    /// <summary>What the command line of the server gets besides.</summary>
-    protected virtual string[] ServerArguments => [];
 
     /// <summary>The settings of every worker.</summary>
     protected virtual string[] Settings => [];
 
-    [SetUp]
-    public async Task StartServerAsync() => Server = await RedisServer.StartAsync(ServerArguments);
-
     [TearDown]
-    public async Task StopAllAsync()
+    public async Task StopWorkersAsync()
     {
         foreach (var worker in _workers)
             await worker.DisposeAsync();
-        if (Server is not null)
-            await Server.DisposeAsync();
     }
 
     /// <summary>Stops it all: every key ran once, everyone got the same answer, and meanwhile nothing but what is expected.</summary>

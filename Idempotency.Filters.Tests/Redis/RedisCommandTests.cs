@@ -4,9 +4,8 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What each operation costs: one script, and in it the commands that are named here and no others.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisCommandTests
+internal sealed class RedisCommandTests : OwnRedisTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };
 
@@ -14,14 +13,12 @@ internal sealed class RedisCommandTests
     private static readonly string[] OfTheClient = ["ping", "info", "config", "client", "echo", "cluster", "hello", "subscribe", "unsubscribe"];
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private RedisStores _stores = null!;
 
     [SetUp]
     public async Task StartAsync()
     {
-        _server = await RedisServer.StartAsync();
-        _stores = RedisStores.Over(_server);
+        _stores = RedisStores.Over(Server);
 
         // From here on the server knows the scripts, as it does for all requests but the first.
         var other = RedisStores.NewKey();
@@ -30,11 +27,7 @@ internal sealed class RedisCommandTests
     }
 
     [TearDown]
-    public async Task StopAsync()
-    {
-        await _stores.DisposeAsync();
-        await _server.DisposeAsync();
-    }
+    public async Task CloseStoresAsync() => await _stores.DisposeAsync();
 
     [Test]
     public async Task Claim() =>
@@ -87,7 +80,7 @@ internal sealed class RedisCommandTests
         await _stores.AcquireAsync(_key, Held with { Lease = TimeSpan.FromSeconds(1) });
         // The first one teaches the server the script.
         await UntilRenewedAsync();
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
 
         await UntilRenewedAsync();
 
@@ -98,13 +91,13 @@ internal sealed class RedisCommandTests
 
     private async Task<string> CountAsync(Func<Task> operation)
     {
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         await operation();
         var commands = await CommandsAsync();
         return string.Join(' ', commands.Select(command => command.Value == 1 ? command.Key : $"{command.Key}*{command.Value}"));
     }
 
     private async Task<SortedDictionary<string, long>> CommandsAsync() =>
-        new((await _server.CommandStatsAsync())
+        new((await Server.CommandStatsAsync())
             .Where(command => !OfTheClient.Contains(command.Key.Split('|')[0])).ToDictionary(), StringComparer.Ordinal);
 }

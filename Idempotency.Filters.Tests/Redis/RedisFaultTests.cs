@@ -6,9 +6,8 @@ using NUnit.Framework.Constraints;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Replies that are lost, connections that are cut, servers that pause or die: no key is orphaned, and nothing hangs.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisFaultTests
+internal sealed class RedisFaultTests : OwnRedisTests
 {
     private static readonly ClaimOptions Refused = new() { Lease = TimeSpan.FromSeconds(30), WhenInterrupted = InterruptedBehavior.Refuse };
 
@@ -16,17 +15,17 @@ internal sealed class RedisFaultTests
     private static IResolveConstraint TimeIsUp => Throws.InstanceOf<TimeoutException>().With.Message.Contains("Redis did not answer");
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private CuttableProxy _proxy = null!;
     private RedisStores _near = null!;
     private RedisStores _far = null!;
 
+    protected override string[] ServerArguments => ["--appendonly", "yes", "--appendfsync", "always"];
+
     [SetUp]
     public async Task StartAsync()
     {
-        _server = await RedisServer.StartAsync("--appendonly", "yes", "--appendfsync", "always");
-        _proxy = new CuttableProxy(_server.Port);
-        _near = RedisStores.Over(_server, Impatient);
+        _proxy = new CuttableProxy(Server.Port);
+        _near = RedisStores.Over(Server, Impatient);
         _far = RedisStores.Over(_proxy.Address, Impatient);
 
         // Connected, and the server knows the scripts.
@@ -41,7 +40,6 @@ internal sealed class RedisFaultTests
         await _near.DisposeAsync();
         await _far.DisposeAsync();
         await _proxy.DisposeAsync();
-        await _server.DisposeAsync();
     }
 
     [Test]
@@ -51,7 +49,7 @@ internal sealed class RedisFaultTests
         await patient.AskAsync(_key + "2", Refused);
         _proxy.LoseReplies();
         var claiming = patient.AcquireAsync(_key, Refused);
-        await RedisStores.UntilAsync(_server, 1L, "EXISTS", _key);
+        await RedisStores.UntilAsync(Server, 1L, "EXISTS", _key);
 
         _proxy.Cut();
 
@@ -62,7 +60,7 @@ internal sealed class RedisFaultTests
     [Test]
     public async Task ClaimWhoseReplyNeverCameIsReleasedAndTheNextRequestRuns()
     {
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         _proxy.LoseReplies();
 
         Assert.That(async () => await _far.AskAsync(_key, Refused).Soon(), TimeIsUp);
@@ -76,7 +74,7 @@ internal sealed class RedisFaultTests
     {
         _proxy.LoseReplies();
         var claiming = _far.AskAsync(_key, Refused);
-        await RedisStores.UntilAsync(_server, 1L, "EXISTS", _key);
+        await RedisStores.UntilAsync(Server, 1L, "EXISTS", _key);
         _proxy.Cut(refuse: true);
         Assert.That(async () => await claiming.Soon(), Throws.Exception);
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));
@@ -85,18 +83,18 @@ internal sealed class RedisFaultTests
         await Task.Delay(TimeSpan.FromSeconds(3));
         _proxy.Heal();
 
-        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+        await RedisStores.UntilAsync(Server, 0L, "EXISTS", _key);
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("Acquired"));
     }
 
     [Test]
     public async Task ClaimThatAPausedServerGrantsLaterIsReleased()
     {
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
-        await _server.PauseAsync();
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.PauseAsync();
         Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), TimeIsUp);
 
-        await _server.ResumeAsync();
+        await Server.ResumeAsync();
         await UntilReleasedAsync();
 
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("Acquired"));
@@ -105,14 +103,14 @@ internal sealed class RedisFaultTests
     [Test]
     public async Task ClaimThatIsCancelledIsReleased()
     {
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         using var leaving = new CancellationTokenSource();
-        await _server.PauseAsync();
+        await Server.PauseAsync();
         var claiming = _near.Store.ClaimAsync(_key, Refused, leaving.Token).AsTask();
 
         await leaving.CancelAsync();
         Assert.That(async () => await claiming.Soon(), Throws.InstanceOf<OperationCanceledException>());
-        await _server.ResumeAsync();
+        await Server.ResumeAsync();
 
         await UntilReleasedAsync();
     }
@@ -124,7 +122,7 @@ internal sealed class RedisFaultTests
         var claim = await patient.AcquireAsync(_key, Refused);
         _proxy.LoseReplies();
         var completing = RedisStores.CompleteAsync(claim, "record");
-        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+        await RedisStores.UntilAsync(Server, "R", "GETRANGE", _key, "0", "0");
 
         _proxy.Cut();
 
@@ -156,19 +154,19 @@ internal sealed class RedisFaultTests
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));
         _proxy.Heal();
 
-        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+        await RedisStores.UntilAsync(Server, 0L, "EXISTS", _key);
     }
 
     [Test]
     public async Task PausedServerDelaysNoCallForLongAndIsFoundAgain()
     {
         var claim = await _near.AcquireAsync(_key, Refused);
-        await _server.PauseAsync();
+        await Server.PauseAsync();
 
         Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), TimeIsUp);
         Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), TimeIsUp);
         Assert.That(async () => await _near.WaitAsync(_key, Refused).Soon(), TimeIsUp);
-        await _server.ResumeAsync();
+        await Server.ResumeAsync();
 
         Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
     }
@@ -177,11 +175,11 @@ internal sealed class RedisFaultTests
     public async Task ServerThatDiesAndComesBackIsFoundAgain()
     {
         var claim = await _near.AcquireAsync(_key, Refused);
-        await _server.KillAsync();
+        await Server.KillAsync();
         Assert.That(async () => await _near.AskAsync(_key, Refused).Soon(), Throws.Exception);
         Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), Throws.Exception);
 
-        await _server.RestartAsync();
+        await Server.RestartAsync();
 
         await Waiting.UntilAsync(() => CompletesAsync(claim));
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("record"));
@@ -220,8 +218,8 @@ internal sealed class RedisFaultTests
     /// <summary>The claim had been granted, and is given up: the key is there no more, and was deleted, not expired.</summary>
     private async Task UntilReleasedAsync()
     {
-        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("del") > 0);
-        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+        await Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("del") > 0);
+        Assert.That(await Server.ExecuteAsync("EXISTS", _key), Is.Zero);
     }
 
     private static async Task<bool> CompletesAsync(IdempotencyClaim claim)

@@ -7,24 +7,21 @@ namespace Idempotency.Filters.Tests.Redis;
 /// Calls that a broken connection holds back, and that arrive at the server when nobody counts on them any more: no key is closed by them
 /// for longer than a moment. The leases are longer than the tests.
 /// </summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisLateClaimTests
+internal sealed class RedisLateClaimTests : OwnRedisTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Refuse };
     private static readonly ClaimOptions Over = Held with { OverCompleted = true };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private LateProxy _proxy = null!;
     private RedisStores _near = null!;
 
     [SetUp]
     public async Task StartAsync()
     {
-        _server = await RedisServer.StartAsync();
-        _proxy = new(_server.Port);
-        _near = RedisStores.Over(_server);
+        _proxy = new(Server.Port);
+        _near = RedisStores.Over(Server);
 
         // The server knows the scripts.
         var other = RedisStores.NewKey();
@@ -37,7 +34,6 @@ internal sealed class RedisLateClaimTests
     {
         await _near.DisposeAsync();
         await _proxy.DisposeAsync();
-        await _server.DisposeAsync();
     }
 
     [Test]
@@ -49,7 +45,7 @@ internal sealed class RedisLateClaimTests
         await _proxy.HeldAsync();
         _proxy.Cut(refuse: true);
         Assert.That(async () => await claiming.Soon(), Throws.Exception);
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         _proxy.Heal();
         // The release has come, and has found nothing.
         await UntilReleasesCameAsync(1);
@@ -69,7 +65,7 @@ internal sealed class RedisLateClaimTests
         _proxy.Cut();
         var claim = await claiming.Soon();
         await claim.DisposeAsync();
-        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+        Assert.That(await Server.ExecuteAsync("EXISTS", _key), Is.Zero);
 
         await _proxy.DeliverAsync();
 
@@ -151,14 +147,14 @@ internal sealed class RedisLateClaimTests
     [Test]
     public async Task NothingIsRepeatedThatIsNotInDoubt()
     {
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         var claim = await _near.AcquireAsync(_key, Held);
         Assert.That(await _near.AskAsync(_key, Held), Is.EqualTo("InFlight"));
         await claim.DisposeAsync();
 
         await Task.Delay(TimeSpan.FromSeconds(1));
 
-        Assert.That((await _server.CommandStatsAsync())["evalsha"], Is.EqualTo(3));
+        Assert.That((await Server.CommandStatsAsync())["evalsha"], Is.EqualTo(3));
     }
 
     /// <summary>A store behind the network, connected.</summary>
@@ -177,12 +173,12 @@ internal sealed class RedisLateClaimTests
     });
 
     private Task UntilReleasesCameAsync(int count) =>
-        Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("getrange") >= count);
+        Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("getrange") >= count);
 
     /// <summary>The late claim has been granted, since the server has done what was late; then it is given up.</summary>
     private async Task UntilFreeAsync()
     {
-        await Waiting.UntilAsync(async () => Equals(await _server.ExecuteAsync("EXISTS", _key), 0L));
+        await Waiting.UntilAsync(async () => Equals(await Server.ExecuteAsync("EXISTS", _key), 0L));
         Assert.That(await _near.AskAsync(_key, Held), Is.EqualTo("Acquired"));
     }
 }

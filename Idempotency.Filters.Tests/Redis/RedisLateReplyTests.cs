@@ -6,24 +6,16 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>What comes late, or a second time, leaves nothing behind.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-internal sealed class RedisLateReplyTests
+internal sealed class RedisLateReplyTests : OwnRedisTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _server = await RedisServer.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync() => await _server.DisposeAsync();
 
     [Test]
     public async Task ResolutionWhoseReplyWasLostIsDoneOnce()
     {
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
         await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse });
         await Task.Delay(Held.Lease * 1.25);
@@ -33,7 +25,7 @@ internal sealed class RedisLateReplyTests
         Assert.That(await ResolveAsync(stores, _key + "2", found), Is.False);
         proxy.LoseReplies();
         var resolving = ResolveAsync(stores, _key, found);
-        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+        await RedisStores.UntilAsync(Server, "R", "GETRANGE", _key, "0", "0");
 
         proxy.Cut();
 
@@ -44,16 +36,16 @@ internal sealed class RedisLateReplyTests
     [Test]
     public async Task CompletionWhoseReplyWasLostIsDoneAlsoWhenAnotherHasClaimedOverItSince()
     {
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address);
-        await using var others = RedisStores.Over(_server);
+        await using var others = RedisStores.Over(Server);
         var over = new ClaimOptions { Lease = TimeSpan.FromMinutes(10), OverCompleted = true };
         // From here on the server knows the script.
         await RedisStores.CompleteAsync(await stores.AcquireAsync(_key, over), "previous");
         var claim = await stores.AcquireAsync(_key, over);
         proxy.LoseReplies();
         var completing = RedisStores.CompleteAsync(claim, "record");
-        await RedisStores.UntilAsync(_server, "R", "GETRANGE", _key, "0", "0");
+        await RedisStores.UntilAsync(Server, "R", "GETRANGE", _key, "0", "0");
         var next = await others.AcquireAsync(_key, over);
 
         proxy.Cut();
@@ -67,7 +59,7 @@ internal sealed class RedisLateReplyTests
     public async Task KeyThatWasFreedIsFreeAlsoWhenTheReplyWasLost()
     {
         var chaos = new Chaos();
-        await using var proxy = new ChaosProxy(_server.Port, chaos);
+        await using var proxy = new ChaosProxy(Server.Port, chaos);
         await using var stores = RedisStores.Over(proxy.Address);
         await RedisStores.CompleteAsync(await stores.AcquireAsync(_key, Held), "record");
         var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
@@ -78,14 +70,14 @@ internal sealed class RedisLateReplyTests
         Assert.That(await FreeAsync(stores, _key, found!), Is.True);
 
         Assert.That(chaos.Count("resolve"), Is.EqualTo(2));
-        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+        Assert.That(await Server.ExecuteAsync("EXISTS", _key), Is.Zero);
     }
 
     [Test]
     public async Task KeyThatWasForgottenCountsAlsoWhenTheReplyWasLost()
     {
         var chaos = new Chaos();
-        await using var proxy = new ChaosProxy(_server.Port, chaos);
+        await using var proxy = new ChaosProxy(Server.Port, chaos);
         await using var stores = RedisStores.Over(proxy.Address);
         foreach (var number in Enumerable.Range(0, 3))
             await RedisStores.CompleteAsync(await stores.AcquireAsync(_key + number, Held), "record");
@@ -102,28 +94,28 @@ internal sealed class RedisLateReplyTests
     [Test]
     public async Task SubscriptionThatComesAfterItsWaiterHasLeftIsEnded()
     {
-        await _server.PauseAsync();
-        await using var stores = RedisStores.Over(_server.Address + ",connectTimeout=4000");
+        await Server.PauseAsync();
+        await using var stores = RedisStores.Over(Server.Address + ",connectTimeout=4000");
         // Whether the store's time is up first or the client's decides which of them speaks.
         Assert.That(
             async () => await stores.WaitAsync(_key, Held).Soon(), Throws.InstanceOf<TimeoutException>().Or.InstanceOf<RedisException>());
 
-        await _server.ResumeAsync();
+        await Server.ResumeAsync();
 
-        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 0);
+        await Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 0);
         await Task.Delay(TimeSpan.FromSeconds(1));
-        Assert.That(await RedisStores.ListenersAsync(_server, _key), Is.Zero);
+        Assert.That(await RedisStores.ListenersAsync(Server, _key), Is.Zero);
     }
 
     [Test]
     public async Task RecordThatIsKeptForNoTimeIsNotKeptForEver()
     {
-        await using var stores = RedisStores.Over(_server);
+        await using var stores = RedisStores.Over(Server);
         var claim = await stores.AcquireAsync(_key, Held);
 
         Assert.That(await RedisStores.CompleteAsync(claim, "record", TimeSpan.Zero), Is.EqualTo(CompletionOutcome.Stored));
 
-        await RedisStores.UntilAsync(_server, 0L, "EXISTS", _key);
+        await RedisStores.UntilAsync(Server, 0L, "EXISTS", _key);
     }
 
     private static Task<bool> FreeAsync(RedisStores stores, string key, StoredKey found) =>

@@ -4,30 +4,20 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>A server that has reached its maxmemory: it refuses to write, and what holds the promise is no write.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisMemoryTests
+internal sealed class RedisMemoryTests : OwnRedisTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
     private static readonly ClaimOptions Held = new() { Lease = Lease };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private RedisStores _stores = null!;
 
     [SetUp]
-    public async Task StartAsync()
-    {
-        _server = await RedisServer.StartAsync();
-        _stores = RedisStores.Over(_server);
-    }
+    public void OpenStores() => _stores = RedisStores.Over(Server);
 
     [TearDown]
-    public async Task StopAsync()
-    {
-        await _stores.DisposeAsync();
-        await _server.DisposeAsync();
-    }
+    public async Task CloseStoresAsync() => await _stores.DisposeAsync();
 
     [Test]
     public async Task ClaimIsRefusedAsFull()
@@ -72,7 +62,7 @@ internal sealed class RedisMemoryTests
 
         await claim.DisposeAsync();
 
-        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.Zero);
+        Assert.That(await Server.ExecuteAsync("EXISTS", _key), Is.Zero);
     }
 
     [Test]
@@ -102,7 +92,7 @@ internal sealed class RedisMemoryTests
         Assert.That(result.Outcome, Is.EqualTo(ClaimOutcome.Completed));
     }
 
-    private Task<object?> FillAsync() => _server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+    private Task<object?> FillAsync() => Server.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
 
-    private Task<object?> MakeRoomAsync() => _server.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+    private Task<object?> MakeRoomAsync() => Server.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
 }

@@ -8,8 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Claims that are given up while the server is away. The leases are longer than the tests.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-internal sealed class RedisReleaseTests
+internal sealed class RedisReleaseTests : OwnRedisTests
 {
     private const int Failed = 66;
     private const int GivenUp = 67;
@@ -19,18 +18,11 @@ internal sealed class RedisReleaseTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Refuse };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _server = await RedisServer.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync() => await _server.DisposeAsync();
 
     [Test]
     public async Task OutageLeavesNoMoreBehindThanTheQueueHolds()
     {
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(5));
         var held = await stores.AcquireAsync(_key, Held);
         proxy.Cut(refuse: true);
@@ -43,7 +35,7 @@ internal sealed class RedisReleaseTests
         await UntilFreeAsync(_key);
         Assert.That(Count(stores, Dropped), Is.EqualTo(1));
         // All of the others are released once; then their repetitions begin.
-        await Waiting.UntilAsync(async () => (await _server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 10_000);
+        await Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 10_000);
         Assert.That(Count(stores, GivenUp), Is.Zero);
     }
 
@@ -89,7 +81,7 @@ internal sealed class RedisReleaseTests
     public async Task DoubtIsRepeatedAlsoAfterALongOutage()
     {
         var clock = new ManualTimeProvider();
-        await using var proxy = new LateProxy(_server.Port);
+        await using var proxy = new LateProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, clock: clock);
         await (await stores.AcquireAsync(_key + "2", Held)).DisposeAsync();
         proxy.Hold();
@@ -98,15 +90,15 @@ internal sealed class RedisReleaseTests
         proxy.Cut(refuse: true);
         await UntilAsync(clock, TimeSpan.FromSeconds(1), () => claiming.IsCompleted);
         Assert.That(async () => await claiming, Throws.Exception);
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         proxy.Heal();
-        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => (await _server.CommandStatsAsync()).ContainsKey("getrange"));
+        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => (await Server.CommandStatsAsync()).ContainsKey("getrange"));
 
         // Nothing of what is repeated was due; now all of it is late.
         await proxy.DeliverAsync();
         clock.Advance(Held.Lease * 2);
 
-        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => Equals(await _server.ExecuteAsync("EXISTS", _key), 0L));
+        await UntilAsync(clock, TimeSpan.FromMilliseconds(10), async () => Equals(await Server.ExecuteAsync("EXISTS", _key), 0L));
         Assert.That(Count(stores, GivenUp), Is.Zero);
     }
 
@@ -114,7 +106,7 @@ internal sealed class RedisReleaseTests
     public async Task ReleaseThatWasNeverAnsweredIsGivenUpInTime()
     {
         var clock = new ManualTimeProvider();
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, clock: clock);
         var claim = await stores.AcquireAsync(_key, Held);
         proxy.Cut(refuse: true);
@@ -129,7 +121,7 @@ internal sealed class RedisReleaseTests
     [Test]
     public async Task LoggerThatFailsEndsNothing()
     {
-        await using var proxy = new ErrorProxy(_server.Port);
+        await using var proxy = new ErrorProxy(Server.Port);
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.AddProvider(new FailingLogger()));
         services.AddIdempotency().UseRedis(proxy.Address, RedisStores.BePatient);
@@ -142,14 +134,14 @@ internal sealed class RedisReleaseTests
         await refused.DisposeAsync();
         await released.DisposeAsync();
 
-        Assert.That(await _server.ExecuteAsync("EXISTS", _key), Is.EqualTo(1));
+        Assert.That(await Server.ExecuteAsync("EXISTS", _key), Is.EqualTo(1));
         await UntilFreeAsync(_key + "2");
     }
 
     [Test]
     public async Task ApplicationThatEndsGivesItsClaimsUp([Values] bool heals)
     {
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         var script = new Script(IActionResult (_, _) =>
         {
             proxy.Cut(refuse: true);
@@ -171,7 +163,7 @@ internal sealed class RedisReleaseTests
             await timeIsUp.CancelAsync();
         await stopping.Soon();
 
-        Assert.That(await _server.ExecuteAsync("DBSIZE"), Is.EqualTo(heals ? 0 : 1));
+        Assert.That(await Server.ExecuteAsync("DBSIZE"), Is.EqualTo(heals ? 0 : 1));
         Assert.That(app.Logs.Lines.Count(line => line.Id.Id == Left), Is.EqualTo(heals ? 0 : 1));
     }
 
@@ -209,7 +201,7 @@ internal sealed class RedisReleaseTests
         return false;
     }
 
-    private Task UntilFreeAsync(string key) => RedisStores.UntilAsync(_server, 0L, "EXISTS", key);
+    private Task UntilFreeAsync(string key) => RedisStores.UntilAsync(Server, 0L, "EXISTS", key);
 
     private sealed class FailingLogger : ILoggerProvider, ILogger
     {

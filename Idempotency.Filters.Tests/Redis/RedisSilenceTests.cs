@@ -6,9 +6,8 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Connections that are there, and carry nothing any more.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisSilenceTests
+internal sealed class RedisSilenceTests : OwnRedisTests
 {
     private const int Replaced = 71;
 
@@ -18,22 +17,13 @@ internal sealed class RedisSilenceTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10) };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private LateProxy _proxy = null!;
 
     [SetUp]
-    public async Task StartAsync()
-    {
-        _server = await RedisServer.StartAsync();
-        _proxy = new(_server.Port);
-    }
+    public void StartProxy() => _proxy = new(Server.Port);
 
     [TearDown]
-    public async Task StopAsync()
-    {
-        await _proxy.DisposeAsync();
-        await _server.DisposeAsync();
-    }
+    public async Task StopProxyAsync() => await _proxy.DisposeAsync();
 
     [Test]
     public async Task SilentConnectionIsReplaced()
@@ -49,7 +39,7 @@ internal sealed class RedisSilenceTests
         // What comes over the old connection yet is given up.
         await _proxy.DeliverAsync();
         foreach (var key in unanswered)
-            await RedisStores.UntilAsync(_server, 0L, "EXISTS", key);
+            await RedisStores.UntilAsync(Server, 0L, "EXISTS", key);
     }
 
     [Test]
@@ -69,16 +59,16 @@ internal sealed class RedisSilenceTests
     [Test]
     public async Task WaiterIsWokenOverTheNewConnection()
     {
-        await using var near = RedisStores.Over(_server);
+        await using var near = RedisStores.Over(Server);
         await using var far = RedisStores.Over(_proxy.Address, BeImpatient);
         var held = await near.AcquireAsync(_key, Held);
         var waiting = far.WaitAsync(_key, Held);
-        await RedisStores.UntilSomebodyWaitsAsync(_server, _key);
+        await RedisStores.UntilSomebodyWaitsAsync(Server, _key);
         _proxy.Hold();
 
         await UntilAnsweredAsync(far);
         // The server still has the old connection, too.
-        await Waiting.UntilAsync(async () => await RedisStores.ListenersAsync(_server, _key) == 2);
+        await Waiting.UntilAsync(async () => await RedisStores.ListenersAsync(Server, _key) == 2);
         await RedisStores.CompleteAsync(held, "record");
 
         using var result = await waiting.Soon();
@@ -91,14 +81,14 @@ internal sealed class RedisSilenceTests
         await using var stores = RedisStores.Over(_proxy.Address, BeImpatient);
         await ConnectAsync(stores);
         var clients = await ClientsAsync();
-        await _server.PauseAsync();
+        await Server.PauseAsync();
 
         await Waiting.UntilAsync(() =>
         {
             Assert.That(async () => await stores.AskAsync(_key, Held).Soon(), Throws.Exception);
             return _proxy.Connections > ConnectionsOfAClient;
         });
-        await _server.ResumeAsync();
+        await Server.ResumeAsync();
         await UntilAnsweredAsync(stores);
 
         // The one that was tried is gone.
@@ -153,5 +143,5 @@ internal sealed class RedisSilenceTests
         return unanswered;
     }
 
-    private async Task<int> ClientsAsync() => ((string)(await _server.ExecuteAsync("CLIENT", "LIST"))!).Count(letter => letter == '\n');
+    private async Task<int> ClientsAsync() => ((string)(await Server.ExecuteAsync("CLIENT", "LIST"))!).Count(letter => letter == '\n');
 }

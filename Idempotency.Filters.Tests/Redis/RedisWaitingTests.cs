@@ -6,30 +6,20 @@ using Idempotency.Filters.Tests.Support;
 namespace Idempotency.Filters.Tests.Redis;
 
 /// <summary>Those who wait are woken by a message. The leases are longer than the tests, except where a message is missed.</summary>
-[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RedisWaitingTests
+internal sealed class RedisWaitingTests : OwnRedisTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(2) };
     private static readonly ClaimOptions Short = new() { Lease = TimeSpan.FromSeconds(4), RenewFor = TimeSpan.Zero };
 
     private readonly string _key = RedisStores.NewKey();
-    private RedisServer _server = null!;
     private RedisStores _stores = null!;
 
     [SetUp]
-    public async Task StartAsync()
-    {
-        _server = await RedisServer.StartAsync();
-        _stores = RedisStores.Over(_server);
-    }
+    public void OpenStores() => _stores = RedisStores.Over(Server);
 
     [TearDown]
-    public async Task StopAsync()
-    {
-        await _stores.DisposeAsync();
-        await _server.DisposeAsync();
-    }
+    public async Task CloseStoresAsync() => await _stores.DisposeAsync();
 
     [Test]
     public async Task WaiterDoesNotAskUntilItIsWoken()
@@ -37,10 +27,10 @@ internal sealed class RedisWaitingTests
         var claim = await _stores.AcquireAsync(_key, Held);
         var waiter = _stores.WaitAsync(_key, Held);
         await UntilSomebodyWaitsAsync();
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
 
         await Task.Delay(TimeSpan.FromSeconds(2));
-        Assert.That((await _server.CommandStatsAsync()).Keys, Does.Not.Contain("evalsha"));
+        Assert.That((await Server.CommandStatsAsync()).Keys, Does.Not.Contain("evalsha"));
         await RedisStores.CompleteAsync(claim, "record");
 
         Assert.That(await RecordAsync(waiter), Is.EqualTo("record"));
@@ -50,14 +40,14 @@ internal sealed class RedisWaitingTests
     public async Task ThousandWaitersAskNoOftenerThanOne()
     {
         var claim = await _stores.AcquireAsync(_key, Held);
-        await _server.ExecuteAsync("CONFIG", "RESETSTAT");
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
 
         var waiters = Enumerable.Range(0, 1000).Select(_ => _stores.WaitAsync(_key, Held)).ToList();
         await UntilSomebodyWaitsAsync();
         await RedisStores.CompleteAsync(claim, "record");
 
         Assert.That(await Task.WhenAll(waiters.Select(RecordAsync)), Is.All.EqualTo("record"));
-        Assert.That((await _server.CommandStatsAsync())["evalsha"], Is.LessThanOrEqualTo(6));
+        Assert.That((await Server.CommandStatsAsync())["evalsha"], Is.LessThanOrEqualTo(6));
     }
 
     [Test]
@@ -74,7 +64,7 @@ internal sealed class RedisWaitingTests
             await claim.DisposeAsync();
 
         await waiter.Soon();
-        Assert.That((await _server.CommandStatsAsync()).GetValueOrDefault("publish"), Is.EqualTo(waits ? 1 : 0));
+        Assert.That((await Server.CommandStatsAsync()).GetValueOrDefault("publish"), Is.EqualTo(waits ? 1 : 0));
     }
 
     [Test]
@@ -90,7 +80,7 @@ internal sealed class RedisWaitingTests
 
         await RedisStores.CompleteAsync(await _stores.AcquireAsync(_key, Held), "record");
 
-        Assert.That((await _server.CommandStatsAsync())["publish"], Is.EqualTo(1));
+        Assert.That((await Server.CommandStatsAsync())["publish"], Is.EqualTo(1));
     }
 
     [Test]
@@ -132,8 +122,8 @@ internal sealed class RedisWaitingTests
     [Test]
     public async Task WaitersOfOtherProcessesAreWokenToo()
     {
-        await using var other = RedisStores.Over(_server);
-        await using var third = RedisStores.Over(_server);
+        await using var other = RedisStores.Over(Server);
+        await using var third = RedisStores.Over(Server);
         var claim = await _stores.AcquireAsync(_key, Held);
         var waiters = new[] { other.WaitAsync(_key, Held), third.WaitAsync(_key, Held) };
         await Waiting.UntilAsync(async () => await ListenersAsync() == 2);
@@ -154,18 +144,18 @@ internal sealed class RedisWaitingTests
         var claim = await _stores.AcquireAsync(_key, Short);
         var waiter = _stores.WaitAsync(_key, Held);
         await UntilSomebodyWaitsAsync();
-        await _server.ExecuteAsync("SETRANGE", _key, "25", "\0");
+        await Server.ExecuteAsync("SETRANGE", _key, "25", "\0");
 
         await RedisStores.CompleteAsync(claim, "record");
 
         Assert.That(await RecordAsync(waiter), Is.EqualTo("record"));
-        Assert.That((await _server.CommandStatsAsync()).Keys, Does.Not.Contain("publish"));
+        Assert.That((await Server.CommandStatsAsync()).Keys, Does.Not.Contain("publish"));
     }
 
     [Test]
     public async Task WaiterThatLostItsConnectionLooksWhenItHasOneAgain()
     {
-        await using var proxy = new CuttableProxy(_server.Port);
+        await using var proxy = new CuttableProxy(Server.Port);
         await using var remote = RedisStores.Over(proxy.Address);
         var claim = await _stores.AcquireAsync(_key, Held);
         var waiter = remote.WaitAsync(_key, Held);
@@ -182,7 +172,7 @@ internal sealed class RedisWaitingTests
     public async Task SubscriptionThatComesLateLooksAgain()
     {
         var clock = new ManualTimeProvider();
-        await using var proxy = new LateSubscriptionProxy(_server.Port, _key);
+        await using var proxy = new LateSubscriptionProxy(Server.Port, _key);
         await using var remote = RedisStores.Over(proxy.Address + ",syncTimeout=60000", clock: clock);
         Assert.That(await remote.AskAsync(_key + "2", Held), Is.EqualTo("Acquired"));
         var claim = await _stores.AcquireAsync(_key, Held);
@@ -200,7 +190,7 @@ internal sealed class RedisWaitingTests
     [Test]
     public async Task ChannelPrefixOfTheClientIsMinded()
     {
-        await using var prefixed = RedisStores.Over($"{_server.Address},channelPrefix=app:");
+        await using var prefixed = RedisStores.Over($"{Server.Address},channelPrefix=app:");
         var claim = await prefixed.AcquireAsync(_key, Held);
         var waiter = prefixed.WaitAsync(_key, Held);
         await UntilSomebodyWaitsAsync();
@@ -217,9 +207,9 @@ internal sealed class RedisWaitingTests
         return Encoding.UTF8.GetString(result.Record);
     }
 
-    private Task UntilSomebodyWaitsAsync() => RedisStores.UntilSomebodyWaitsAsync(_server, _key);
+    private Task UntilSomebodyWaitsAsync() => RedisStores.UntilSomebodyWaitsAsync(Server, _key);
 
-    private Task<long> ListenersAsync() => RedisStores.ListenersAsync(_server, _key);
+    private Task<long> ListenersAsync() => RedisStores.ListenersAsync(Server, _key);
 
     /// <summary>Carries the subscription to one channel when it is told to.</summary>
     private sealed class LateSubscriptionProxy(int port, string channel) : TcpProxy(port)

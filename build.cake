@@ -11,6 +11,7 @@ var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
     ["Idempotency.Filters"] = [],
+    ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };
 var artifacts = Directory("artifacts");
@@ -19,30 +20,7 @@ var testResults = artifacts + Directory("test-results");
 // The build scripts print this file as their last line.
 var summary = testResults + File("summary.txt");
 
-// Puts the whole Redis client into the packages folder where the package source has it; build/RedisClient.targets looks there.
-Task("Probe-Redis-Client").Does(() =>
-{
-    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/RedisClientProbe.csproj -v q", RedirectStandardOutput = true });
-    Information(exitCode == 0 ? "Redis client: whole." : "Redis client: its dependencies are not to be had here; what runs uses 1.2.6.");
-});
-
-// Likewise Medallion's lock; build/Medallion.targets looks there.
-Task("Probe-Medallion").Does(() =>
-{
-    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionProbe.csproj -v q", RedirectStandardOutput = true });
-    if (exitCode == 0)
-        libraries["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"];
-    else
-        Warning("The package source lacks DistributedLock.Core: Idempotency.Filters.Medallion is built empty, and not packed.");
-
-    // For tests only, which say so themselves where it is missing.
-    StartProcess("dotnet", new ProcessSettings { Arguments = "restore build/MedallionRedisProbe.csproj -v q", RedirectStandardOutput = true });
-});
-
-Task("Restore")
-    .IsDependentOn("Probe-Redis-Client")
-    .IsDependentOn("Probe-Medallion")
-    .Does(() => DotNetRestore(Solution));
+Task("Restore").Does(() => DotNetRestore(Solution));
 
 Task("Build")
     .IsDependentOn("Restore")

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Tests.Medallion;
 
 /// <summary>
-/// Built where DistributedLock.Redis is to be had: Redis for the records and for the lock, on one connection, as README.md and
+/// Redis for the records and for the lock, on one connection, as README.md and
 /// docs/distributed-cache.md show it.
 /// </summary>
 internal sealed class ClassicPairingTests
@@ -20,7 +20,6 @@ internal sealed class ClassicPairingTests
     [OneTimeSetUp]
     public async Task FindServer()
     {
-        RealRedisCache.Require();
         _server = await TestRun.SharedRedisAsync();
     }
 

@@ -5,7 +5,6 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Medallion;
 
-/// <summary>Built where DistributedLock.Core is to be had.</summary>
 internal sealed class MedallionLockTests
 {
     private Mock<IDistributedLockProvider> _provider = null!;

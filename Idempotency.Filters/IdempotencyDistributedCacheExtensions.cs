@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Idempotency.Filters;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;

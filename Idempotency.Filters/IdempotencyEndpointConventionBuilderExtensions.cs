@@ -1,5 +1,6 @@
 using Idempotency.Filters;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Hosting.Endpoints;
+using Idempotency.Filters.Policies;
 
 namespace Microsoft.AspNetCore.Builder;
 

@@ -1,4 +1,5 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Administration;
+using Idempotency.Filters.Policies;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;

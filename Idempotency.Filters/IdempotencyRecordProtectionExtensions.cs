@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Idempotency.Filters;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Records;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

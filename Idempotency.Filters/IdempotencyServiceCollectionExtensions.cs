@@ -1,6 +1,15 @@
 using Idempotency.Filters;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Administration;
+using Idempotency.Filters.Diagnostics;
+using Idempotency.Filters.Engine;
+using Idempotency.Filters.Hosting.Endpoints;
+using Idempotency.Filters.Hosting.Mvc;
+using Idempotency.Filters.Keys;
+using Idempotency.Filters.Options;
+using Idempotency.Filters.Policies;
+using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using Idempotency.Filters.Benchmarks.Server;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Records;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 

@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 
 namespace Idempotency.Filters.Benchmarks.Planning;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Server;

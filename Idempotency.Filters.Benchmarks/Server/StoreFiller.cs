@@ -1,6 +1,8 @@
 using System.Buffers;
 using Idempotency.Filters.Benchmarks.Load;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 

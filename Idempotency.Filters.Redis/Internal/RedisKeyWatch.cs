@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 

@@ -37,7 +37,7 @@ internal sealed class RedisStartCheck(
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (options.Get(name.Value ?? Options.DefaultName).RequireServerAtStart)
+            if (options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).RequireServerAtStart)
             {
                 throw new InvalidOperationException(
                     $"Idempotency store {name}: no Redis server serves it at {addresses} ({exception.Message}). Start one, correct the "

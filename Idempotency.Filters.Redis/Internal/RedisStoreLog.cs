@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Redis.Internal;

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
 using Microsoft.AspNetCore.Http;
 
 namespace Idempotency.Filters.Tests.Administration;

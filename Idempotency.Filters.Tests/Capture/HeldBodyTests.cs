@@ -1,5 +1,5 @@
 using System.Buffers;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Tests.Capture;
 

@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

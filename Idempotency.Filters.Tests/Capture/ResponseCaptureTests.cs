@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Responses;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Policies;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;

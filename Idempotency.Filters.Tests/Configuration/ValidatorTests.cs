@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Options;
 
 namespace Idempotency.Filters.Tests.Configuration;
 

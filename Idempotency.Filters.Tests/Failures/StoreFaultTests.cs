@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Engine;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;

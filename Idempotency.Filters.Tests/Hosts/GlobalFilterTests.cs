@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Hosting.Mvc;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Infrastructure;

@@ -1,5 +1,5 @@
 using System.Text;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Requests;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;

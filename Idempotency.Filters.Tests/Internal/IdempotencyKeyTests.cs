@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
 using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Tests.Internal;

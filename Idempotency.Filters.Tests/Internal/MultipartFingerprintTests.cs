@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Tests.Internal;
 

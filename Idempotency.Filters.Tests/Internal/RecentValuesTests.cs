@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Tests.Internal;
 

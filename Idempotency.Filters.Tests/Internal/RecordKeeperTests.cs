@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Diagnostics;
+using Idempotency.Filters.Engine;
+using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

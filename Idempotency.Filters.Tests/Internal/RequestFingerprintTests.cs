@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Moq;

@@ -2,7 +2,9 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using FsCheck;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
 using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Tests.Internal;

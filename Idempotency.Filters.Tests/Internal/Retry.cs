@@ -1,4 +1,4 @@
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Idempotency.Filters.Tests.Internal;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
 
 namespace Idempotency.Filters.Tests.Internal;
 

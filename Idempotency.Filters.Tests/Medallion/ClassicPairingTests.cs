@@ -1,4 +1,3 @@
-using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Medallion.Threading;
 using Medallion.Threading.Redis;

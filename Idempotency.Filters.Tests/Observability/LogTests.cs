@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Keys;
 using Idempotency.Filters.Tests.Hosts;
 using Idempotency.Filters.Tests.Keys;
 using Idempotency.Filters.Tests.Support;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Idempotency.Filters.Benchmarks.Planning;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Planning;

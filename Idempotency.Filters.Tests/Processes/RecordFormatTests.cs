@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Tests.Support;
 
 namespace Idempotency.Filters.Tests.Processes;

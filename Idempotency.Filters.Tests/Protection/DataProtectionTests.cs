@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Idempotency.Filters.Internal;
+using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.DataProtection;

@@ -1,3 +1,4 @@
+using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Redis;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Support;

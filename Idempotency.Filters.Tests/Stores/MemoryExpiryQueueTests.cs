@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
+using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.Tests.Stores;
 

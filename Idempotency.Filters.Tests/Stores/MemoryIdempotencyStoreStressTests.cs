@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Stores;

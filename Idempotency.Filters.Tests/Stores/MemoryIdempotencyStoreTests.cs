@@ -1,4 +1,6 @@
+using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Support;

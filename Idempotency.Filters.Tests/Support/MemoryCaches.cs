@@ -9,7 +9,7 @@ namespace Idempotency.Filters.Tests.Support;
 internal static class MemoryCaches
 {
     public static IDistributedCache Create(TimeProvider? clock = null) =>
-        new MemoryDistributedCache(Options.Create(new MemoryDistributedCacheOptions { Clock = new Clock(clock ?? TimeProvider.System) }));
+        new MemoryDistributedCache(Microsoft.Extensions.Options.Options.Create(new MemoryDistributedCacheOptions { Clock = new Clock(clock ?? TimeProvider.System) }));
 
     private sealed class Clock(TimeProvider clock) : ISystemClock
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 using Idempotency.Filters.Tests.Capture;
 using Idempotency.Filters.Tests.Support;
 

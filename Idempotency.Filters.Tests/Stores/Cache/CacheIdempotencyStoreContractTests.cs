@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,6 @@
 using System.Text;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 using Idempotency.Filters.Tests.Support;
 
 namespace Idempotency.Filters.Tests.Stores.Cache;

@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.DistributedCache;
 
 namespace Idempotency.Filters.Tests.Stores.Cache;
 

@@ -1,0 +1,151 @@
+using System.Buffers;
+using Idempotency.Filters.Keys;
+using Idempotency.Filters.Policies;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Administration;
+
+/// <summary>Finds the policy and the storage key of what operators name, and asks the store.</summary>
+internal sealed class IdempotencyAdministration(
+    IdempotencyPolicies policies,
+    IIdempotencyKeyEncoder encoder,
+    RecordProtection protection,
+    TimeProvider timeProvider,
+    ILogger<IdempotencyAdministration> logger) : IIdempotencyAdministration
+{
+    private const string FormerSettings = "Keys from before a change of the settings are reached by a policy with the former ones.";
+
+    public async ValueTask<FoundKey?> FindAsync(
+        IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default)
+    {
+        var settings = PolicyNamed(policy);
+        var storageKey = StorageKeyOf(scope, key, settings.Options);
+        return await StoreOf(settings).FindAsync(storageKey, cancellationToken) is { } stored ? Read(storageKey, stored) : null;
+    }
+
+    public async ValueTask<ResolveOutcome> ResolveAsync(
+        IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(resolution);
+        var settings = PolicyNamed(policy);
+        var storageKey = StorageKeyOf(scope, key, settings.Options);
+        if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
+        {
+            throw new ArgumentException(
+                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
+                nameof(resolution));
+        }
+
+        var store = StoreOf(settings);
+        if (await store.FindAsync(storageKey, cancellationToken) is not { } stored)
+            return ResolveOutcome.NotFound;
+
+        switch (Read(storageKey, stored).State)
+        {
+            case FoundKeyState.InFlight:
+                return ResolveOutcome.InFlight;
+            case FoundKeyState.Completed:
+                return ResolveOutcome.AlreadyCompleted;
+        }
+
+        // No using: a call that fails may still be reading.
+        var record = resolution.ToRecord(settings.Options.ReplayedHeaderName, timeProvider.GetUtcNow())?.Write();
+        ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey, written.Sequence) : null;
+        var isResolved = await store.ResolveAsync(storageKey, stored, bytes, settings.Options.Retention, cancellationToken);
+        record?.Dispose();
+        if (!isResolved)
+            return ResolveOutcome.Changed;
+
+        AdministrationLog.Resolved(logger, new KeyHash(storageKey), record is null ? "free" : "completed");
+        return ResolveOutcome.Resolved;
+    }
+
+    public async ValueTask<long> ForgetAsync(IdempotencyScope scope, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+
+        var all = policies.BuildAll();
+        var defects = all
+            .Select(policy => (policy.Name, Defect: scope.DefectUnder(policy.Options)))
+            .Where(policy => policy.Defect is not null)
+            .ToList();
+        var advice = string.Join(' ', defects.Select(policy => policy.Defect).Distinct());
+        if (defects.Count == all.Length)
+        {
+            throw new ArgumentException(
+                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}",
+                nameof(scope));
+        }
+
+        var places = all
+            .DistinctBy(policy => (policy.Store, policy.Options.KeyPrefix))
+            .Select(policy => (Store: StoreOf(policy), policy.Options.StoreName, policy.Options.KeyPrefix))
+            .ToList();
+
+        // All are asked first, so that a caller is not forgotten by half.
+        foreach (var (store, name, _) in places)
+        {
+            if (!store.CanForget)
+            {
+                throw new NotSupportedException(
+                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. "
+                    + "Nothing was removed from any store. Use a store that can, or wait: all records are gone after their Retention.");
+            }
+        }
+
+        var forgotten = 0L;
+        foreach (var (store, _, prefix) in places)
+            forgotten += await store.ForgetAsync(encoder.EncodeScope(prefix, scope.Value), cancellationToken);
+
+        AdministrationLog.Forgot(logger, forgotten);
+        if (defects.Count > 0)
+            AdministrationLog.ForgotInPart(logger, string.Join(", ", defects.Select(policy => $"'{policy.Name}'")), advice);
+        return forgotten;
+    }
+
+    private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(
+        new PolicyMarker(name),
+        name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
+            : nameof(IIdempotencyAdministration))!;
+
+    private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        ArgumentNullException.ThrowIfNull(key);
+        if (scope.DefectUnder(options) is { } defect)
+            throw new ArgumentException($"No request can have this scope under the policy. {defect} {FormerSettings}", nameof(scope));
+
+        var reading = IdempotencyKey.ReadPlain(key, options.KeyFormat, options.MaxKeyLength);
+        return reading.Status is KeyStatus.Valid
+            ? encoder.Encode(options.KeyPrefix, scope.Value, reading.Key!)
+            : throw new ArgumentException(reading.Problem, nameof(key));
+    }
+
+    private static IIdempotencyStoreAdministration StoreOf(IdempotencyPolicy policy) =>
+        policy.Store as IIdempotencyStoreAdministration ?? throw new NotSupportedException(
+            $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, "
+            + "so that its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
+
+    private static string Describe(object store, string? name) =>
+        name is null ? $"The default store ({store.GetType().Name})" : $"The store \"{name}\" ({store.GetType().Name})";
+
+    private FoundKey Read(string storageKey, StoredKey stored) => stored.State switch
+    {
+        ClaimOutcome.InFlight => new(FoundKeyState.InFlight),
+        ClaimOutcome.Interrupted => new(FoundKeyState.Interrupted),
+        _ when protection.TryRead(storageKey, new(stored.Record), out var record) => new(StateOf(record.Flags), record),
+        _ => new(FoundKeyState.Unreadable),
+    };
+
+    private static FoundKeyState StateOf(RecordFlags flags)
+    {
+        if (flags.HasFlag(RecordFlags.OutcomeUnknown))
+            return FoundKeyState.Failed;
+
+        return flags.HasFlag(RecordFlags.NotReplayable) ? FoundKeyState.NotReplayable : FoundKeyState.Completed;
+    }
+}

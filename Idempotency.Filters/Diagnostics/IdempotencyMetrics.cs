@@ -1,0 +1,52 @@
+using System.Diagnostics.Metrics;
+using Idempotency.Filters.Policies;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Idempotency.Filters.Diagnostics;
+
+/// <summary>The instruments of <c>Meter("Idempotency.Filters")</c>, and the tags of the request's activity.</summary>
+internal sealed class IdempotencyMetrics
+{
+    public const string MeterName = "Idempotency.Filters";
+
+    private readonly Counter<long> _requests;
+    private readonly UpDownCounter<long> _active;
+    private readonly Histogram<double> _storeDuration;
+    private readonly Histogram<long> _responseSize;
+    private readonly TimeProvider _timeProvider;
+
+    public IdempotencyMetrics(IMeterFactory meterFactory, TimeProvider timeProvider)
+    {
+        _timeProvider = timeProvider;
+        var meter = meterFactory.Create(MeterName);
+        _requests = meter.CreateCounter<long>(
+            "idempotency.requests", "{request}", "Covered requests, by what became of them.");
+        _active = meter.CreateUpDownCounter<long>(
+            "idempotency.executions.active", "{execution}", "Actions that hold a claim now.");
+        _storeDuration = meter.CreateHistogram<double>(
+            "idempotency.store.duration", "s", "Duration of store operations.",
+            advice: new() { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
+        _responseSize = meter.CreateHistogram<long>(
+            "idempotency.response.size", "By", "Size of the response bodies that were kept.");
+    }
+
+    public void Finished(HttpContext http, IdempotencyPolicy policy, string outcome)
+    {
+        _requests.Add(1, new("outcome", outcome), new("policy", policy.Name));
+
+        if (http.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } activity)
+        {
+            activity.SetTag("idempotency.outcome", outcome);
+            activity.SetTag("idempotency.policy", policy.Name);
+        }
+    }
+
+    public void ExecutionStarted() => _active.Add(1);
+
+    public void ExecutionEnded() => _active.Add(-1);
+
+    public void Kept(long bodySize) => _responseSize.Record(bodySize);
+
+    /// <summary>Times a call of the store until it is disposed.</summary>
+    public StoreCall StoreCall(string operation) => _storeDuration.Enabled ? new(_storeDuration, operation, _timeProvider) : default;
+}

@@ -1,0 +1,177 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Idempotency.Filters.Diagnostics;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Engine;
+
+/// <summary>
+/// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
+/// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
+/// </summary>
+internal sealed class RecordKeeper(
+    RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
+    : IHostedService, IDisposable
+{
+    private static readonly TimeSpan[] QuickPauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200)];
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _pending = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _live;
+
+    /// <summary>How many records wait in the background for the store.</summary>
+    public int PendingCount => _pending.Count;
+
+    public void Entered() => Interlocked.Increment(ref _live);
+
+    public void Left()
+    {
+        if (Interlocked.Decrement(ref _live) == 0 && _stopping.IsCancellationRequested)
+            _drained.TrySetResult();
+    }
+
+    /// <returns>What became of the record; null when the store failed, and the attempt goes on in the background.</returns>
+    public async ValueTask<Completion?> CompleteAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await AttemptAsync(held, record, retention);
+            }
+            catch (Exception exception)
+            {
+                held.CallFailed = true;
+                Log.CompletionFailed(logger, exception, held.KeyHash, attempt);
+            }
+
+            if (attempt > QuickPauses.Length)
+                break;
+            await Task.Delay(QuickPauses[attempt - 1], timeProvider);
+        }
+
+        var task = CompleteInBackgroundAsync(held, record.ToArray(), retention);
+        _pending.TryAdd(task, true);
+        _ = task.ContinueWith(
+            done => _pending.TryRemove(done, out _),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        held.HandOver();
+        return null;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Waits for the actions that still run, then gives every pending record a last chance.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        if (Volatile.Read(ref _live) == 0)
+            _drained.TrySetResult();
+        try
+        {
+            await _drained.Task.WaitAsync(cancellationToken);
+            await Task.WhenAll(_pending.Keys).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host's patience is over. What still runs keeps its key closed until the lease ends.
+        }
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        // Here, so that a protector which fails is tried again like a store which fails.
+        var stored = protection.Protect(held.StorageKey, record);
+        Completion completion;
+        using (metrics.StoreCall("complete"))
+            completion = await held.Claim.CompleteAsync(stored, retention, CancellationToken.None);
+        if (completion.Outcome is not (CompletionOutcome.None or CompletionOutcome.TooLarge))
+            held.Completed();
+
+        switch (completion.Outcome)
+        {
+            case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
+                Log.NotReplayable(logger, held.KeyHash, "too large for the store, or no room in it");
+                // No using: a call that fails may still be reading.
+                var small = whole.AsNotReplayable().Write();
+                var smallCompletion = await AttemptAsync(held, small.Sequence, retention);
+                small.Dispose();
+                return smallCompletion;
+            case CompletionOutcome.TooLarge:
+                throw new InvalidOperationException("The store has no room even for a record without a body.");
+            case CompletionOutcome.None:
+                throw new InvalidOperationException("The store answered a completion with None: "
+                    + "it must return one of the results of Completion.");
+            case CompletionOutcome.LeaseLost:
+                Log.LeaseLost(logger, held.KeyHash);
+                break;
+            case CompletionOutcome.Restored:
+                Log.Restored(logger, held.KeyHash);
+                break;
+            case CompletionOutcome.Superseded:
+                Log.Superseded(logger, held.KeyHash);
+                break;
+        }
+
+        return completion;
+    }
+
+    private async Task CompleteInBackgroundAsync(HeldClaim held, byte[] record, TimeSpan? retention)
+    {
+        // Taken at once: an attempt may outlast the host's patience, and with it the source.
+        var stopping = _stopping.Token;
+        await Task.Yield();
+        var started = timeProvider.GetTimestamp();
+        Exception? last = null;
+        // Also when the claim's Lost has fired: nobody need have taken the key over, and if somebody did, the store says so.
+        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
+        {
+            await Task.Delay(pause, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var lastChance = stopping.IsCancellationRequested;
+            try
+            {
+                using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);
+                await EndAsync(held);
+                return;
+            }
+            catch (Exception exception)
+            {
+                last = exception;
+            }
+
+            if (lastChance)
+                break;
+        }
+
+        Log.CompletionGivenUp(logger, last, held.KeyHash);
+        await EndAsync(held, abandon: true);
+    }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
+
+    /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
+    private async Task EndAsync(HeldClaim held, bool abandon = false)
+    {
+        try
+        {
+            if (abandon)
+                held.Claim.Abandon();
+            await held.Claim.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(logger, exception, held.KeyHash);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Idempotency.Filters.Policies;
+using Microsoft.AspNetCore.Mvc.Abstractions;
+using Microsoft.AspNetCore.Mvc.ActionConstraints;
+using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.AspNetCore.Mvc.Filters;
+
+namespace Idempotency.Filters.Hosting.Mvc;
+
+/// <summary>
+/// Last over all action descriptors: gives each covered action one idempotency filter and the note filter, and takes the filter from those
+/// that can never be covered, for which it would only cost.
+/// </summary>
+internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies)
+    : IActionDescriptorProvider
+{
+    // Executed callbacks run in reverse order.
+    public int Order => int.MinValue;
+
+    public void OnProvidersExecuting(ActionDescriptorProviderContext context)
+    {
+    }
+
+    public void OnProvidersExecuted(ActionDescriptorProviderContext context)
+    {
+        foreach (var action in context.Results.OfType<ControllerActionDescriptor>())
+        {
+            var filters = action.FilterDescriptors.Where(descriptor => IdempotencyMarkers.IsIdempotencyFilter(descriptor.Filter)).ToList();
+            if (filters.Count == 0)
+                continue;
+
+            var policy = actionPolicies.Of(action);
+            var isCovered = policy is not null && MayCover(action, policy);
+            if (isCovered)
+                policies.NoteUse(policy!);
+
+            action.FilterDescriptors = action.FilterDescriptors
+                .Except(isCovered ? filters.Skip(1) : filters)
+                .Concat(isCovered ? [new FilterDescriptor(ExecutionNoteFilter.Instance, FilterScope.Action)] : [])
+                .ToList();
+        }
+    }
+
+    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy) => policy.CoversAnyOf(
+        [.. (action.ActionConstraints ?? []).OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods)]);
+}

@@ -1,0 +1,57 @@
+using Idempotency.Filters.Engine;
+using Idempotency.Filters.Hosting.Mvc;
+using Idempotency.Filters.Policies;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters;
+
+/// <summary>
+/// Runs covered actions and pages once per key and caller. Added globally, <c>options.Filters.Add&lt;IdempotencyFilter&gt;()</c>, it covers
+/// every action that is not exempt; the attributes bring it along where they stand.
+/// </summary>
+/// <remarks>
+/// A resource filter: authorization runs before a replay, model binding and the action do not. It keeps no state of its own.
+/// </remarks>
+public sealed class IdempotencyFilter : IAsyncResourceFilter
+{
+    private static readonly Execution Execute = ExecuteAsync;
+
+    private readonly IdempotencyEngine _engine;
+    private readonly ActionPolicies _policies;
+
+    /// <summary>Used by MVC to create the filter.</summary>
+    /// <param name="services">The services of the application.</param>
+    /// <exception cref="InvalidOperationException"><c>AddIdempotency</c> was not called.</exception>
+    public IdempotencyFilter(IServiceProvider services)
+    {
+        _engine = services.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
+            "The services of Idempotency.Filters are missing: call builder.Services.AddIdempotency() in Program.cs.");
+        _policies = services.GetRequiredService<ActionPolicies>();
+    }
+
+    /// <inheritdoc />
+    public Task OnResourceExecutionAsync(ResourceExecutingContext context, ResourceExecutionDelegate next)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(next);
+
+        var policy = _policies.Of(context.ActionDescriptor);
+        return policy is null || !IdempotencyEngine.Applies(context.HttpContext, policy)
+            ? next()
+            : RunAsync(context, policy, next);
+    }
+
+    private async Task RunAsync(ResourceExecutingContext context, IdempotencyPolicy policy, ResourceExecutionDelegate next)
+    {
+        if (await _engine.RunAsync(context.HttpContext, policy, Execute, next) is { } rejection)
+            context.Result = await rejection.ToActionResultAsync(context.HttpContext);
+    }
+
+    // An exception that MVC holds in the context flows on from there, not from here.
+    private static async Task<Exception?> ExecuteAsync(HttpContext http, object next)
+    {
+        var executed = await ((ResourceExecutionDelegate)next)();
+        return executed.ExceptionHandled ? null : executed.Exception;
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ApplicationModels;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Options;
+
+namespace Idempotency.Filters.Hosting.Mvc;
+
+/// <summary>Gives each Razor Page that has an idempotency filter, its own or the global one, the note filter.</summary>
+/// <remarks>
+/// Added after the application's conventions, which may mark pages themselves: a model provider runs before them, and such a page would
+/// then never be kept.
+/// </remarks>
+internal sealed class IdempotencyPageConvention(IOptions<MvcOptions> mvc) : IPostConfigureOptions<RazorPagesOptions>, IPageApplicationModelConvention
+{
+    public void PostConfigure(string? name, RazorPagesOptions options) => options.Conventions.Add(this);
+
+    public void Apply(PageApplicationModel model)
+    {
+        if (model.Filters.Concat(mvc.Value.Filters).Any(IdempotencyMarkers.IsIdempotencyFilter))
+            model.Filters.Add(ExecutionNoteFilter.Instance);
+    }
+}

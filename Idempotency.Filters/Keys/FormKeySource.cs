@@ -1,0 +1,53 @@
+using Idempotency.Filters.Requests;
+
+namespace Idempotency.Filters.Keys;
+
+/// <summary>Has the form parsed, which the action, model binding and the fingerprint then share.</summary>
+internal sealed class FormKeySource(string name) : KeySource($"the form field {name}")
+{
+    internal override string? Defect => name.Length > 0 ? null : "the name is empty.";
+
+    /// <returns>The form, or what is wrong with it; neither when the body is no form.</returns>
+    /// <exception cref="RequestBodyTooLargeException">The server refuses so large a body.</exception>
+    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http)
+    {
+        // A locked form cannot even be asked whether it is one.
+        if (FormFingerprint.IsLocked(http.Request))
+            return IsForm(http.Request.ContentType) ? (null, "The form cannot be read, because its antiforgery token is missing or wrong.") : default;
+        if (!http.Request.HasFormContentType)
+            return default;
+
+        try
+        {
+            return (await http.Request.ReadFormAsync(http.RequestAborted), null);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            throw new RequestBodyTooLargeException(exception);
+        }
+        catch (Exception exception) when (
+            // Not supported: UTF-7, of which the framework wants nothing to know.
+            exception is InvalidDataException or NotSupportedException
+                or (IOException and not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
+            && !http.RequestAborted.IsCancellationRequested)
+        {
+            return (null, "Send a valid form within the limits of this server; this one cannot be read.");
+        }
+    }
+
+    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    {
+        var (form, problem) = await ParseAsync(http);
+        if (form is null)
+            return problem is null ? default : KeyReading.Malformed(problem);
+
+        return form.Files.GetFile(name) is null
+            ? ReadField(form[name], options)
+            : KeyReading.Malformed($"Send {Place} as text; this one is a file.");
+    }
+
+    private static bool IsForm(string? contentType) =>
+        contentType is not null
+        && (contentType.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
+            || contentType.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase));
+}

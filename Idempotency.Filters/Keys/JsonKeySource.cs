@@ -1,0 +1,108 @@
+using System.Text;
+using System.Text.Json;
+using Idempotency.Filters.Requests;
+using Microsoft.Net.Http.Headers;
+
+namespace Idempotency.Filters.Keys;
+
+/// <summary>Looks for a property of a JSON body, which it holds in memory. No tree is built.</summary>
+internal sealed class JsonKeySource(string path) : KeySource($"the JSON property {path}")
+{
+    private const string BadContentType = "Send one valid Content-Type, such as application/json.";
+    private const string Broken = "Send the body anew; the framing of this one is broken.";
+    private const string NotJson = "Send a body of valid JSON in UTF-8, nested no deeper than 64 levels.";
+
+    private readonly byte[][] _path = [.. path.Split('.').Select(Encoding.UTF8.GetBytes)];
+
+    internal override string? Defect =>
+        Array.Exists(path.Split('.'), name => name is "" or "$" || name.Contains('[', StringComparison.Ordinal))
+            ? "write names of properties, separated by dots, such as payment.key; arrays are not searched."
+            : null;
+
+    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    {
+        var contentType = http.Request.ContentType;
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
+        {
+            // MVC's formatters take some of these for JSON, two types in one header among them: the action would run, and its key go unseen.
+            return contentType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true ? KeyReading.Malformed(BadContentType) : default;
+        }
+
+        if (!IsJson(type))
+            return default;
+        if (type.Charset.Length > 0 && !HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            return KeyReading.Malformed(NotJson);
+
+        try
+        {
+            var body = await HeldRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
+            return body.IsEmpty ? default : Read(body.Span, options);
+        }
+        catch (BadHttpRequestException exception) when (
+            exception.StatusCode == StatusCodes.Status400BadRequest && !http.RequestAborted.IsCancellationRequested)
+        {
+            return KeyReading.Malformed(Broken);
+        }
+    }
+
+    private static bool IsJson(MediaTypeHeaderValue type) =>
+        type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
+        || (type.SubTypeWithoutSuffix.Equals("json", StringComparison.OrdinalIgnoreCase)
+            && (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) || type.Type.Equals("text", StringComparison.OrdinalIgnoreCase)));
+
+    private KeyReading Read(ReadOnlySpan<byte> json, IdempotencyOptions options)
+    {
+        // The framework's own readers skip a byte order mark, too.
+        if (json.StartsWith(Encoding.UTF8.Preamble))
+            json = json[Encoding.UTF8.Preamble.Length..];
+
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            var reading = reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, 0, options) : default;
+
+            // To the end, or a body that breaks off behind the key would pass.
+            while (reader.Read())
+            {
+            }
+
+            return reading;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // The second kind: a string with half a surrogate pair, or with bytes that are no UTF-8.
+            return KeyReading.Malformed(NotJson);
+        }
+    }
+
+    /// <summary>Reads one object to its end, and the objects inside it that the path leads through.</summary>
+    private KeyReading Find(ref Utf8JsonReader reader, int level, IdempotencyOptions options)
+    {
+        KeyReading? found = null;
+        var isRepeated = false;
+        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        {
+            var isMine = reader.ValueTextEquals(_path[level]);
+            reader.Read();
+            if (isMine)
+            {
+                isRepeated |= found is not null;
+                found = ReadValue(ref reader, level, options);
+            }
+
+            reader.Skip();
+        }
+
+        return isRepeated ? KeyReading.Malformed($"Send {Place} once; this request has it, or an object around it, several times.") : found ?? default;
+    }
+
+    private KeyReading ReadValue(ref Utf8JsonReader reader, int level, IdempotencyOptions options)
+    {
+        if (level < _path.Length - 1)
+            return reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, level + 1, options) : default;
+        return reader.TokenType is JsonTokenType.String
+            ? IdempotencyKey.ReadPlain(reader.GetString()!, options.KeyFormat, options.MaxKeyLength)
+            : KeyReading.Malformed($"Send {Place} as a string.");
+    }
+}

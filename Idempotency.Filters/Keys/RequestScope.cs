@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features.Authentication;
+
+namespace Idempotency.Filters.Keys;
+
+/// <summary>Whose key it is. The parts are length-delimited, so that no caller can choose a name that reads like another's scope.</summary>
+internal static class RequestScope
+{
+    public const string Anonymous = "anonymous";
+
+    private static readonly string[] CallerClaims = ["sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid"];
+
+    /// <exception cref="InvalidOperationException">The request is authenticated, and nothing tells who the caller is.</exception>
+    public static string Of(HttpContext http, IdempotencyOptions options)
+    {
+        // Asked of the feature, since the property would make an anonymous user for each request.
+        var user = http.Features.Get<IHttpAuthenticationFeature>()?.User;
+        var caller = options.CallerId is { } callerId ? Named(callerId(http)) : Claimed(user);
+        if (caller is null && user is not null && user.Identities.Any(identity => identity.IsAuthenticated))
+        {
+            throw new InvalidOperationException(
+                "The request is authenticated, but nothing tells whose idempotency key it carries: "
+                + (options.CallerId is null
+                    ? "the user has none of the claims sub, NameIdentifier, client_id, azp or appid, and no name. Set IdempotencyOptions.CallerId."
+                    : "IdempotencyOptions.CallerId returned no name. It must return one for every authenticated request."));
+        }
+
+        return Within(caller ?? Anonymous, options.KeyScope?.Invoke(http));
+    }
+
+    /// <summary>The caller, in what <see cref="IdempotencyOptions.KeyScope"/> adds to it; null adds nothing.</summary>
+    public static string Within(string caller, string? keyScope) => keyScope is null ? caller : Join(caller, keyScope);
+
+    /// <summary>The caller whom <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
+    public static string? Named(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
+
+    /// <summary>The caller whom the claims of an authenticated user name; null when they name none.</summary>
+    public static string? Claimed(ClaimsPrincipal? user)
+    {
+        if (user is null)
+            return null;
+
+        foreach (var type in CallerClaims)
+        {
+            foreach (var identity in user.Identities)
+            {
+                if (identity.IsAuthenticated && identity.FindFirst(type) is { Value.Length: > 0 } claim)
+                    return Join(type, claim.Value, claim.Issuer, identity.AuthenticationType ?? "");
+            }
+        }
+
+        foreach (var identity in user.Identities)
+        {
+            if (identity.IsAuthenticated && !string.IsNullOrEmpty(identity.Name))
+                return Join("name", identity.Name, identity.FindFirst(identity.NameClaimType)?.Issuer ?? "", identity.AuthenticationType ?? "");
+        }
+
+        return null;
+    }
+
+    private static string Join(params ReadOnlySpan<string> parts)
+    {
+        var joined = new StringBuilder();
+        foreach (var part in parts)
+            joined.Append(CultureInfo.InvariantCulture, $"{part.Length}:{part},");
+        return joined.ToString();
+    }
+}

@@ -1,0 +1,8 @@
+namespace Idempotency.Filters.Policies;
+
+internal enum IdempotencyMode
+{
+    Replay,
+    Manual,
+    Exempt,
+}

@@ -1,0 +1,53 @@
+using System.Collections.Frozen;
+using Idempotency.Filters.Keys;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.Policies;
+
+/// <summary>The merged settings of one endpoint. The options are its own copy, which nobody changes after construction.</summary>
+internal sealed class IdempotencyPolicy
+{
+    private readonly FrozenSet<string> _methods;
+    private readonly ClaimOptions _claim;
+
+    public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
+    {
+        Name = name ?? "default";
+        IsDefault = name is null;
+        Mode = mode;
+        Options = options;
+        Store = store;
+        Keys = new KeyReader(options);
+        _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        _claim = new ClaimOptions
+        {
+            Lease = options.Lease,
+            RenewFor = options.MaxExecutionTime,
+            OverCompleted = mode is IdempotencyMode.Manual,
+            WhenInterrupted = options.WhenInterrupted,
+            RefuseFor = options.Retention,
+        };
+    }
+
+    public string Name { get; }
+
+    /// <summary>
+    /// Whether it is made of the settings of <c>AddIdempotency</c>, and of no named policy: one may be named "default" as well.
+    /// </summary>
+    public bool IsDefault { get; }
+
+    public IdempotencyMode Mode { get; }
+
+    public IdempotencyOptions Options { get; }
+
+    public IIdempotencyStore Store { get; }
+
+    public KeyReader Keys { get; }
+
+    /// <summary>Whether an endpoint may be covered that answers these methods; none = it answers all.</summary>
+    public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);
+
+    public bool Covers(string method) => _methods.Contains(method);
+
+    public ClaimOptions ClaimFor(HttpContext http) => _claim with { RequestServices = http.RequestServices };
+}

@@ -1,0 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Idempotency.Filters.Policies;
+
+/// <summary>One call of <c>AddPolicy</c>.</summary>
+internal sealed record PolicyRegistration(string Name, Action<IdempotencyOptions> Configure);

@@ -1,0 +1,133 @@
+using Idempotency.Filters.Primitives;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Idempotency.Filters.Requests;
+
+/// <summary>The fingerprint of a body that is read here and now.</summary>
+internal static class BodyFingerprint
+{
+    private static readonly (BodyForm Form, Hash32 Hash) None = (BodyForm.Unknown, default);
+
+    /// <summary>Whether the body can be read here without taking it away from the action.</summary>
+    public static bool IsAtHand(HttpRequest request) =>
+        FormFingerprint.Parsed(request) is not null || !MayHaveBody(request) || request.Body.CanSeek;
+
+    /// <param name="request">The request.</param>
+    /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
+    /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadAsync(
+        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await TryReadAtHandAsync(request, form, maxBytes, cancellationToken)
+                ?? await ReadToEndAsync(request, request.Body, maxBytes, cancellationToken);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            throw new RequestBodyTooLargeException(exception);
+        }
+    }
+
+    /// <summary>As <see cref="ReadAsync"/>, and the body can be read from its start after it.</summary>
+    public static async ValueTask<(BodyForm Form, Hash32 Hash)> BufferAsync(
+        HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
+    {
+        // What can be read twice needs no memory of ours, and hence no limit.
+        if (form is BodyForm.Bytes or BodyForm.Multipart && !IsAtHand(request))
+            await HeldRequestBody.HoldAsync(request, maxBytes, cancellationToken);
+        return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
+    }
+
+    public static (BodyForm Form, Hash32 Hash) Complete(HttpRequest request, BodyHasher hasher)
+    {
+        // Nothing is left of a body that was announced: somebody consumed it before, and its bytes are unknown, not none.
+        var consumed = hasher.IsEmpty && request.ContentLength > 0;
+        var form = hasher.Form;
+        var hash = hasher.Complete();
+        return consumed ? None : (form, hash);
+    }
+
+    /// <summary>Null when only the stream itself is left to read.</summary>
+    private static async ValueTask<(BodyForm Form, Hash32 Hash)?> TryReadAtHandAsync(
+        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
+    {
+        if (form is BodyForm.Unknown or BodyForm.AnyRequest)
+            return None;
+        if (FormFingerprint.Parsed(request) is { } parsed)
+            return (BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, parsed, cancellationToken));
+        if (form == BodyForm.ParsedForm)
+            return await ParseAsync(request, maxBytes, cancellationToken);
+        if (!MayHaveBody(request))
+            return Complete(request, BodyHasher.Rent(request.ContentType));
+        if (!request.Body.CanSeek)
+            return null;
+
+        var body = request.Body;
+        var position = body.Position;
+        body.Position = 0;
+        try
+        {
+            return await ReadToEndAsync(request, body, maxBytes, cancellationToken);
+        }
+        finally
+        {
+            body.Position = position;
+        }
+    }
+
+    private static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadToEndAsync(
+        HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > maxBytes)
+            throw new RequestBodyTooLargeException();
+
+        var hasher = BodyHasher.Rent(request.ContentType);
+        try
+        {
+            await new HashingBodyStream(body, hasher, maxBytes).CopyToAsync(Stream.Null, cancellationToken);
+        }
+        catch
+        {
+            hasher.Abandon();
+            throw;
+        }
+
+        return Complete(request, hasher);
+    }
+
+    private static async ValueTask<(BodyForm Form, Hash32 Hash)> ParseAsync(
+        HttpRequest request, long? maxBytes, CancellationToken cancellationToken)
+    {
+        if (FormFingerprint.IsLocked(request) || !request.HasFormContentType)
+            return None;
+        if (request.ContentLength > maxBytes)
+            throw new RequestBodyTooLargeException();
+
+        var body = request.Body;
+        var limited = new HashingBodyStream(body, null, maxBytes);
+        if (body.CanSeek)
+            body.Position = 0;
+        else
+            request.Body = limited;
+        try
+        {
+            var form = MayHaveBody(request) ? await request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
+            return (BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, form, cancellationToken));
+        }
+        catch (InvalidDataException)
+        {
+            // The form to compare with could be parsed. This one cannot: it is another one.
+            return (BodyForm.ParsedForm, default);
+        }
+        finally
+        {
+            if (ReferenceEquals(request.Body, limited))
+                request.Body = body;
+        }
+    }
+
+    private static bool MayHaveBody(HttpRequest request) =>
+        request.ContentLength != 0 && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;
+}

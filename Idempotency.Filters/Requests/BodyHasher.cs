@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Idempotency.Filters.Primitives;
+using Microsoft.Extensions.ObjectPool;
+
+namespace Idempotency.Filters.Requests;
+
+/// <summary>A SHA-256 in the making. Rented, until <see cref="Complete"/> or <see cref="Abandon"/>: not to be touched after.</summary>
+internal sealed class BodyHasher
+{
+    private static readonly DefaultObjectPool<BodyHasher> Pool = new(new DefaultPooledObjectPolicy<BodyHasher>(), maximumRetained: 64);
+
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private MultipartNormalizer? _multipart;
+
+    /// <summary>Whether nothing was appended yet.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
+    public BodyForm Form => _multipart is null ? BodyForm.Bytes : BodyForm.Multipart;
+
+    public static BodyHasher Rent(string? contentType = null)
+    {
+        var hasher = Pool.Get();
+        hasher._multipart = MultipartNormalizer.For(contentType, hasher._hash);
+        return hasher;
+    }
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return;
+
+        IsEmpty = false;
+        if (_multipart is null)
+            _hash.AppendData(bytes);
+        else
+            _multipart.Append(bytes);
+    }
+
+    public void Append(long number) => Append(MemoryMarshal.AsBytes([number]));
+
+    /// <summary>Behind its length, so that no two sequences of texts give the same bytes. As UTF-16, which no text is lost in.</summary>
+    public void Append(ReadOnlySpan<char> text)
+    {
+        Append(text.Length);
+        Append(MemoryMarshal.AsBytes(text));
+    }
+
+    public Hash32 Complete()
+    {
+        _multipart?.Complete();
+        Hash32 hash = default;
+        _hash.GetHashAndReset(hash);
+        Return();
+        return hash;
+    }
+
+    public void Abandon()
+    {
+        Hash32 unused = default;
+        _hash.GetHashAndReset(unused);
+        Return();
+    }
+
+    private void Return()
+    {
+        _multipart = null;
+        IsEmpty = true;
+        Pool.Return(this);
+    }
+}

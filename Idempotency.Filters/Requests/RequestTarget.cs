@@ -1,0 +1,34 @@
+using Idempotency.Filters.Primitives;
+
+namespace Idempotency.Filters.Requests;
+
+/// <summary>Where a request goes and what kind of body it has: what tells most reused keys apart, without reading any body.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="PathBase">The path base, unescaped.</param>
+/// <param name="Path">The path, unescaped.</param>
+/// <param name="Query">The query string, as it came.</param>
+/// <param name="ContentType">The content type, of which only the media type counts.</param>
+internal readonly record struct RequestTarget(string Method, string? PathBase, string? Path, string? Query, string? ContentType)
+{
+    // Most requests of an application go to few targets.
+    private static readonly RecentValues<RequestTarget, Hash32> Hashes = new(target => target.Hash());
+
+    public static Hash32 HashOf(HttpRequest request) => Hashes.Get(new(
+        request.Method, request.PathBase.Value, request.Path.Value, request.QueryString.Value, request.ContentType));
+
+    private Hash32 Hash()
+    {
+        var hasher = BodyHasher.Rent();
+        hasher.Append(Method);
+        hasher.Append((new PathString(PathBase) + new PathString(Path)).Value);
+        hasher.Append(Query);
+
+        var mediaType = ContentType.AsSpan();
+        var parameters = mediaType.IndexOf(';');
+        mediaType = (parameters < 0 ? mediaType : mediaType[..parameters]).Trim();
+        Span<char> lower = mediaType.Length <= 128 ? stackalloc char[mediaType.Length] : new char[mediaType.Length];
+        mediaType.ToLowerInvariant(lower);
+        hasher.Append(lower);
+        return hasher.Complete();
+    }
+}

@@ -1,0 +1,32 @@
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Responses;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Idempotency.Filters;
+
+/// <summary>Sends a stored response again, with the replay marker: an <see cref="ActionResult"/> and an <see cref="IResult"/> in one.</summary>
+public sealed class IdempotencyReplay : ActionResult, IResult
+{
+    private readonly ResponseRecord _record;
+    private readonly IdempotencyOptions _options;
+
+    internal IdempotencyReplay(in ResponseRecord record, IdempotencyOptions options)
+    {
+        _record = record;
+        _options = options;
+    }
+
+    /// <inheritdoc />
+    public override Task ExecuteResultAsync(ActionContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return ExecuteAsync(context.HttpContext);
+    }
+
+    /// <inheritdoc />
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        ArgumentNullException.ThrowIfNull(httpContext);
+        return ResponseReplay.SendAsync(httpContext.Response, _record, _options);
+    }
+}

@@ -1,0 +1,239 @@
+using System.IO.Pipelines;
+using Idempotency.Filters.Primitives;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Idempotency.Filters.Responses;
+
+/// <summary>
+/// The response body while the action writes it: held in memory until its fate is settled. More than the cap, or a request not to buffer,
+/// makes it <em>overflow</em>: the fate is settled at once, what was held is sent, and the rest streams through.
+/// </summary>
+internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
+{
+    private readonly HttpContext _http;
+    private readonly IHttpResponseBodyFeature _inner;
+    private readonly long _cap;
+    private readonly Func<Task> _settle;
+    private readonly HeldBody _held = new();
+    private CaptureStream? _stream;
+    private long _unflushed;
+    private bool _buffering = true;
+    private bool _completed;
+    private bool _detached;
+
+    /// <summary>Puts the capture in place of the response body.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="cap">How many bytes are held at most.</param>
+    /// <param name="settle">Settles the fate of a response that overflows, before its first byte leaves.</param>
+    public ResponseCapture(HttpContext http, long cap, Func<Task> settle)
+    {
+        _http = http;
+        _inner = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        _cap = cap;
+        _settle = settle;
+        http.Features.Set<IHttpResponseBodyFeature>(this);
+    }
+
+    /// <summary>Whether the body no longer is held, but goes to the client as it is written.</summary>
+    public bool Streams { get; private set; }
+
+    /// <summary>Whether the action did what would have sent the headers, had the body not been held.</summary>
+    public bool Started { get; private set; }
+
+    /// <summary>The exception with which the action ended its writing; null when it did not.</summary>
+    public Exception? Failure { get; private set; }
+
+    public HeldBody Held => _held;
+
+    /// <summary>Whether more is held than may be: a writer that was advanced and never flushed gave no chance to stream.</summary>
+    public bool IsOverCap => _held.Length > _cap;
+
+    public Stream Stream => _stream ??= new CaptureStream(this, _http.Features.Get<IHttpBodyControlFeature>());
+
+    public PipeWriter Writer => this;
+
+    /// <summary>The response's own stream, for a body that no longer is held.</summary>
+    public Stream InnerStream
+    {
+        get
+        {
+            ThrowIfEnded();
+            return _inner.Stream;
+        }
+    }
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => Streams ? _inner.Writer.UnflushedBytes : _unflushed;
+
+    public void DisableBuffering() => _buffering = false;
+
+    // The held response must not start: its headers are still open, and a failure can still become a clean 500.
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDetached();
+        Started = true;
+        return _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
+    }
+
+    public async Task CompleteAsync()
+    {
+        ThrowIfDetached();
+        Started = _completed = true;
+        if (!_buffering && !Streams)
+            await OverflowAsync();
+        if (Streams)
+            await _inner.CompleteAsync();
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        _completed = true;
+        Failure ??= exception;
+        if (Streams && !_detached)
+            _inner.Writer.Complete(exception);
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ThrowIfEnded();
+        return Streams ? _inner.Writer.GetMemory(sizeHint) : _held.GetMemory(sizeHint);
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public override void Advance(int bytes)
+    {
+        ThrowIfEnded();
+        if (Streams)
+        {
+            _inner.Writer.Advance(bytes);
+            return;
+        }
+
+        _held.Advance(bytes);
+        _unflushed += bytes;
+    }
+
+    public override void CancelPendingFlush()
+    {
+        if (Streams && !_detached)
+            _inner.Writer.CancelPendingFlush();
+    }
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDetached();
+        Started = true;
+        if (Streams)
+            return _inner.Writer.FlushAsync(cancellationToken);
+        if (!Fits(0))
+            return OverflowAndFlushAsync(cancellationToken);
+
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+
+        _unflushed = 0;
+        return default;
+    }
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        Started = true;
+        if (Streams)
+            return _inner.Writer.WriteAsync(source, cancellationToken);
+        if (!Fits(source.Length))
+            return OverflowAndWriteAsync(source, cancellationToken);
+
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+
+        lock (_held)
+        {
+            ThrowIfEnded();
+            _held.Append(source.Span);
+        }
+
+        _unflushed = 0;
+        return default;
+    }
+
+    public async Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        if (!Streams && !Fits(count ?? new FileInfo(path).Length - offset))
+            await OverflowAsync();
+
+        if (Streams)
+            await _inner.SendFileAsync(path, offset, count, cancellationToken);
+        else
+            await SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
+    }
+
+    /// <summary>Settles the response early, if that is still open, and streams from here on.</summary>
+    public async Task OverflowAsync()
+    {
+        await _settle();
+        Streams = true;
+        if (!_buffering)
+            _inner.DisableBuffering();
+        await SendHeldAsync();
+        _held.Release();
+    }
+
+    /// <summary>Writes what is held to the client.</summary>
+    public async Task SendHeldAsync()
+    {
+        foreach (var segment in _held.Sequence)
+        {
+            if (!segment.IsEmpty)
+                await _inner.Writer.WriteAsync(segment);
+        }
+    }
+
+    /// <summary>Passes on that the action declared its response complete.</summary>
+    public Task PassCompletionAsync() => _completed && !Streams ? _inner.CompleteAsync() : Task.CompletedTask;
+
+    /// <summary>
+    /// Gives the response its own body back. A late write of the action, after its request ended, is an error: it must not land in a reused
+    /// buffer, nor, since servers reuse what is behind the body, in the next response of the connection.
+    /// </summary>
+    public void Detach()
+    {
+        lock (_held)
+            _detached = true;
+
+        _http.Features.Set(_inner);
+    }
+
+    private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
+
+    private void ThrowIfDetached() => ObjectDisposedException.ThrowIf(_detached, this);
+
+    private void ThrowIfEnded()
+    {
+        ThrowIfDetached();
+        if (_completed)
+            throw new InvalidOperationException("The response is complete: nothing can be written after it.");
+    }
+
+    private async Task StartStreamingAsync(CancellationToken cancellationToken)
+    {
+        if (!Streams)
+            await OverflowAsync();
+        await _inner.StartAsync(cancellationToken);
+    }
+
+    private async ValueTask<FlushResult> OverflowAndFlushAsync(CancellationToken cancellationToken)
+    {
+        await OverflowAsync();
+        return await _inner.Writer.FlushAsync(cancellationToken);
+    }
+
+    private async ValueTask<FlushResult> OverflowAndWriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        await OverflowAsync();
+        return await _inner.Writer.WriteAsync(source, cancellationToken);
+    }
+}

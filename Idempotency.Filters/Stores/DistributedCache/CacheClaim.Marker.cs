@@ -1,0 +1,98 @@
+using System.Buffers;
+using Idempotency.Filters.Primitives;
+
+namespace Idempotency.Filters.Stores.DistributedCache;
+
+// The marker, which outlives a holder that vanished, and must not outlive one that gave the key up.
+internal sealed partial class CacheClaim
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>Marks the key as in use. If that fails the claim is given up, behind the marker that may still arrive.</summary>
+    /// <param name="lifetime">How long the marker counts; null = until it is resolved.</param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    public async ValueTask MarkAsync(TimeSpan? lifetime, CancellationToken cancellationToken)
+    {
+        _marked = true;
+        var marking = Task.CompletedTask;
+        try
+        {
+            await _entries.SetAsync(
+                _key, CacheEntryKind.Marker, _id, ReadOnlySequence<byte>.Empty, lifetime, late => marking = late, cancellationToken);
+        }
+        catch
+        {
+            _phase = Phase.Released;
+            _lease.EndRenewal();
+            _ = UnmarkAsync(marking);
+            throw;
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_phase != Phase.Held)
+            return;
+
+        _phase = Phase.Released;
+        if (_marked)
+        {
+            _lease.EndRenewal();
+            if (await TryUnmarkAsync() is not null)
+                _ = UnmarkAsync(Task.CompletedTask);
+        }
+        else
+        {
+            await _lease.DisposeAsync();
+        }
+    }
+
+    /// <summary>Tries until the lease ends: till then the key is in flight, and after it interrupted, although nothing ran.</summary>
+    private async Task UnmarkAsync(Task marking)
+    {
+        await marking.WaitAsync(Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!marking.IsCompleted)
+            CacheStoreLog.MarkerStays(_logger, null, new KeyHash(_key));
+
+        for (var pause = FirstPause; await TryUnmarkAsync() is { } failure; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            await Task.Delay(pause, _timeProvider, Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (Lost.IsCancellationRequested)
+            {
+                CacheStoreLog.MarkerStays(_logger, failure, new KeyHash(_key));
+                return;
+            }
+        }
+    }
+
+    /// <returns>What failed; null when the marker is gone and the key free, or when they are somebody else's.</returns>
+    private async ValueTask<Exception?> TryUnmarkAsync()
+    {
+        IdempotencyLockHandle? handle = null;
+        try
+        {
+            handle = _lease.Take() ?? await _locks.TryAcquireAsync(_key, CancellationToken.None);
+            bool isOurs;
+            using (var found = await _entries.GetAsync(_key, CancellationToken.None))
+                isOurs = found?.Kind == CacheEntryKind.Marker && found.Envelope.Claim == _id;
+            if (handle is null)
+                return isOurs ? LookedAt() : null;
+
+            if (isOurs)
+                await _entries.RemoveAsync(_key, CancellationToken.None);
+
+            await _lease.EndAsync(handle);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            if (handle is not null)
+                _lease.GiveBack(handle);
+            return exception;
+        }
+    }
+
+    // Nobody claims over a marker: a retry that is refused, or an operator, has the lock for a moment.
+    private static TimeoutException LookedAt() => new("The lock of the idempotency key is taken for a moment by somebody who looks at its marker.");
+}

@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Idempotency.Filters.Primitives;
+
+namespace Idempotency.Filters.Stores.DistributedCache;
+
+// A value in the cache, version 1. Integers are little-endian.
+//
+//   offset  size
+//        0     4  sentinel    49 44 46 43, "IDFC"
+//        4     4  CRC-32C     of the rest of the envelope; the record has one of its own
+//        8     1  version     1
+//        9     1  kind        CacheEntryKind
+//       10    16  claim       random, of the claim that wrote this
+//       26     8  created     Unix milliseconds, signed, by the clock of the process that wrote it
+//       34     8  expires     likewise; 7F FF .. FF = never
+//       42        record      to the very end; none behind a marker
+//
+// The sentinel, the CRC and the place of the version are those of every version to come.
+
+/// <summary>What the store knows of a value in the cache without reading the record in it.</summary>
+internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, DateTimeOffset Created, DateTimeOffset? Expires)
+{
+    private const uint Sentinel = 0x43464449;
+    private const int SealedFrom = 8;
+    private const byte Version = 1;
+    private const int Length = 42;
+    private const long Never = long.MaxValue;
+
+    public RecordBuffer Wrap(in ReadOnlySequence<byte> record)
+    {
+        var head = ArrayPool<byte>.Shared.Rent(Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(head, Sentinel);
+        head[8] = Version;
+        head[9] = (byte)Kind;
+        Claim.TryWriteBytes(head.AsSpan(10));
+        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(26), Created.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(34), Expires?.ToUnixTimeMilliseconds() ?? Never);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(4), Seal(head));
+        return new RecordBuffer(head, Length, record);
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged, of a version to come, or was not written by this store.</exception>
+    public static CacheEntry Unwrap(in ReadOnlySequence<byte> value, IDisposable? owner)
+    {
+        Span<byte> head = stackalloc byte[Length];
+        if (value.Length < Length)
+            throw Unreadable("is too short");
+
+        value.Slice(0, Length).CopyTo(head);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(head) != Sentinel)
+            throw Unreadable("was written by something else");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Seal(head))
+            throw Unreadable("is damaged");
+        if (head[8] != Version)
+            throw Unreadable($"has version {head[8]}, of a later release");
+
+        var kind = (CacheEntryKind)head[9];
+        if (!Enum.IsDefined(kind))
+            throw Unreadable($"is of the unknown kind {head[9]}");
+
+        var expires = BinaryPrimitives.ReadInt64LittleEndian(head[34..]);
+        var envelope = new CacheEnvelope(
+            kind,
+            new Guid(head[10..26]),
+            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(head[26..])),
+            expires == Never ? null : DateTimeOffset.FromUnixTimeMilliseconds(expires));
+        return new CacheEntry(envelope, value.Slice(Length), owner);
+    }
+
+    private static uint Seal(ReadOnlySpan<byte> head)
+    {
+        var crc = new Crc32C();
+        crc.Append(head[SealedFrom..Length]);
+        return crc.Value;
+    }
+
+    private static InvalidDataException Unreadable(string problem) =>
+        new($"What the cache holds under an idempotency key {problem}. It is not taken for a free key, since the action may have run.");
+}

@@ -1,0 +1,78 @@
+using System.Buffers;
+using Idempotency.Filters.Primitives;
+
+namespace Idempotency.Filters.Stores.DistributedCache;
+
+// Only the lock tells a key in flight from one that is not: looking takes it for a moment, in which a claim is answered "in flight".
+internal sealed partial class CacheIdempotencyStore
+{
+    public bool CanForget => false;
+
+    public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
+    {
+        if (await Locks.TryAcquireAsync(key, cancellationToken) is not { } handle)
+            return new StoredKey(ClaimOutcome.InFlight, default, "in flight");
+
+        try
+        {
+            return await LookAsync(key, cancellationToken);
+        }
+        finally
+        {
+            await Locks.ReleaseAsync(key, handle);
+        }
+    }
+
+    public async ValueTask<bool> ResolveAsync(
+        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+    {
+        if (await Locks.TryAcquireAsync(key, cancellationToken) is not { } handle)
+            return false;
+
+        try
+        {
+            if ((await LookAsync(key, cancellationToken))?.Version != found.Version)
+                return false;
+
+            if (record is { } resolved)
+            {
+                await Entries.SetAsync(
+                    key, CacheEntryKind.Record, Guid.NewGuid(), resolved, retention, late => _ = CallLimit.ForgetAsync(late), cancellationToken);
+            }
+            else
+            {
+                await Entries.RemoveAsync(key, cancellationToken);
+            }
+
+            return true;
+        }
+        finally
+        {
+            await Locks.ReleaseAsync(key, handle);
+        }
+    }
+
+    public ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken) => throw new NotSupportedException(
+        "An IDistributedCache cannot enumerate its keys, so that the records of one scope cannot be found. They end with their retention; or "
+        + "choose a store that can find them.");
+
+    private async ValueTask<StoredKey?> LookAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var found = await Entries.GetAsync(key, cancellationToken);
+            return found?.Kind switch
+            {
+                null => null,
+                CacheEntryKind.Marker => new StoredKey(ClaimOutcome.Interrupted, default, found.Version),
+                _ => new StoredKey(ClaimOutcome.Completed, found.Record.ToArray(), found.Version),
+            };
+        }
+        catch (InvalidDataException exception)
+        {
+            // As a record that nobody can read: without an operator the key would stay closed, and its storage key is known to nobody.
+            CacheStoreLog.ValueUnreadable(_services.Logger, exception, new KeyHash(key));
+            return new StoredKey(ClaimOutcome.Completed, default, "unreadable");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Buffers;
+
+namespace Idempotency.Filters.Stores.Memory;
+
+/// <remarks>To forget a scope looks at every key, a part of them at a time under its lock.</remarks>
+internal sealed partial class MemoryIdempotencyStore : IIdempotencyStoreAdministration
+{
+    public ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+        ? ValueTask.FromCanceled<StoredKey?>(cancellationToken)
+        : new(ShardOf(key).Describe(key));
+
+    public ValueTask<bool> ResolveAsync(
+        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<bool>(cancellationToken);
+
+        var shard = ShardOf(key);
+        var bytes = record?.ToArray();
+        var isResolved = shard.Resolve(key, found, bytes, retention, out var lacksRoom);
+        if (lacksRoom)
+        {
+            Purge();
+            isResolved = shard.Resolve(key, found, bytes, retention, out lacksRoom);
+        }
+
+        return lacksRoom ? ValueTask.FromException<bool>(new IdempotencyStoreFullException(Capacity.TooManyBytes)) : new(isResolved);
+    }
+
+    public ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken)
+    {
+        var forgotten = 0L;
+        foreach (var shard in _shards)
+        {
+            if (cancellationToken.IsCancellationRequested)
+                return ValueTask.FromCanceled<long>(cancellationToken);
+
+            forgotten += shard.Forget(scope);
+        }
+
+        return new(forgotten);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Numerics;
+using Idempotency.Filters.Stores.Shared;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Stores.Memory;
+
+/// <summary>
+/// Claims and records in the memory of one process, within <see cref="MemoryStoreOptions"/>. Answers at once; only a wait is asynchronous.
+/// </summary>
+internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
+{
+    private readonly MemoryShard[] _shards;
+    private long _lastNumber;
+
+    public MemoryIdempotencyStore(MemoryStoreOptions options, TimeProvider timeProvider, ILogger<MemoryIdempotencyStore> logger)
+    {
+        Clock = new(timeProvider);
+        Capacity = new(options, logger);
+        _shards = new MemoryShard[(int)BitOperations.RoundUpToPowerOf2((uint)Environment.ProcessorCount * 4)];
+        for (var i = 0; i < _shards.Length; i++)
+            _shards[i] = new(this);
+    }
+
+    public StoreClock Clock { get; }
+
+    public MemoryCapacity Capacity { get; }
+
+    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<ClaimResult>(cancellationToken);
+
+        try
+        {
+            return new(Claim(ShardOf(key), key, options, null));
+        }
+        catch (IdempotencyStoreFullException full)
+        {
+            return ValueTask.FromException<ClaimResult>(full);
+        }
+    }
+
+    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (timeout <= TimeSpan.Zero || cancellationToken.IsCancellationRequested)
+            return ClaimAsync(key, options, cancellationToken);
+
+        try
+        {
+            var shard = ShardOf(key);
+            var waiter = new MemoryWaiter(shard, options);
+            var result = Claim(shard, key, options, waiter);
+            return result.Outcome == ClaimOutcome.InFlight ? waiter.WaitAsync(Clock, timeout, cancellationToken) : new(result);
+        }
+        catch (IdempotencyStoreFullException full)
+        {
+            return ValueTask.FromException<ClaimResult>(full);
+        }
+    }
+
+    public Completion Complete(MemoryShard shard, MemoryClaim claim, byte[] record, TimeSpan? retention)
+    {
+        var completion = shard.Complete(claim, record, retention, out var refusal);
+        if (refusal is not null || completion.Outcome == CompletionOutcome.TooLarge)
+        {
+            Purge();
+            completion = shard.Complete(claim, record, retention, out refusal);
+        }
+
+        if (refusal is not null)
+            throw new IdempotencyStoreFullException(refusal);
+
+        Capacity.WarnWhenNearlyFull();
+        return completion;
+    }
+
+    /// <summary>Numbers claims, as their fencing tokens, and records.</summary>
+    public long NextNumber() => Interlocked.Increment(ref _lastNumber);
+
+    /// <summary>Takes out all that is expired; claims do so a few at a time, in their own shard.</summary>
+    public void Purge()
+    {
+        foreach (var shard in _shards)
+            shard.Purge();
+    }
+
+    private ClaimResult Claim(MemoryShard shard, string key, in ClaimOptions options, MemoryWaiter? waiter)
+    {
+        if (shard.TryClaim(key, options, waiter, out var result) is not null)
+        {
+            Purge();
+            if (shard.TryClaim(key, options, waiter, out result) is { } refusal)
+                throw new IdempotencyStoreFullException(refusal);
+        }
+
+        Capacity.WarnWhenNearlyFull();
+        return result;
+    }
+
+    private MemoryShard ShardOf(string key) => _shards[key.GetHashCode(StringComparison.Ordinal) & (_shards.Length - 1)];
+}

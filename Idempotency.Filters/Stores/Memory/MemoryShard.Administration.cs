@@ -1,0 +1,73 @@
+using System.Globalization;
+using Idempotency.Filters.Stores.Shared;
+
+namespace Idempotency.Filters.Stores.Memory;
+
+internal sealed partial class MemoryShard
+{
+    public StoredKey? Describe(string key)
+    {
+        lock (_gate)
+        {
+            var now = store.Clock.Now;
+            return Find(key, now) is { } entry ? Describe(entry, now) : null;
+        }
+    }
+
+    /// <returns>False when the key is in flight, or no longer as it was found, or <paramref name="lacksRoom"/>.</returns>
+    public bool Resolve(string key, StoredKey found, byte[]? record, TimeSpan? retention, out bool lacksRoom)
+    {
+        lock (_gate)
+        {
+            lacksRoom = false;
+            var now = store.Clock.Now;
+            if (Find(key, now) is not { } entry
+                || Describe(entry, now) is not { State: not ClaimOutcome.InFlight } current
+                || current.Version != found.Version)
+            {
+                return false;
+            }
+
+            lacksRoom = !store.Capacity.TryReplace(entry.Record, record);
+            if (lacksRoom)
+                return false;
+
+            entry.Claim?.Lose();
+            Keep(entry, record, StoreClock.After(now, retention));
+            Settle(entry, now);
+            return true;
+        }
+    }
+
+    public long Forget(string scope)
+    {
+        lock (_gate)
+        {
+            var now = store.Clock.Now;
+            MemoryEntry[] ofScope = [.. _entries.Values.Where(entry => entry.Key.StartsWith(scope, StringComparison.Ordinal))];
+            var forgotten = 0L;
+            foreach (var entry in ofScope)
+            {
+                // Settled first: the lease may have ended just now, and those who wait for it are due an answer.
+                if (Settle(entry, now) && entry.StateAt(now) is MemoryKeyState.Completed or MemoryKeyState.Interrupted)
+                {
+                    Remove(entry);
+                    forgotten++;
+                }
+            }
+
+            return forgotten;
+        }
+    }
+
+    // Claims and records are numbered together, so that a number alone tells what the key holds.
+    private static StoredKey? Describe(MemoryEntry entry, long now) => entry.StateAt(now) switch
+    {
+        MemoryKeyState.InFlight => new(ClaimOutcome.InFlight, default, Version(entry.Claim!.FencingToken)),
+        MemoryKeyState.Interrupted => new(ClaimOutcome.Interrupted, default, Version(entry.Claim!.FencingToken)),
+        MemoryKeyState.Completed => new(ClaimOutcome.Completed, entry.Record!.ToArray(), Version(entry.RecordNumber)),
+        _ => null,
+    };
+
+    private static string Version(long? number) => string.Create(CultureInfo.InvariantCulture, $"{number}");
+}

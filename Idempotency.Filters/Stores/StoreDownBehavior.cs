@@ -1,0 +1,11 @@
+namespace Idempotency.Filters;
+
+/// <summary>What a request gets while the store cannot be asked.</summary>
+public enum StoreDownBehavior
+{
+    /// <summary>A 503 with <c>Retry-After</c>; the action does not run.</summary>
+    Refuse,
+
+    /// <summary>The action runs unprotected: a retry may run it again.</summary>
+    Execute,
+}

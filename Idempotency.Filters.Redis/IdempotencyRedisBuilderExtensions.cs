@@ -15,13 +15,14 @@ public static class IdempotencyRedisBuilderExtensions
     /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is
     /// lost, replaces one that has carried nothing for some 10 seconds while a new one would, and closes it with the application.
     /// </summary>
+    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="connectionString">As StackExchange.Redis reads it: <c>"redis-1:6379,redis-2:6379,ssl=true"</c>.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> cannot be read.</exception>
-    public static IIdempotencyBuilder UseRedis(
-        this IIdempotencyBuilder builder, string connectionString, Action<RedisStoreOptions>? configure = null)
+    public static TBuilder UseRedis<TBuilder>(this TBuilder builder, string connectionString, Action<RedisStoreOptions>? configure = null)
+        where TBuilder : IIdempotencyStoreBuilder
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
 
@@ -29,6 +30,7 @@ public static class IdempotencyRedisBuilderExtensions
     }
 
     /// <summary>As with a connection string, with all that StackExchange.Redis lets configure.</summary>
+    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configuration">
     /// The connection, copied here. <c>AbortOnConnectFail</c> is ignored: <see cref="RedisStoreOptions.RequireServerAtStart"/> decides
@@ -36,8 +38,9 @@ public static class IdempotencyRedisBuilderExtensions
     /// </param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
-    public static IIdempotencyBuilder UseRedis(
-        this IIdempotencyBuilder builder, ConfigurationOptions configuration, Action<RedisStoreOptions>? configure = null)
+    public static TBuilder UseRedis<TBuilder>(
+        this TBuilder builder, ConfigurationOptions configuration, Action<RedisStoreOptions>? configure = null)
+        where TBuilder : IIdempotencyStoreBuilder
     {
         ArgumentNullException.ThrowIfNull(configuration);
 
@@ -56,10 +59,12 @@ public static class IdempotencyRedisBuilderExtensions
     /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it, and replaces it if it carries nothing any
     /// more.
     /// </summary>
+    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
-    public static IIdempotencyBuilder UseRedis(this IIdempotencyBuilder builder, Action<RedisStoreOptions>? configure = null) =>
+    public static TBuilder UseRedis<TBuilder>(this TBuilder builder, Action<RedisStoreOptions>? configure = null)
+        where TBuilder : IIdempotencyStoreBuilder =>
         builder.Use(configure, (services, options) =>
         {
             var key = options.ConnectionMultiplexerKey;
@@ -75,8 +80,9 @@ public static class IdempotencyRedisBuilderExtensions
                 ConfigurationOptions.Parse(multiplexer.Configuration, true), () => Task.FromResult(multiplexer), ownsMultiplexer: false);
         });
 
-    private static IIdempotencyBuilder Use(
-        this IIdempotencyBuilder builder, Action<RedisStoreOptions>? configure, Func<IServiceProvider, RedisStoreOptions, RedisConnection> connect)
+    private static TBuilder Use<TBuilder>(
+        this TBuilder builder, Action<RedisStoreOptions>? configure, Func<IServiceProvider, RedisStoreOptions, RedisConnection> connect)
+        where TBuilder : IIdempotencyStoreBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
 

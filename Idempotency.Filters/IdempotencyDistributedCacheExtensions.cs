@@ -16,12 +16,14 @@ public static class IdempotencyDistributedCacheExtensions
     /// Keeps records in the <see cref="IDistributedCache"/> that the application registered, and lets one request at a time have a key by an
     /// <see cref="IIdempotencyLock"/>: that of <c>UseLock</c>, or one that excludes the requests of this process only, with a warning at start.
     /// </summary>
+    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">This builder has a store already.</exception>
     /// <remarks>The start of the application fails when there is no cache.</remarks>
-    public static IIdempotencyBuilder UseDistributedCache(
-        this IIdempotencyBuilder builder, Action<DistributedCacheStoreOptions>? configure = null)
+    public static TBuilder UseDistributedCache<TBuilder>(this TBuilder builder, Action<DistributedCacheStoreOptions>? configure = null)
+        where TBuilder : IIdempotencyStoreBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
 
@@ -43,14 +45,22 @@ public static class IdempotencyDistributedCacheExtensions
         where TLock : class, IIdempotencyLock =>
         builder.UseLock(provider => ActivatorUtilities.CreateInstance<TLock>(provider));
 
+    /// <inheritdoc cref="UseLock{TLock}(IIdempotencyBuilder)"/>
+    public static IIdempotencyStoreBuilder UseLock<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TLock>(
+        this IIdempotencyStoreBuilder builder)
+        where TLock : class, IIdempotencyLock =>
+        builder.UseLock(provider => ActivatorUtilities.CreateInstance<TLock>(provider));
+
     /// <summary>
     /// Excludes requests with one key from each other by a lock of your own, which <c>UseDistributedCache()</c> needs. Called for a named store it
     /// is the lock of that store; a named store without one has that of the default store.
     /// </summary>
+    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes the lock, once. The services dispose it.</param>
     /// <returns>The builder.</returns>
-    public static IIdempotencyBuilder UseLock(this IIdempotencyBuilder builder, Func<IServiceProvider, IIdempotencyLock> create)
+    public static TBuilder UseLock<TBuilder>(this TBuilder builder, Func<IServiceProvider, IIdempotencyLock> create)
+        where TBuilder : IIdempotencyStoreBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(create);

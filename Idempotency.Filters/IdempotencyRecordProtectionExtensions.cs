@@ -15,7 +15,6 @@ public static class IdempotencyRecordProtectionExtensions
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">Called for one store of several.</exception>
     public static IIdempotencyBuilder ProtectRecords(this IIdempotencyBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -29,7 +28,6 @@ public static class IdempotencyRecordProtectionExtensions
     /// <typeparam name="TProtector">The protector; its constructor may ask for services.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">Called for one store of several.</exception>
     public static IIdempotencyBuilder ProtectRecords<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TProtector>(
         this IIdempotencyBuilder builder)
         where TProtector : class, IResponseRecordProtector =>
@@ -39,17 +37,10 @@ public static class IdempotencyRecordProtectionExtensions
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes the protector, once.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">Called for one store of several.</exception>
     public static IIdempotencyBuilder ProtectRecords(this IIdempotencyBuilder builder, Func<IServiceProvider, IResponseRecordProtector> create)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(create);
-        if (builder.StoreName is { } name)
-        {
-            throw new InvalidOperationException(
-                $"ProtectRecords was called for the store \"{name}\", but protects the records of all stores: call it on what AddIdempotency() returns.");
-        }
-
         builder.Services.Replace(ServiceDescriptor.Singleton(create));
         return builder;
     }

@@ -51,9 +51,9 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<IdempotencyEngine>();
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
-        services.TryAddSingleton<RecordKeeper>();
+        services.TryAddSingleton<CompletionRetrier>();
         services.TryAddSingleton<IIdempotencyAdministration, IdempotencyAdministration>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RecordKeeper>(provider => provider.GetRequiredService<RecordKeeper>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CompletionRetrier>(provider => provider.GetRequiredService<CompletionRetrier>()));
         services.TryAddScoped<IdempotencyContext>();
         services.TryAddScoped<IIdempotencyContext>(provider => provider.GetRequiredService<IdempotencyContext>());
 
@@ -62,10 +62,9 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Transient<IPostConfigureOptions<RazorPagesOptions>, IdempotencyPageConvention>());
         services.TryAddEnumerable(ServiceDescriptor.Transient<IPostConfigureOptions<MvcOptions>, IdempotencyMvcSetup>());
 
-        var builder = new IdempotencyBuilder(services, StoreName: null);
         if (services.All(service => service.ServiceType != typeof(IIdempotencyStore) || service.IsKeyedService))
-            builder.UseMemory();
-        return builder;
+            new IdempotencyBuilder(services).UseMemory();
+        return new IdempotencyBuilder(services);
     }
 
     /// <summary>
@@ -92,56 +91,16 @@ public static class IdempotencyServiceCollectionExtensions
     /// <param name="configure">Chooses the store: <c>store => store.UseMemory()</c>.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="InvalidOperationException"><paramref name="configure"/> chose no store.</exception>
-    public static IIdempotencyBuilder AddStore(this IIdempotencyBuilder builder, string name, Action<IIdempotencyBuilder> configure)
+    public static IIdempotencyBuilder AddStore(this IIdempotencyBuilder builder, string name, Action<IIdempotencyStoreBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(configure);
 
-        configure(new IdempotencyBuilder(builder.Services, name));
-        if (!builder.Services.Any(service => service.ServiceType == typeof(IIdempotencyStore) && name.Equals(service.ServiceKey)))
+        var store = new StoreBuilder(builder.Services, name);
+        configure(store);
+        if (!store.HasStore)
             throw new InvalidOperationException($"AddStore(\"{name}\", ...) chose no store: call a Use method on its argument, such as store.UseMemory().");
         return builder;
     }
-
-    /// <summary>Keeps records in the memory of the process: for one process, or for development.</summary>
-    /// <param name="builder">The builder.</param>
-    /// <param name="configure">Changes the bounds; null = the defaults.</param>
-    /// <returns>The builder.</returns>
-    public static IIdempotencyBuilder UseMemory(this IIdempotencyBuilder builder, Action<MemoryStoreOptions>? configure = null)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-
-        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MemoryStoreOptions>, MemoryStoreOptionsValidator>());
-        var options = builder.Services.AddOptions<MemoryStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
-        if (configure is not null)
-            options.Configure(configure);
-
-        return builder.UseStore((provider, name) => ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(
-            provider, provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName)));
-    }
-
-    /// <summary>Keeps records in a store of your own, in place of one that was chosen before. The services dispose it.</summary>
-    /// <param name="builder">The builder.</param>
-    /// <param name="create">Makes the store, once, given the services and the name of the store (null = the default one).</param>
-    /// <returns>The builder.</returns>
-    public static IIdempotencyBuilder UseStore(this IIdempotencyBuilder builder, Func<IServiceProvider, string?, IIdempotencyStore> create)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentNullException.ThrowIfNull(create);
-
-        if (builder.StoreName is { } name)
-        {
-            builder.Services.AddSingleton(new StoreRegistration(name));
-            builder.Services.Replace(ServiceDescriptor.KeyedSingleton<IIdempotencyStore>(name, (provider, _) => create(provider, name)));
-        }
-        else
-        {
-            builder.Services.Replace(ServiceDescriptor.Singleton<IIdempotencyStore>(provider => create(provider, null)));
-        }
-
-        return builder;
-    }
-
-    private sealed record IdempotencyBuilder(IServiceCollection Services, string? StoreName) : IIdempotencyBuilder;
 }

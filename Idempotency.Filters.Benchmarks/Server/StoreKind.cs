@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Benchmarks.Server;
 /// <summary>A store that can be compared.</summary>
 /// <param name="Title">What the tables call it: no more than it is.</param>
 /// <param name="Use">Chooses it.</param>
-internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
+internal sealed record StoreKind(string Title, Action<IIdempotencyStoreBuilder> Use)
 {
     /// <summary>Whether it needs a server, whose multiplexer is then a service of the application.</summary>
     public bool NeedsRedis { get; private init; }
@@ -31,7 +31,7 @@ internal sealed record StoreKind(string Title, Action<IIdempotencyBuilder> Use)
     public const string Redis = "redis";
 
     // What expired is taken out as fast as it comes, as the other stores do.
-    private static void UseCache(IIdempotencyBuilder builder)
+    private static void UseCache(IIdempotencyStoreBuilder builder)
     {
         builder.Services.AddDistributedMemoryCache(
             options => (options.SizeLimit, options.ExpirationScanFrequency) = (16L << 30, TimeSpan.FromSeconds(1)));

@@ -110,14 +110,14 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
 
     private static RedisValue[] Arguments(byte[] token, in ClaimOptions options, bool waits)
     {
-        var refuses = options.WhenInterrupted is InterruptedBehavior.Refuse;
+        var refuses = options.WhenInterrupted is InterruptedBehavior.Block;
         var lease = RedisTime.Milliseconds(options.Lease);
         return
         [
             token,
             (waits ? 1 : 0) + (refuses ? 2 : 0) + (options.OverCompleted ? 4 : 0),
             lease,
-            refuses ? RedisTime.Milliseconds(options.RefuseFor) : lease,
+            refuses ? RedisTime.Milliseconds(options.BlockFor) : lease,
             options.RenewFor is { } renewFor ? RedisTime.Milliseconds(renewFor) + lease : 0,
         ];
     }

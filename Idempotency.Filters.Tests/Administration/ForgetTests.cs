@@ -101,7 +101,7 @@ internal sealed class ForgetTests
         (script ?? new Script()).StartAsync<TwoPoliciesController>(
             o =>
             {
-                OperatedApp.Refuse(o);
+                OperatedApp.Block(o);
                 o.CallerId = http => http.Request.Headers["X-Caller"];
                 o.KeyScope = http => http.Request.Headers.TryGetValue("X-Tenant", out var tenant) ? (string?)tenant : null;
             },

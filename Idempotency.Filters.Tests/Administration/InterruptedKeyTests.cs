@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>A holder that vanished under <see cref="InterruptedBehavior.Refuse"/>, an operator, and the holder that comes back after all.</summary>
+/// <summary>A holder that vanished under <see cref="InterruptedBehavior.Block"/>, an operator, and the holder that comes back after all.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class InterruptedKeyTests
 {
@@ -94,7 +94,7 @@ internal sealed class InterruptedKeyTests
     }).StartAsync<OperatedController>(
         options =>
         {
-            options.WhenInterrupted = InterruptedBehavior.Refuse;
+            options.WhenInterrupted = InterruptedBehavior.Block;
             options.MaxExecutionTime = TimeSpan.FromMinutes(2);
         },
         _clock);

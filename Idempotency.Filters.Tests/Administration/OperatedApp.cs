@@ -28,7 +28,7 @@ internal static class OperatedApp
     /// <summary>An action whose first run throws.</summary>
     public static Script Failing() => new((_, run) => run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run));
 
-    public static void Refuse(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Refuse;
+    public static void Block(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Block;
 
     /// <summary>Asserts that the operator's answer was sent.</summary>
     public static async Task IsByHandAsync(this HttpResponseMessage response)

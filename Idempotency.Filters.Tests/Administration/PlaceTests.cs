@@ -16,7 +16,7 @@ internal sealed class PlaceTests
     public async Task PolicyTellsWhereTheKeyIs(string? store, string prefix)
     {
         await using var app = await OperatedApp.Failing().StartAsync<TwoPoliciesController>(
-            OperatedApp.Refuse,
+            OperatedApp.Block,
             services: s => s.AddIdempotency()
                 .AddStore("eu", eu => eu.UseMemory())
                 .AddPolicy("policy", o => (o.StoreName, o.KeyPrefix) = (store, prefix)));
@@ -75,7 +75,7 @@ internal sealed class PlaceTests
         const string Key = "F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6";
         await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(o =>
         {
-            OperatedApp.Refuse(o);
+            OperatedApp.Block(o);
             o.KeyFormat = KeyFormat.Uuid;
         });
         using var failed = await app.PostAsync("/orders", $"\"{Key}\"");
@@ -89,7 +89,7 @@ internal sealed class PlaceTests
     {
         await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(o =>
         {
-            OperatedApp.Refuse(o);
+            OperatedApp.Block(o);
             o.MaxResponseBodySize = 6;
         });
         using var failed = await app.PostAsync("/orders", "k");

@@ -18,7 +18,7 @@ internal sealed class ResolveTests
     {
         var script = OperatedApp.Failing();
         await using var app = await script.StartAsync<OperatedController>(
-            OperatedApp.Refuse, services: isProtected ? new KeyRing().Protect : null);
+            OperatedApp.Block, services: isProtected ? new KeyRing().Protect : null);
         using var failed = await app.PostAsync("/orders", "k", JsonContent.Create(1));
         using var refused = await app.PostAsync("/orders", "k", JsonContent.Create(1));
         Assert.That(await app.StateAsync("k"), Is.EqualTo(FoundKeyState.Failed));
@@ -44,7 +44,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task OperatorsAnswerIsForEveryRequestWithTheKey()
     {
-        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Refuse);
+        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block);
         using var failed = await app.PostAsync("/orders", "k", JsonContent.Create(1));
         await app.CompleteAsync("k");
 
@@ -61,7 +61,7 @@ internal sealed class ResolveTests
     public async Task FreedKeyRunsOnce()
     {
         var script = OperatedApp.Failing();
-        await using var app = await script.StartAsync<OperatedController>(OperatedApp.Refuse);
+        await using var app = await script.StartAsync<OperatedController>(OperatedApp.Block);
         using var failed = await app.PostAsync("/orders", "k");
 
         Assert.That(await app.FreeAsync("k"), Is.EqualTo(ResolveOutcome.Resolved));
@@ -113,7 +113,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task AnswerOfTheFirstOperatorStands()
     {
-        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Refuse);
+        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block);
         using var failed = await app.PostAsync("/orders", "k");
         await app.CompleteAsync("k");
 
@@ -168,7 +168,7 @@ internal sealed class ResolveTests
     public async Task FoundFailureHasNoAnswerButATime()
     {
         var clock = new ManualTimeProvider();
-        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Refuse, clock);
+        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block, clock);
         using var failed = await app.PostAsync("/orders", "k");
 
         var found = await app.Operator().FindAsync(OperatedApp.Anyone, "k");
@@ -182,7 +182,7 @@ internal sealed class ResolveTests
     {
         var clock = new ManualTimeProvider();
         await using var app = await OperatedApp.Failing().StartAsync<TwoPoliciesController>(
-            OperatedApp.Refuse, clock, services: s => s.AddIdempotency().AddPolicy("policy", o => o.Retention = TimeSpan.FromHours(72)));
+            OperatedApp.Block, clock, services: s => s.AddIdempotency().AddPolicy("policy", o => o.Retention = TimeSpan.FromHours(72)));
         using var failed = await app.PostAsync("/orders/policy", "k");
         clock.Advance(TimeSpan.FromHours(71));
         await app.CompleteAsync("k", "policy");
@@ -200,7 +200,7 @@ internal sealed class ResolveTests
     public async Task EmptyAnswerStaysEmpty([Values(200, 204, 404)] int status)
     {
         await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(
-            OperatedApp.Refuse, pipeline: app => Microsoft.AspNetCore.Builder.StatusCodePagesExtensions.UseStatusCodePages(app));
+            OperatedApp.Block, pipeline: app => Microsoft.AspNetCore.Builder.StatusCodePagesExtensions.UseStatusCodePages(app));
         using var failed = await app.PostAsync("/orders", "k");
         await app.Operator().ResolveAsync(OperatedApp.Anyone, "k", IdempotencyResolution.Completed(status));
 
@@ -215,7 +215,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task WhatNoRecordKeepsIsLeftOutOfTheOperatorsAnswer()
     {
-        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Refuse);
+        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block);
         using var failed = await app.PostAsync("/orders", "k");
         await app.Operator().ResolveAsync(OperatedApp.Anyone, "k", IdempotencyResolution.Completed(
             StatusCodes.Status200OK,
@@ -245,7 +245,7 @@ internal sealed class ResolveTests
         });
         await using var app = await script.StartAsync<OperatedController>(o =>
         {
-            OperatedApp.Refuse(o);
+            OperatedApp.Block(o);
             o.MaxBufferedBodySize = 0;
         });
         using var failed = await app.PostAsync("/orders/manual", "k");
@@ -261,7 +261,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task ResolutionIsLoggedWithoutTheKey()
     {
-        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Refuse);
+        await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block);
         using var failed = await app.PostAsync("/orders", "secret-key");
 
         await app.CompleteAsync("secret-key");

@@ -91,8 +91,8 @@ internal sealed class SupportEndpointTests
                 })
                 .AddPolicy("payments", options =>
                 {
-                    options.WhenFailed = FailureBehavior.Refuse;
-                    options.WhenInterrupted = InterruptedBehavior.Refuse;
+                    options.WhenFailed = FailureBehavior.Block;
+                    options.WhenInterrupted = InterruptedBehavior.Block;
                 });
         });
 

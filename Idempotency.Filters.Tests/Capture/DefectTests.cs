@@ -24,7 +24,7 @@ internal sealed class DefectTests
     public async Task Start()
     {
         _releasing = await StartAsync(FailureBehavior.Release);
-        _refusing = await StartAsync(FailureBehavior.Refuse);
+        _refusing = await StartAsync(FailureBehavior.Block);
     }
 
     [OneTimeTearDown]

@@ -67,14 +67,14 @@ internal sealed class PolicyTests
             s => s.AddIdempotency().AddPolicy("p", o =>
             {
                 (o.KeyRequired, o.HeaderName, o.KeyFormat, o.WhenInFlight) = (false, "X-Key", KeyFormat.UuidV4, InFlightBehavior.Wait);
-                (o.WhenFailed, o.WhenInterrupted, o.MaxResponseBodySize) = (FailureBehavior.Refuse, InterruptedBehavior.Refuse, 5);
+                (o.WhenFailed, o.WhenInterrupted, o.MaxResponseBodySize) = (FailureBehavior.Block, InterruptedBehavior.Block, 5);
                 (o.Retention, o.MaxExecutionTime) = (null, null);
             }),
             new IdempotentAttribute("p"));
 
         Assert.That((options.KeyRequired, options.HeaderName, options.KeyFormat), Is.EqualTo((false, "X-Key", KeyFormat.UuidV4)));
-        Assert.That((options.WhenInFlight, options.WhenFailed), Is.EqualTo((InFlightBehavior.Wait, FailureBehavior.Refuse)));
-        Assert.That((options.WhenInterrupted, options.MaxResponseBodySize), Is.EqualTo((InterruptedBehavior.Refuse, 5L)));
+        Assert.That((options.WhenInFlight, options.WhenFailed), Is.EqualTo((InFlightBehavior.Wait, FailureBehavior.Block)));
+        Assert.That((options.WhenInterrupted, options.MaxResponseBodySize), Is.EqualTo((InterruptedBehavior.Block, 5L)));
         Assert.That((options.Retention, options.MaxExecutionTime), Is.EqualTo(((TimeSpan?)null, (TimeSpan?)null)));
     }
 
@@ -280,8 +280,8 @@ internal sealed class PolicyTests
         yield return Property(nameof(IdempotentAttribute.WhenInFlight), new() { WhenInFlight = InFlightBehavior.Wait }, o => o.WhenInFlight, InFlightBehavior.Wait);
         yield return Property(nameof(IdempotentAttribute.WaitTimeoutSeconds), new() { WaitTimeoutSeconds = 7 }, o => o.WaitTimeout.TotalSeconds, 7d);
         yield return Property(
-            nameof(IdempotentAttribute.WhenInterrupted), new() { WhenInterrupted = InterruptedBehavior.Refuse }, o => o.WhenInterrupted, InterruptedBehavior.Refuse);
-        yield return Property(nameof(IdempotentAttribute.WhenFailed), new() { WhenFailed = FailureBehavior.Refuse }, o => o.WhenFailed, FailureBehavior.Refuse);
+            nameof(IdempotentAttribute.WhenInterrupted), new() { WhenInterrupted = InterruptedBehavior.Block }, o => o.WhenInterrupted, InterruptedBehavior.Block);
+        yield return Property(nameof(IdempotentAttribute.WhenFailed), new() { WhenFailed = FailureBehavior.Block }, o => o.WhenFailed, FailureBehavior.Block);
     }
 
     private static TestCaseData Property(string name, IdempotentAttribute attribute, Func<IdempotencyOptions, object?> read, object expected) =>
@@ -319,7 +319,7 @@ public sealed class PolicyController(Runs runs) : ControllerBase
     [HttpPost("small"), Idempotent(MaxResponseBodySize = 0)]
     public int Small() => runs.Next();
 
-    [HttpPost("failing"), Idempotent(WhenFailed = FailureBehavior.Refuse)]
+    [HttpPost("failing"), Idempotent(WhenFailed = FailureBehavior.Block)]
     public ActionResult Failing() => StatusCode(500, runs.Next());
 }
 

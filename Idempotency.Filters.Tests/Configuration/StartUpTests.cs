@@ -64,6 +64,28 @@ internal sealed class StartUpTests
         () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.MaxKeyLength = 0)), "Policy 'p'", "MaxKeyLength is 0");
 
     [Test]
+    public void TwoStoresInOneBuilderAreRefused() => Assert.That(
+        () => new ServiceCollection().AddIdempotency().UseDistributedCache().UseMemory(),
+        Throws.InvalidOperationException.With.Message.Contains("the default store").And.Message.Contains("Remove one"));
+
+    [Test]
+    public void TwoStoresUnderOneNameAreRefused() => Assert.That(
+        () => new ServiceCollection().AddIdempotency().AddStore("eu", store => store.UseMemory().UseDistributedCache()),
+        Throws.InvalidOperationException.With.Message.Contains("the store 'eu'"));
+
+    [Test]
+    public void AnotherCallOfAddIdempotencyReplacesTheStore()
+    {
+        var store = Mock.Of<IIdempotencyStore>();
+        var services = new ServiceCollection();
+        services.AddIdempotency().UseDistributedCache();
+
+        services.AddIdempotency().UseStore((_, _) => store);
+
+        Assert.That(services.BuildServiceProvider().GetRequiredService<IIdempotencyStore>(), Is.SameAs(store));
+    }
+
+    [Test]
     public Task UnknownStoreOfAPolicyFailsTheStart() => AssertFailsAsync(
         () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.StoreName = "eu")), "Policy 'p'", "StoreName 'eu'", "AddStore(\"eu\"");
 

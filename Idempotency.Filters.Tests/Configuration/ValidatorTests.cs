@@ -84,14 +84,14 @@ internal sealed class ValidatorTests
         yield return Case("WhenInterrupted undefined", o => o.WhenInterrupted = (InterruptedBehavior)9, "WhenInterrupted is 9");
         yield return Case("WhenFailed undefined", o => o.WhenFailed = (FailureBehavior)9, "WhenFailed is 9");
         yield return Case("WhenStoreIsDown undefined", o => o.WhenStoreIsDown = (StoreDownBehavior)9, "WhenStoreIsDown is 9");
-        yield return Case("KeyMissingStatusCode below 400", o => o.KeyMissingStatusCode = 399, "KeyMissingStatusCode is 399");
-        yield return Case("MalformedKeyStatusCode above 599", o => o.MalformedKeyStatusCode = 600, "MalformedKeyStatusCode is 600");
-        yield return Case("KeyReusedStatusCode below 400", o => o.KeyReusedStatusCode = 200, "KeyReusedStatusCode is 200");
-        yield return Case("InFlightStatusCode below 400", o => o.InFlightStatusCode = 200, "InFlightStatusCode is 200");
-        yield return Case("NotReplayableStatusCode below 400", o => o.NotReplayableStatusCode = 200, "NotReplayableStatusCode is 200");
-        yield return Case("OutcomeUnknownStatusCode below 400", o => o.OutcomeUnknownStatusCode = 200, "OutcomeUnknownStatusCode is 200");
-        yield return Case("BodyTooLargeStatusCode below 400", o => o.BodyTooLargeStatusCode = 200, "BodyTooLargeStatusCode is 200");
-        yield return Case("StoreUnavailableStatusCode below 400", o => o.StoreUnavailableStatusCode = 200, "StoreUnavailableStatusCode is 200");
+        yield return Case("StatusCodes.KeyMissing below 400", o => o.StatusCodes.KeyMissing = 399, "StatusCodes.KeyMissing is 399");
+        yield return Case("StatusCodes.KeyMalformed above 599", o => o.StatusCodes.KeyMalformed = 600, "StatusCodes.KeyMalformed is 600");
+        yield return Case("StatusCodes.KeyReused below 400", o => o.StatusCodes.KeyReused = 200, "StatusCodes.KeyReused is 200");
+        yield return Case("StatusCodes.InFlight below 400", o => o.StatusCodes.InFlight = 200, "StatusCodes.InFlight is 200");
+        yield return Case("StatusCodes.NotReplayable below 400", o => o.StatusCodes.NotReplayable = 200, "StatusCodes.NotReplayable is 200");
+        yield return Case("StatusCodes.OutcomeUnknown below 400", o => o.StatusCodes.OutcomeUnknown = 200, "StatusCodes.OutcomeUnknown is 200");
+        yield return Case("StatusCodes.BodyTooLarge below 400", o => o.StatusCodes.BodyTooLarge = 200, "StatusCodes.BodyTooLarge is 200");
+        yield return Case("StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
         yield return Case("ReplayStatusCode below 200", o => o.ReplayStatusCode = 199, "ReplayStatusCode is 199");
         yield return Case("StoreStatusCodes below 200", o => o.StoreStatusCodes = new HashSet<int> { 101 }, "StoreStatusCodes is 101");
         yield return Case("StoreContentTypes null", o => o.StoreContentTypes = null!, "StoreContentTypes is null");
@@ -116,7 +116,7 @@ internal sealed class ValidatorTests
         yield return Case("MaxResponseBodySize 0", o => o.MaxResponseBodySize = 0);
         yield return Case("MaxResponseBodySize int.MaxValue", o => o.MaxResponseBodySize = int.MaxValue);
         yield return Case("MaxBufferedBodySize 0", o => o.MaxBufferedBodySize = 0);
-        yield return Case("KeyMissingStatusCode 599", o => o.KeyMissingStatusCode = 599);
+        yield return Case("StatusCodes.KeyMissing 599", o => o.StatusCodes.KeyMissing = 599);
         yield return Case("ReplayStatusCode 200", o => o.ReplayStatusCode = 200);
         yield return Case("StoreContentTypes with wildcards", o => o.StoreContentTypes = ["*/*", "text/*", "application/json; charset=utf-8"]);
     }

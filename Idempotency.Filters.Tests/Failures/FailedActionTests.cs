@@ -33,7 +33,7 @@ internal sealed class FailedActionTests
             http.RequestServices.GetRequiredService<IIdempotencyContext>().Keep();
             return run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run);
         });
-        await using var app = await script.StartAsync<FailedActionController>(o => o.WhenFailed = FailureBehavior.Refuse);
+        await using var app = await script.StartAsync<FailedActionController>(o => o.WhenFailed = FailureBehavior.Block);
 
         using var first = await app.PostAsync("/orders", "k");
         using var retry = await app.PostAsync("/orders", "k");
@@ -86,10 +86,10 @@ internal sealed class FailedActionTests
     }
 
     [Test]
-    public async Task MiddlewareCannotRunAnActionAgainUnderRefuse()
+    public async Task MiddlewareCannotRunAnActionAgainUnderBlock()
     {
         var script = Throwing();
-        await using var app = await script.StartAsync<FailedActionController>(Refuse, pipeline: RunTwice);
+        await using var app = await script.StartAsync<FailedActionController>(Block, pipeline: RunTwice);
 
         using var first = await app.PostAsync("/orders", "k");
 
@@ -116,7 +116,7 @@ internal sealed class FailedActionTests
     public async Task ActionThatThrowsUnderRefuseIsNeverRunAgain()
     {
         var script = Throwing();
-        await using var app = await script.StartAsync<FailedActionController>(Refuse);
+        await using var app = await script.StartAsync<FailedActionController>(Block);
 
         using var first = await app.PostAsync("/orders", "k");
         using var retry = await app.PostAsync("/orders", "k");
@@ -132,7 +132,7 @@ internal sealed class FailedActionTests
     public async Task RefusedKeyIsFreeWhenRetentionEnds()
     {
         var clock = new ManualTimeProvider();
-        await using var app = await Throwing().StartAsync<FailedActionController>(Refuse, clock);
+        await using var app = await Throwing().StartAsync<FailedActionController>(Block, clock);
         using var first = await app.PostAsync("/orders", "k");
         clock.Advance(TimeSpan.FromHours(24));
 
@@ -142,9 +142,9 @@ internal sealed class FailedActionTests
     }
 
     [Test]
-    public async Task FailureBeforeTheActionFreesTheKeyEvenUnderRefuse()
+    public async Task FailureBeforeTheActionFreesTheKeyEvenUnderBlock()
     {
-        await using var app = await new Script().StartAsync<FailedActionController>(Refuse);
+        await using var app = await new Script().StartAsync<FailedActionController>(Block);
         using var first = await app.PostAsync("/filtered?fail", "k");
 
         using var retry = await app.PostAsync("/filtered", "k");
@@ -169,7 +169,7 @@ internal sealed class FailedActionTests
 
         Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
         Assert.That(await first.TextAsync(), Is.Empty);
-        Assert.That(script.Runs, Is.EqualTo(whenFailed is FailureBehavior.Refuse ? 1 : 2));
+        Assert.That(script.Runs, Is.EqualTo(whenFailed is FailureBehavior.Block ? 1 : 2));
     }
 
     [Test]
@@ -331,7 +331,7 @@ internal sealed class FailedActionTests
         await retry.IsRunAsync(2, 200);
     }
 
-    private static void Refuse(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Refuse;
+    private static void Block(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Block;
 
     private static void RunTwice(WebApplication app) => app.Use(async (http, next) =>
     {

@@ -76,7 +76,7 @@ internal sealed class InterruptedTests
     public async Task InterruptedUnderRefuseIsOutcomeUnknownUntilRetentionEnds()
     {
         var script = Hanging();
-        await using var app = await StartAsync(script, Refuse);
+        await using var app = await StartAsync(script, Block);
         var first = app.PostAsync("/orders", "k");
         await _entered.WaitAsync();
         _clock.Advance(Limit + Lease);
@@ -96,7 +96,7 @@ internal sealed class InterruptedTests
     [Test]
     public async Task LateCompletionResolvesARefusedKey()
     {
-        await using var app = await StartAsync(Hanging(), Refuse);
+        await using var app = await StartAsync(Hanging(), Block);
         var first = app.PostAsync("/orders", "k");
         await _entered.WaitAsync();
         _clock.Advance(Limit + Lease);
@@ -202,7 +202,7 @@ internal sealed class InterruptedTests
 
         Assert.That((await first.Soon()).StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
         using var retry = await app.PostAsync("/orders", "k");
-        if (whenFailed is FailureBehavior.Refuse)
+        if (whenFailed is FailureBehavior.Block)
             await retry.IsProblemAsync(409, "outcome-unknown");
         else
             await retry.IsRunAsync(2);
@@ -287,7 +287,7 @@ internal sealed class InterruptedTests
     private static void Limits(IdempotencyOptions options) =>
         (options.MaxExecutionTime, options.Lease, options.Retention) = (Limit, Lease, Retention);
 
-    private static void Refuse(IdempotencyOptions options) => options.WhenInterrupted = InterruptedBehavior.Refuse;
+    private static void Block(IdempotencyOptions options) => options.WhenInterrupted = InterruptedBehavior.Block;
 
     private Task<HttpResponseMessage> ReleaseAsync(Task<HttpResponseMessage> hanging)
     {

@@ -159,7 +159,7 @@ internal sealed class KeepRuleTests
         using var retry = await app.PostAsync("/orders", "k");
 
         Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
-        if (whenFailed is FailureBehavior.Refuse)
+        if (whenFailed is FailureBehavior.Block)
             await retry.IsProblemAsync(409, "outcome-unknown");
         else
             await retry.IsRunAsync(2);
@@ -204,7 +204,7 @@ internal sealed class KeepRuleTests
     [Test]
     public async Task DiscardFreesTheKeyWhateverTheStatus([Values] FailureBehavior whenFailed)
     {
-        var script = Deciding(context => context.Discard(), whenFailed is FailureBehavior.Refuse ? 500 : 201);
+        var script = Deciding(context => context.Discard(), whenFailed is FailureBehavior.Block ? 500 : 201);
         await using var app = await script.StartAsync<KeepRuleController>(o => o.WhenFailed = whenFailed);
         using var first = await app.PostAsync("/orders", "k");
 

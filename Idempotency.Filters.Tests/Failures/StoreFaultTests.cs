@@ -404,7 +404,7 @@ internal sealed class StoreFaultTests
                 options.Lease = TimeSpan.FromSeconds(7);
                 options.MaxExecutionTime = TimeSpan.FromMinutes(3);
                 options.Retention = TimeSpan.FromDays(2);
-                options.WhenInterrupted = InterruptedBehavior.Refuse;
+                options.WhenInterrupted = InterruptedBehavior.Block;
             },
             store: store.Object);
 
@@ -416,8 +416,8 @@ internal sealed class StoreFaultTests
         {
             Lease = TimeSpan.FromSeconds(7),
             RenewFor = TimeSpan.FromMinutes(3),
-            RefuseFor = TimeSpan.FromDays(2),
-            WhenInterrupted = InterruptedBehavior.Refuse,
+            BlockFor = TimeSpan.FromDays(2),
+            WhenInterrupted = InterruptedBehavior.Block,
         }));
     }
 
@@ -470,7 +470,7 @@ internal sealed class StoreFaultTests
     private static Task<TestApp> StartAsync(Script script, FaultyStore store) =>
         script.StartAsync<StoreFaultController>(clock: new ImpatientTimeProvider(), store: store);
 
-    private static RecordKeeper Keeper(TestApp app) => app.Services.GetRequiredService<RecordKeeper>();
+    private static CompletionRetrier Keeper(TestApp app) => app.Services.GetRequiredService<CompletionRetrier>();
 
     private static ReadOnlySequence<byte> Record(string body)
     {

@@ -61,7 +61,7 @@ internal sealed class GlobalFilterTests
     {
         await using var app = await Answers.StartAsync([typeof(OptOutController)], s =>
         {
-            s.AddIdempotency().AddPolicy("p", o => o.KeyMissingStatusCode = 461);
+            s.AddIdempotency().AddPolicy("p", o => o.StatusCodes.KeyMissing = 461);
             s.Configure<MvcOptions>(o => o.Filters.Add(new IdempotentAttribute("p")));
         });
 

@@ -235,8 +235,8 @@ internal sealed class MinimalApiTests
     }
 
     private static void Policies(IServiceCollection services) => services.AddIdempotency()
-        .AddPolicy("near", o => o.KeyMissingStatusCode = 461)
-        .AddPolicy("far", o => o.KeyMissingStatusCode = 462);
+        .AddPolicy("near", o => o.StatusCodes.KeyMissing = 461)
+        .AddPolicy("far", o => o.StatusCodes.KeyMissing = 462);
 
     [Test]
     public async Task EndpointThatWasBuiltWithoutFiltersRunsOnce()

@@ -193,9 +193,9 @@ internal sealed class ResolutionTests
     }
 
     private static void Policies(IServiceCollection services) => services.AddIdempotency()
-        .AddPolicy("near", o => o.KeyMissingStatusCode = 461)
-        .AddPolicy("far", o => o.KeyMissingStatusCode = 462)
-        .AddPolicy("class", o => o.KeyMissingStatusCode = 463);
+        .AddPolicy("near", o => o.StatusCodes.KeyMissing = 461)
+        .AddPolicy("far", o => o.StatusCodes.KeyMissing = 462)
+        .AddPolicy("class", o => o.StatusCodes.KeyMissing = 463);
 }
 
 [Route("marked")]

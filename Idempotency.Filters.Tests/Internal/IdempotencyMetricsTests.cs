@@ -58,7 +58,7 @@ internal sealed class IdempotencyMetricsTests
         var script = new Script((_, _) => new ContentResult { Content = "too large", StatusCode = 500 });
         await using var app = await script.StartAsync<MetricsController>(options =>
         {
-            options.WhenFailed = FailureBehavior.Refuse;
+            options.WhenFailed = FailureBehavior.Block;
             options.MaxResponseBodySize = 4;
         });
         using var measured = new Measurements(app);

@@ -25,7 +25,7 @@ public class MultipartFingerprintTests
     [Test]
     public void ARetryWithAnotherBoundaryIsTheSame()
     {
-        static Hash32 Of(string boundary, string content) => Hash(
+        static Sha256Digest Of(string boundary, string content) => Hash(
             $"multipart/form-data; boundary=\"{boundary}\"",
             $"--{boundary}\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{content}\r\n--{boundary}--\r\n", [7]);
 
@@ -68,11 +68,11 @@ public class MultipartFingerprintTests
             abandoned.Append("xxa"u8);
             abandoned.Abandon();
 
-            Assert.That(Hash(null, "body", []).Matches(Hash32.From(SHA256.HashData("body"u8))), Is.True);
+            Assert.That(Hash(null, "body", []).Matches(Sha256Digest.From(SHA256.HashData("body"u8))), Is.True);
         }
     }
 
-    private static Hash32 Hash(string? contentType, string body, int[] pieces)
+    private static Sha256Digest Hash(string? contentType, string body, int[] pieces)
     {
         var hasher = BodyHasher.Rent(contentType);
         foreach (var piece in Segments.Pieces(Encoding.Latin1.GetBytes(body), pieces))
@@ -80,6 +80,6 @@ public class MultipartFingerprintTests
         return hasher.Complete();
     }
 
-    private static Hash32 Naive(string boundary, string body) =>
-        Hash32.From(SHA256.HashData(Encoding.Latin1.GetBytes(body.Replace(boundary, "\0boundary\0", StringComparison.Ordinal))));
+    private static Sha256Digest Naive(string boundary, string body) =>
+        Sha256Digest.From(SHA256.HashData(Encoding.Latin1.GetBytes(body.Replace(boundary, "\0boundary\0", StringComparison.Ordinal))));
 }

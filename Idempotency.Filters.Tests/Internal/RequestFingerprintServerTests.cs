@@ -75,7 +75,7 @@ public class RequestFingerprintServerTests
         foreach (var fingerprint in made)
         {
             Assert.That(fingerprint.Form, Is.EqualTo(BodyForm.Bytes));
-            Assert.That(fingerprint.Body.Matches(Hash32.From(Sha256OfBody)), Is.True);
+            Assert.That(fingerprint.Body.Matches(Sha256Digest.From(Sha256OfBody)), Is.True);
         }
     }
 
@@ -111,7 +111,7 @@ public class RequestFingerprintServerTests
         await PostAsync(server, null);
 
         Assert.That(made.Form, Is.EqualTo(BodyForm.Bytes));
-        Assert.That(made.Body.Matches(Hash32.From(SHA256.HashData([]))), Is.True);
+        Assert.That(made.Body.Matches(Sha256Digest.From(SHA256.HashData([]))), Is.True);
     }
 
     [TestCase(true)]

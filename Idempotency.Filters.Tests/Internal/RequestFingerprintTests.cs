@@ -144,7 +144,7 @@ public class RequestFingerprintTests
         gate.SetResult();
         await left;
         other.Append(Body.AsSpan(10));
-        Assert.That(other.Complete().Matches(Hash32.From(Sha256OfBody)), Is.True);
+        Assert.That(other.Complete().Matches(Sha256Digest.From(Sha256OfBody)), Is.True);
     }
 
     [Test]
@@ -285,7 +285,7 @@ public class RequestFingerprintTests
     [Test]
     public void FingerprintsOfDifferentFormsMatchOnlyWhenTheyCanBeCompared()
     {
-        static Fingerprint Of(BodyForm form, byte hash) => new() { Target = default, Form = form, Body = Hash32.From([hash]) };
+        static Fingerprint Of(BodyForm form, byte hash) => new() { Target = default, Form = form, Body = Sha256Digest.From([hash]) };
 
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Bytes, 1)), Is.True);
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Bytes, 2)), Is.False);
@@ -311,7 +311,7 @@ public class RequestFingerprintTests
     private static void AssertBody(in Fingerprint fingerprint, BodyForm form, byte[] hash)
     {
         Assert.That(fingerprint.Form, Is.EqualTo(form));
-        Assert.That(fingerprint.Body.Matches(Hash32.From(hash)), Is.True);
+        Assert.That(fingerprint.Body.Matches(Sha256Digest.From(hash)), Is.True);
     }
 
     private static void AssertUnknown(in Fingerprint fingerprint) => AssertBody(fingerprint, BodyForm.Unknown, new byte[32]);

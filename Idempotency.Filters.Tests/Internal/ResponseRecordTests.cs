@@ -272,9 +272,9 @@ public class ResponseRecordTests
     {
         public static readonly Fingerprint Request = new()
         {
-            Target = Hash32.From([.. Enumerable.Range(1, 32).Select(i => (byte)i)]),
+            Target = Sha256Digest.From([.. Enumerable.Range(1, 32).Select(i => (byte)i)]),
             Form = BodyForm.Multipart,
-            Body = Hash32.From([.. Enumerable.Range(33, 32).Select(i => (byte)i)]),
+            Body = Sha256Digest.From([.. Enumerable.Range(33, 32).Select(i => (byte)i)]),
         };
 
         public RecordFlags Flags { get; init; } = RecordFlags.NotReplayable;

@@ -87,7 +87,7 @@ internal sealed class MedallionLockTests
 
     [Test]
     public void MissingProviderIsToldByItsType() => Assert.That(
-        () => LockOf(builder => builder.UseMedallionLock()), Throws.InvalidOperationException.With.Message.Contains(nameof(IDistributedLockProvider)));
+        () => LockOf(builder => builder.UseMedallionLock()), Throws.InvalidOperationException.With.Message.Contains($"UseMedallionLock() found no {nameof(IDistributedLockProvider)}"));
 
     [Test]
     public async Task LostHandleEndsAClaimOfTheStore()

@@ -76,7 +76,7 @@ internal sealed class MetricsTests
         Assert.That(meter.All, Is.Empty);
     }
 
-    [TestCase(StoreDownBehavior.Refuse, "store-unavailable")]
+    [TestCase(StoreDownBehavior.Reject, "store-unavailable")]
     [TestCase(StoreDownBehavior.Execute, "unprotected")]
     public async Task StoreThatIsDownIsCounted(StoreDownBehavior behavior, string outcome)
     {
@@ -250,6 +250,6 @@ public sealed class ObservedController(Runs runs) : ControllerBase
     [HttpPost("large"), Idempotent(MaxResponseBodySize = 0)]
     public int Large() => runs.Next();
 
-    [HttpPost("refused"), Idempotent(WhenFailed = FailureBehavior.Refuse)]
+    [HttpPost("refused"), Idempotent(WhenFailed = FailureBehavior.Block)]
     public int Refused() => throw new NotSupportedException("thrown");
 }

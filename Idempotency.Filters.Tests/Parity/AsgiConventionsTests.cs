@@ -234,7 +234,7 @@ internal sealed class AsgiConventionsTests
             options.Retention = TimeSpan.FromMinutes(1);
             options.UseAsgiIdempotencyHeaderConventions();
             Assert.That(options.Retention, Is.EqualTo(TimeSpan.FromHours(24)));
-            Assert.That((options.WhenInFlight, options.InFlightStatusCode), Is.EqualTo((InFlightBehavior.Reject, 409)));
+            Assert.That((options.WhenInFlight, options.StatusCodes.InFlight), Is.EqualTo((InFlightBehavior.Reject, 409)));
         });
         using var malformed = await app.SendAsync("POST", "no-uuid");
         using var first = await app.SendAsync("POST", Key);

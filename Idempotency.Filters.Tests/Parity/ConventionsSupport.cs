@@ -38,12 +38,12 @@ internal static class ConventionsSupport
         options.HeaderName = "X-Unlike";
         options.KeySources = [KeySource.Header("X-Unlike"), KeySource.Query("unlike")];
         options.KeyRequired = !options.KeyRequired;
-        options.KeyMissingStatusCode = 499;
+        options.StatusCodes.KeyMissing = 499;
         options.KeyFormat = KeyFormat.StructuredString;
         options.MaxKeyLength = 1;
-        options.MalformedKeyStatusCode = 499;
+        options.StatusCodes.KeyMalformed = 499;
         options.WhenInFlight = InFlightBehavior.Wait;
-        options.InFlightStatusCode = 499;
+        options.StatusCodes.InFlight = 499;
         options.ReplayStatusCode = 299;
         options.ReplayedHeaderName = "X-Unlike";
         options.ShouldStore = _ => false;

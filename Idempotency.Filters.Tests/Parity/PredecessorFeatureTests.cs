@@ -116,7 +116,7 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row08_KeyIsChecked()
     {
-        await using var app = await ParityApp.StartAsync(o => (o.KeyFormat, o.MalformedKeyStatusCode, o.MaxKeyLength) = (KeyFormat.UuidV4, 422, 36));
+        await using var app = await ParityApp.StartAsync(o => (o.KeyFormat, o.StatusCodes.KeyMalformed, o.MaxKeyLength) = (KeyFormat.UuidV4, 422, 36));
 
         Assert.That(await app.AnswerAsync("/pay", "abc"), Is.EqualTo("422 key-malformed"));
         Assert.That(await app.AnswerAsync("/pay", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), Is.EqualTo("422 key-malformed"));
@@ -184,7 +184,7 @@ internal sealed class PredecessorFeatureTests
         var clock = new ManualTimeProvider();
         var store = new FaultyStore(clock);
         await using var app = await ParityApp.StartAsync(
-            o => (o.WhenInFlight, o.WaitTimeout, o.InFlightStatusCode, o.RetryAfter) =
+            o => (o.WhenInFlight, o.WaitTimeout, o.StatusCodes.InFlight, o.RetryAfter) =
                 (InFlightBehavior.Wait, TimeSpan.FromSeconds(3), 423, TimeSpan.FromSeconds(9)),
             Hanging(entered, release),
             s => s.AddIdempotency().UseStore((_, _) => store));

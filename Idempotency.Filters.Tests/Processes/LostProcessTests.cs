@@ -52,8 +52,8 @@ internal sealed class LostProcessTests : ProcessTests
     public async Task RefusedKeyOfAKilledProcessIsNeverRunAgain()
     {
         const string Path = "/work?ms=1000";
-        await StartWorkerAsync("--WhenInterrupted", "Refuse");
-        await StartWorkerAsync("--WhenInterrupted", "Refuse");
+        await StartWorkerAsync("--WhenInterrupted", "Block");
+        await StartWorkerAsync("--WhenInterrupted", "Block");
         await KillWhileItRunsAsync(Workers[0], Path);
 
         using var closed = await Workers[1].PostAsync(Path, "key");

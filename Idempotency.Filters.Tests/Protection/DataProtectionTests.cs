@@ -240,11 +240,11 @@ internal sealed class DataProtectionTests
     }
 
     [Test]
-    public async Task ActionThatFailedIsRefusedUnderRefuse()
+    public async Task ActionThatFailedIsRefusedUnderBlock()
     {
         var script = new Script((_, run) => Script.Answer(run, 500));
         await using var app = await script.StartAsync<ProtectionController>(
-            o => o.WhenFailed = FailureBehavior.Refuse, services: new KeyRing().Protect);
+            o => o.WhenFailed = FailureBehavior.Block, services: new KeyRing().Protect);
         using var first = await app.PostAsync("/orders", "k");
 
         using var retry = await app.PostAsync("/orders", "k");

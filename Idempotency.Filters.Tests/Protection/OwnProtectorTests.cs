@@ -142,11 +142,6 @@ internal sealed class OwnProtectorTests
         },
         Throws.InvalidOperationException.With.Message.Contains(nameof(Uri)));
 
-    [Test]
-    public void ProtectionOfOneStoreOfSeveralIsRefused() => Assert.That(
-        () => new ServiceCollection().AddIdempotency().AddStore("eu", store => store.UseMemory().ProtectRecords()),
-        Throws.InvalidOperationException.With.Message.Contains("\"eu\""));
-
     private static Task<TestApp> StartAsync(Script script, IResponseRecordProtector protector, FaultyStore? store = null) =>
         script.StartAsync<ProtectionController>(
             clock: new ImpatientTimeProvider(TimeSpan.FromSeconds(5)),

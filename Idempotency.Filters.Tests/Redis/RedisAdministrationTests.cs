@@ -10,7 +10,7 @@ namespace Idempotency.Filters.Tests.Redis;
 internal sealed class RedisAdministrationTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
-    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
 
     private static readonly string[] Foreign =
     [

@@ -9,7 +9,7 @@ namespace Idempotency.Filters.Tests.Redis;
 [Parallelizable(ParallelScope.All)]
 internal sealed class RedisFaultTests : OwnRedisTests
 {
-    private static readonly ClaimOptions Refused = new() { Lease = TimeSpan.FromSeconds(30), WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Refused = new() { Lease = TimeSpan.FromSeconds(30), WhenInterrupted = InterruptedBehavior.Block };
 
     // The store's own, not that of the test.
     private static IResolveConstraint TimeIsUp => Throws.InstanceOf<TimeoutException>().With.Message.Contains("Redis did not answer");

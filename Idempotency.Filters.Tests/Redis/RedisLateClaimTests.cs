@@ -10,7 +10,7 @@ namespace Idempotency.Filters.Tests.Redis;
 [Parallelizable(ParallelScope.All)]
 internal sealed class RedisLateClaimTests : OwnRedisTests
 {
-    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Block };
     private static readonly ClaimOptions Over = Held with { OverCompleted = true };
 
     private readonly string _key = RedisStores.NewKey();

@@ -17,7 +17,7 @@ internal sealed class RedisLateReplyTests : OwnRedisTests
     {
         await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
-        await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse });
+        await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block });
         await Task.Delay(Held.Lease * 1.25);
         var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
         Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));

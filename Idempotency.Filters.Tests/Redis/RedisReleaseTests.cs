@@ -16,7 +16,7 @@ internal sealed class RedisReleaseTests : OwnRedisTests
     private const int Dropped = 69;
     private const int Left = 70;
 
-    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(10), WhenInterrupted = InterruptedBehavior.Block };
 
     private readonly string _key = RedisStores.NewKey();
 

@@ -94,7 +94,7 @@ internal sealed class RedisStartTests
     {
         var address = await DeadAddressAsync();
 
-        await using var app = await StartAsync(idempotency => idempotency.UseRedis(address).UseMemory());
+        await using var app = await StartAsync(idempotency => idempotency.UseRedis(address).Services.AddIdempotency().UseMemory());
 
         using var response = await app.PostAsync("/redis", "k");
         await response.IsRunAsync(1);

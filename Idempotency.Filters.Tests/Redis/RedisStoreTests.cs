@@ -12,7 +12,7 @@ internal sealed class RedisStoreTests
     private static readonly ClaimOptions Held = new() { Lease = Lease };
     private static readonly ClaimOptions Unrenewed = Held with { RenewFor = TimeSpan.Zero };
     private static readonly ClaimOptions Over = Held with { OverCompleted = true };
-    private static readonly ClaimOptions Refused = Unrenewed with { WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Refused = Unrenewed with { WhenInterrupted = InterruptedBehavior.Block };
 
     private readonly string _key = RedisStores.NewKey();
     private RedisServer _server = null!;
@@ -71,7 +71,7 @@ internal sealed class RedisStoreTests
     [Test]
     public async Task InterruptedKeyThatLostItsEndStaysRefusedUntilItsTimeIsOver()
     {
-        await _stores.AcquireAsync(_key, Refused with { RefuseFor = Lease });
+        await _stores.AcquireAsync(_key, Refused with { BlockFor = Lease });
         await _server.ExecuteAsync("PERSIST", _key);
         await Task.Delay(Lease * 1.25);
         Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo("Interrupted"));

@@ -187,7 +187,7 @@ public abstract partial class IdempotencyStoreContract
     [Test]
     public async Task RefusedKeyIsFreeAfterRefuseFor()
     {
-        await AcquireAsync(Refused with { RefuseFor = Lease * 2 });
+        await AcquireAsync(Refused with { BlockFor = Lease * 2 });
         await LetTimePassAsync(Lease * 2.5);
         Assert.That(await OutcomeAsync(Held), Is.EqualTo(ClaimOutcome.Interrupted));
 
@@ -199,7 +199,7 @@ public abstract partial class IdempotencyStoreContract
     [Test]
     public async Task AbandonedRefusedKeyIsInterrupted()
     {
-        var claim = await AcquireAsync(Held with { WhenInterrupted = InterruptedBehavior.Refuse });
+        var claim = await AcquireAsync(Held with { WhenInterrupted = InterruptedBehavior.Block });
         claim.Abandon();
 
         await LetTimePassAsync(Lease * 1.25);

@@ -35,7 +35,7 @@ public abstract partial class IdempotencyStoreContract
 
     private ClaimOptions Unrenewed => Held with { RenewFor = TimeSpan.Zero };
 
-    private ClaimOptions Refused => Unrenewed with { WhenInterrupted = InterruptedBehavior.Refuse };
+    private ClaimOptions Refused => Unrenewed with { WhenInterrupted = InterruptedBehavior.Block };
 
     private ClaimOptions Over => Held with { OverCompleted = true };
 

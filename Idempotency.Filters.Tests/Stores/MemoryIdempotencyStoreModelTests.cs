@@ -135,8 +135,8 @@ public class MemoryIdempotencyStoreModelTests
         {
             Act.ClaimRefusing => held with
             {
-                WhenInterrupted = InterruptedBehavior.Refuse,
-                RefuseFor = TimeSpan.FromSeconds(7),
+                WhenInterrupted = InterruptedBehavior.Block,
+                BlockFor = TimeSpan.FromSeconds(7),
                 RenewFor = TimeSpan.FromSeconds(2),
             },
             Act.ClaimOverCompleted => held with { OverCompleted = true, RenewFor = TimeSpan.FromSeconds(6) },
@@ -255,8 +255,8 @@ public class MemoryIdempotencyStoreModelTests
         public bool MayForget(ModelClaim claim) => claim.LeaseEnd != TimeSpan.MaxValue && Now >= claim.LeaseEnd + Lease;
 
         private bool IsRefused(ModelClaim claim) =>
-            !claim.OverRecord && claim.Options.WhenInterrupted == InterruptedBehavior.Refuse
-            && Now < claim.LeaseEnd + claim.Options.RefuseFor;
+            !claim.OverRecord && claim.Options.WhenInterrupted == InterruptedBehavior.Block
+            && Now < claim.LeaseEnd + claim.Options.BlockFor;
 
         private void Forget(int key)
         {

@@ -12,7 +12,7 @@ public class MemoryIdempotencyStoreTests
     private const int SmallKey = MemoryCapacity.KeyOverhead + MemoryCapacity.SmallRecord;
 
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(30) };
-    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse };
+    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
 
     private ManualTimeProvider _time = null!;
@@ -204,7 +204,7 @@ public class MemoryIdempotencyStoreTests
         await AcquireAsync(
             store,
             "x:c:interrupted",
-            Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse, RefuseFor = Retention });
+            Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block, BlockFor = Retention });
         var over = await AcquireAsync(store, "x:a:completed", Held with { OverCompleted = true });
         over.Abandon();
         Assert.That(store.Capacity.Entries.Used, Is.EqualTo(4));
@@ -284,7 +284,7 @@ public class MemoryIdempotencyStoreTests
         var store = CreateStore(new());
         await CompleteAsync(store, "completed", 1);
         await AcquireAsync(store, "held");
-        await AcquireAsync(store, "refused", Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Refuse });
+        await AcquireAsync(store, "refused", Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block });
 
         _time.Advance(Retention - TimeSpan.FromTicks(1));
         store.Purge();

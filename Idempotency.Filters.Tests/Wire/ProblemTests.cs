@@ -157,7 +157,7 @@ internal sealed class ProblemTests(string path)
     public async Task FailedActionUnderRefuseIsOutcomeUnknown()
     {
         var script = new Script((_, run) => Script.Answer(run, 500));
-        await using var app = await StartAsync(script, o => o.WhenFailed = FailureBehavior.Refuse);
+        await using var app = await StartAsync(script, o => o.WhenFailed = FailureBehavior.Block);
         using var first = await app.PostAsync(path, "k");
 
         using var retry = await app.PostAsync(path, "k");
@@ -247,9 +247,9 @@ internal sealed class ProblemTests(string path)
     {
         await using var app = await StartAsync(new Script(), options =>
         {
-            options.KeyMissingStatusCode = 428;
-            options.MalformedKeyStatusCode = 418;
-            options.KeyReusedStatusCode = 409;
+            options.StatusCodes.KeyMissing = 428;
+            options.StatusCodes.KeyMalformed = 418;
+            options.StatusCodes.KeyReused = 409;
         });
         using var first = await app.PostAsync(path, "k");
 
@@ -273,12 +273,12 @@ internal sealed class ProblemTests(string path)
         });
         await using var app = await StartAsync(script, options =>
         {
-            options.WhenFailed = FailureBehavior.Refuse;
+            options.WhenFailed = FailureBehavior.Block;
             options.MaxResponseBodySize = 16;
             options.MaxComparedBodySize = 4;
-            options.OutcomeUnknownStatusCode = 424;
-            options.NotReplayableStatusCode = 410;
-            options.BodyTooLargeStatusCode = 422;
+            options.StatusCodes.OutcomeUnknown = 424;
+            options.StatusCodes.NotReplayable = 410;
+            options.StatusCodes.BodyTooLarge = 422;
         });
         using var failed = await app.PostAsync(path, "failed");
         using var large = await app.PostAsync(path, "large");
@@ -298,7 +298,7 @@ internal sealed class ProblemTests(string path)
     {
         var store = new FaultyStore();
         await using var app = await StartAsync(
-            Hanging(), options => (options.InFlightStatusCode, options.StoreUnavailableStatusCode) = (425, 504), store);
+            Hanging(), options => (options.StatusCodes.InFlight, options.StatusCodes.StoreUnavailable) = (425, 504), store);
         var first = app.PostAsync(path, "k");
         await _entered.WaitAsync();
 

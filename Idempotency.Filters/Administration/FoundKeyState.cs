@@ -10,12 +10,12 @@ public enum FoundKeyState
     Completed,
 
     /// <summary>
-    /// Whoever ran the action vanished, or hung, under <see cref="InterruptedBehavior.Refuse"/>; retries get <c>outcome-unknown</c>. Its answer may
+    /// Whoever ran the action vanished, or hung, under <see cref="InterruptedBehavior.Block"/>; retries get <c>outcome-unknown</c>. Its answer may
     /// still come. Can be resolved.
     /// </summary>
     Interrupted,
 
-    /// <summary>The action threw, or answered 5xx, under <see cref="FailureBehavior.Refuse"/>; retries get <c>outcome-unknown</c>. Can be resolved.</summary>
+    /// <summary>The action threw, or answered 5xx, under <see cref="FailureBehavior.Block"/>; retries get <c>outcome-unknown</c>. Can be resolved.</summary>
     Failed,
 
     /// <summary>

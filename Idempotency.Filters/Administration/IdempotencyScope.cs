@@ -42,7 +42,7 @@ public sealed class IdempotencyScope
     public static IdempotencyScope OfCaller(string callerId)
     {
         ArgumentException.ThrowIfNullOrEmpty(callerId);
-        return new(RequestScope.Named(callerId)!, Kind.Caller);
+        return new(RequestScope.FromCallerId(callerId)!, Kind.Caller);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed class IdempotencyScope
     {
         ArgumentNullException.ThrowIfNull(user);
         return new(
-            RequestScope.Claimed(user) ?? throw new ArgumentException(
+            RequestScope.FromUserClaims(user) ?? throw new ArgumentException(
                 "The user is not authenticated, or has none of the claims sub, NameIdentifier, client_id, azp and appid, and no name.", nameof(user)),
             Kind.User);
     }

@@ -6,4 +6,4 @@ namespace Idempotency.Filters.Engine;
 
 /// <summary>What every execution needs, gathered once.</summary>
 internal sealed record ExecutionServices(
-    RecordKeeper Keeper, RecordProtection Protection, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);
+    CompletionRetrier Keeper, RecordProtection Protection, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);

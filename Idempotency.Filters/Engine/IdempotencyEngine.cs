@@ -19,7 +19,7 @@ namespace Idempotency.Filters.Engine;
 /// </summary>
 internal sealed class IdempotencyEngine(
     IIdempotencyKeyEncoder encoder,
-    RecordKeeper keeper,
+    CompletionRetrier keeper,
     RecordProtection protection,
     IdempotencyMetrics metrics,
     TimeProvider timeProvider,
@@ -90,7 +90,7 @@ internal sealed class IdempotencyEngine(
             Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
 
             // A key that is known to be in flight is not run a second time by choice either.
-            if (waits || options.WhenStoreIsDown is StoreDownBehavior.Refuse)
+            if (waits || options.WhenStoreIsDown is StoreDownBehavior.Reject)
                 return Reject(http, policy, Rejection.StoreUnavailable(options));
 
             Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
@@ -163,7 +163,7 @@ internal sealed class IdempotencyEngine(
     private async ValueTask<Rejection?> ExecuteAsync(
         HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, IdempotencyClaim claim, Execution run, object next)
     {
-        await using var held = new HeldClaim(claim, storageKey, policy.Options, _services);
+        await using var held = new ActiveClaim(claim, storageKey, policy.Options, _services);
         try
         {
             if (claim.PreviousRecord is { } previous && await PrepareRepeatAsync(http, policy, context, storageKey, previous) is { } rejection)

@@ -57,7 +57,7 @@ internal sealed partial class IdempotentExecution
             return _capture.IsOverCap || ResponseBodies.HasOwnFraming(_http) ? Verdict.KeepNotReplayable : Verdict.Keep;
 
         var failed = failure is not null || _http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
-        return failed && _context.ActionRan && _context.Wish is not false && _options.WhenFailed is FailureBehavior.Refuse
+        return failed && _context.ActionRan && _context.Wish is not false && _options.WhenFailed is FailureBehavior.Block
             ? Verdict.Refuse
             : Verdict.Release;
     }

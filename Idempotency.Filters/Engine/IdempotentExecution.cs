@@ -17,7 +17,7 @@ internal sealed partial class IdempotentExecution : IDisposable
     private readonly HttpContext _http;
     private readonly IdempotencyOptions _options;
     private readonly IdempotencyContext _context;
-    private readonly HeldClaim _claim;
+    private readonly ActiveClaim _claim;
     private readonly ExecutionServices _services;
 
     private readonly HeaderSnapshot _headers;
@@ -34,7 +34,7 @@ internal sealed partial class IdempotentExecution : IDisposable
         HttpContext http,
         IdempotencyOptions options,
         IdempotencyContext context,
-        HeldClaim claim,
+        ActiveClaim claim,
         ExecutionServices services,
         RequestFingerprint fingerprint)
     {
@@ -56,7 +56,7 @@ internal sealed partial class IdempotentExecution : IDisposable
     /// <summary>Takes the request over: from here on the body is hashed, the response held, and the client's leaving ignored.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
     public static async ValueTask<IdempotentExecution> StartAsync(
-        HttpContext http, IdempotencyOptions options, IdempotencyContext context, HeldClaim claim, ExecutionServices services)
+        HttpContext http, IdempotencyOptions options, IdempotencyContext context, ActiveClaim claim, ExecutionServices services)
     {
         var fingerprint = await RequestFingerprint.AttachAsync(http.Request, http.RequestAborted);
         return new IdempotentExecution(http, options, context, claim, services, fingerprint);

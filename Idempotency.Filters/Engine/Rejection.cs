@@ -18,42 +18,42 @@ internal sealed class Rejection(IdempotencyOptions options, string code, int sta
         : $"urn:problem-type:idempotency:{code}";
 
     public static Rejection KeyMissing(IdempotencyOptions options) => new(
-        options, "key-missing", options.KeyMissingStatusCode, $"{KeyName(options)} is missing",
+        options, "key-missing", options.StatusCodes.KeyMissing, $"{KeyName(options)} is missing",
         $"This operation needs {KeyPlaces(options)}: send a value that is unique to the operation, such as a UUID, and the same value with each retry.");
 
     public static Rejection KeyMalformed(IdempotencyOptions options, string problem) => new(
-        options, "key-malformed", options.MalformedKeyStatusCode, $"{KeyName(options)} is malformed", problem);
+        options, "key-malformed", options.StatusCodes.KeyMalformed, $"{KeyName(options)} is malformed", problem);
 
     public static Rejection KeyReused(IdempotencyOptions options) => new(
-        options, "key-reused", options.KeyReusedStatusCode, $"{KeyName(options)} is already used",
+        options, "key-reused", options.StatusCodes.KeyReused, $"{KeyName(options)} is already used",
         "This key was used for another request. Repeat that request unchanged to get its answer, or use a new key for this one.");
 
     public static Rejection InFlight(IdempotencyOptions options) => new(
-        options, "in-flight", options.InFlightStatusCode, "A request is outstanding for this key",
+        options, "in-flight", options.StatusCodes.InFlight, "A request is outstanding for this key",
         "The first request with this key is still being processed. Retry later to get its answer.", retryLater: true);
 
     public static Rejection NotReplayable(IdempotencyOptions options) => new(
-        options, "not-replayable", options.NotReplayableStatusCode, "The answer was not kept",
+        options, "not-replayable", options.StatusCodes.NotReplayable, "The answer was not kept",
         "The request with this key was carried out, but its answer was too large or was streamed, and cannot be sent again. The operation will not run twice.");
 
     public static Rejection OutcomeUnknown(IdempotencyOptions options) => new(
-        options, "outcome-unknown", options.OutcomeUnknownStatusCode, "The outcome of the first request is unknown",
+        options, "outcome-unknown", options.StatusCodes.OutcomeUnknown, "The outcome of the first request is unknown",
         "The first request with this key failed or was interrupted after it may have taken effect. It will not run again until its outcome has been resolved.");
 
     public static Rejection BodyTooLarge(IdempotencyOptions options) => new(
-        options, "body-too-large", options.BodyTooLargeStatusCode, "The request body is too large",
+        options, "body-too-large", options.StatusCodes.BodyTooLarge, "The request body is too large",
         "The body is larger than what is read to compare a retry with the original. Nothing was run.");
 
     public static Rejection BodyTooLargeForKey(IdempotencyOptions options) => new(
-        options, "body-too-large", options.BodyTooLargeStatusCode, "The request body is too large",
+        options, "body-too-large", options.StatusCodes.BodyTooLarge, "The request body is too large",
         "The body is larger than what is read to find its idempotency key. Nothing was run.");
 
     public static Rejection StoreUnavailable(IdempotencyOptions options) => new(
-        options, "store-unavailable", options.StoreUnavailableStatusCode, "Idempotency keys cannot be checked now",
+        options, "store-unavailable", options.StatusCodes.StoreUnavailable, "Idempotency keys cannot be checked now",
         "The operation was not run, because it could not be made safe to retry. Retry later with the same key.", retryLater: true);
 
     public static Rejection RecordUnreadable(IdempotencyOptions options) => new(
-        options, "record-unreadable", options.StoreUnavailableStatusCode, "The stored answer cannot be read",
+        options, "record-unreadable", options.StatusCodes.StoreUnavailable, "The stored answer cannot be read",
         "There is an answer for this key, but this server cannot read it. The operation will not run twice. Retry later with the same key.", retryLater: true);
 
     /// <summary>For MVC: an <see cref="ObjectResult"/>, so that the app's formatters and its problem details customisation apply.</summary>

@@ -35,7 +35,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
 
         try
         {
-            var body = await HeldRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
+            var body = await BufferedRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
             return body.IsEmpty ? default : Read(body.Span, options);
         }
         catch (BadHttpRequestException exception) when (

@@ -17,7 +17,7 @@ internal static class RequestScope
     {
         // Asked of the feature, since the property would make an anonymous user for each request.
         var user = http.Features.Get<IHttpAuthenticationFeature>()?.User;
-        var caller = options.CallerId is { } callerId ? Named(callerId(http)) : Claimed(user);
+        var caller = options.CallerId is { } callerId ? FromCallerId(callerId(http)) : FromUserClaims(user);
         if (caller is null && user is not null && user.Identities.Any(identity => identity.IsAuthenticated))
         {
             throw new InvalidOperationException(
@@ -34,10 +34,10 @@ internal static class RequestScope
     public static string Within(string caller, string? keyScope) => keyScope is null ? caller : Join(caller, keyScope);
 
     /// <summary>The caller whom <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
-    public static string? Named(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
+    public static string? FromCallerId(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
 
     /// <summary>The caller whom the claims of an authenticated user name; null when they name none.</summary>
-    public static string? Claimed(ClaimsPrincipal? user)
+    public static string? FromUserClaims(ClaimsPrincipal? user)
     {
         if (user is null)
             return null;

@@ -25,14 +25,14 @@ public static class IdempotencyConventions
         options.HeaderName = "Idempotency-Key";
         options.KeySources = [];
         options.KeyRequired = true;
-        options.KeyMissingStatusCode = StatusCodes.Status400BadRequest;
+        options.StatusCodes.KeyMissing = StatusCodes.Status400BadRequest;
         options.KeyFormat = KeyFormat.Any;
         options.MaxKeyLength = AnyLength;
-        options.MalformedKeyStatusCode = StatusCodes.Status400BadRequest;
+        options.StatusCodes.KeyMalformed = StatusCodes.Status400BadRequest;
 
         options.WhenInFlight = InFlightBehavior.Wait;
         options.WaitTimeout = TimeSpan.FromSeconds(0.1);
-        options.InFlightStatusCode = StatusCodes.Status423Locked;
+        options.StatusCodes.InFlight = StatusCodes.Status423Locked;
 
         options.ReplayStatusCode = StatusCodes.Status409Conflict;
         options.ReplayedHeaderName = null;
@@ -60,10 +60,10 @@ public static class IdempotencyConventions
         options.KeyRequired = false;
         options.KeyFormat = KeyFormat.LooseUuid;
         options.MaxKeyLength = AnyLength;
-        options.MalformedKeyStatusCode = StatusCodes.Status422UnprocessableEntity;
+        options.StatusCodes.KeyMalformed = StatusCodes.Status422UnprocessableEntity;
 
         options.WhenInFlight = InFlightBehavior.Reject;
-        options.InFlightStatusCode = StatusCodes.Status409Conflict;
+        options.StatusCodes.InFlight = StatusCodes.Status409Conflict;
 
         options.ReplayStatusCode = null;
         options.ReplayedHeaderName = "Idempotent-Replayed";
@@ -92,11 +92,11 @@ public static class IdempotencyConventions
         options.KeyRequired = false;
         options.KeyFormat = KeyFormat.Any;
         options.MaxKeyLength = AnyLength;
-        options.MalformedKeyStatusCode = StatusCodes.Status400BadRequest;
+        options.StatusCodes.KeyMalformed = StatusCodes.Status400BadRequest;
 
         options.WhenInFlight = InFlightBehavior.Wait;
         options.WaitTimeout = TimeSpan.FromSeconds(60);
-        options.InFlightStatusCode = StatusCodes.Status408RequestTimeout;
+        options.StatusCodes.InFlight = StatusCodes.Status408RequestTimeout;
 
         options.ReplayStatusCode = null;
         options.ReplayedHeaderName = null;

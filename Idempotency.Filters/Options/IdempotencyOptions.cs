@@ -96,8 +96,8 @@ public sealed class IdempotencyOptions
     /// <summary>What becomes of a key whose action threw or answered 5xx. Default <see cref="FailureBehavior.Release"/>.</summary>
     public FailureBehavior WhenFailed { get; set; } = FailureBehavior.Release;
 
-    /// <summary>What a request gets while the store cannot be asked. Default <see cref="StoreDownBehavior.Refuse"/>.</summary>
-    public StoreDownBehavior WhenStoreIsDown { get; set; } = StoreDownBehavior.Refuse;
+    /// <summary>What a request gets while the store cannot be asked. Default <see cref="StoreDownBehavior.Reject"/>.</summary>
+    public StoreDownBehavior WhenStoreIsDown { get; set; } = StoreDownBehavior.Reject;
 
     /// <summary>
     /// The value of <c>Retry-After</c> on 409 <c>in-flight</c> and on 503, rounded up to seconds. Default 1 second; 1 second or more.
@@ -160,27 +160,6 @@ public sealed class IdempotencyOptions
     /// </summary>
     public Func<IdempotencyRejectedContext, ValueTask>? OnRejected { get; set; }
 
-    /// <summary>The status of <c>key-missing</c>. Default 400; 400 to 599.</summary>
-    public int KeyMissingStatusCode { get; set; } = StatusCodes.Status400BadRequest;
-
-    /// <summary>The status of <c>key-malformed</c>. Default 400; 400 to 599.</summary>
-    public int MalformedKeyStatusCode { get; set; } = StatusCodes.Status400BadRequest;
-
-    /// <summary>The status of <c>key-reused</c>. Default 422; 400 to 599.</summary>
-    public int KeyReusedStatusCode { get; set; } = StatusCodes.Status422UnprocessableEntity;
-
-    /// <summary>The status of <c>in-flight</c>, also when a wait timed out. Default 409; 400 to 599.</summary>
-    public int InFlightStatusCode { get; set; } = StatusCodes.Status409Conflict;
-
-    /// <summary>The status of <c>not-replayable</c>. Default 409; 400 to 599.</summary>
-    public int NotReplayableStatusCode { get; set; } = StatusCodes.Status409Conflict;
-
-    /// <summary>The status of <c>outcome-unknown</c>. Default 409; 400 to 599.</summary>
-    public int OutcomeUnknownStatusCode { get; set; } = StatusCodes.Status409Conflict;
-
-    /// <summary>The status of <c>body-too-large</c>. Default 413; 400 to 599.</summary>
-    public int BodyTooLargeStatusCode { get; set; } = StatusCodes.Status413PayloadTooLarge;
-
-    /// <summary>The status of <c>store-unavailable</c> and of <c>record-unreadable</c>. Default 503; 400 to 599.</summary>
-    public int StoreUnavailableStatusCode { get; set; } = StatusCodes.Status503ServiceUnavailable;
+    /// <summary>The status codes of refusals. Defaults: 400, 409, 413, 422 and 503, as each says.</summary>
+    public IdempotencyStatusCodes StatusCodes { get; } = new();
 }

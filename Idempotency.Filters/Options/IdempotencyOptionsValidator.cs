@@ -117,14 +117,14 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
 
     private static void CheckStatusCodes(IdempotencyOptions options, List<string> failures)
     {
-        CheckStatus(nameof(options.KeyMissingStatusCode), options.KeyMissingStatusCode, 400, failures);
-        CheckStatus(nameof(options.MalformedKeyStatusCode), options.MalformedKeyStatusCode, 400, failures);
-        CheckStatus(nameof(options.KeyReusedStatusCode), options.KeyReusedStatusCode, 400, failures);
-        CheckStatus(nameof(options.InFlightStatusCode), options.InFlightStatusCode, 400, failures);
-        CheckStatus(nameof(options.NotReplayableStatusCode), options.NotReplayableStatusCode, 400, failures);
-        CheckStatus(nameof(options.OutcomeUnknownStatusCode), options.OutcomeUnknownStatusCode, 400, failures);
-        CheckStatus(nameof(options.BodyTooLargeStatusCode), options.BodyTooLargeStatusCode, 400, failures);
-        CheckStatus(nameof(options.StoreUnavailableStatusCode), options.StoreUnavailableStatusCode, 400, failures);
+        CheckStatus("StatusCodes.KeyMissing", options.StatusCodes.KeyMissing, 400, failures);
+        CheckStatus("StatusCodes.KeyMalformed", options.StatusCodes.KeyMalformed, 400, failures);
+        CheckStatus("StatusCodes.KeyReused", options.StatusCodes.KeyReused, 400, failures);
+        CheckStatus("StatusCodes.InFlight", options.StatusCodes.InFlight, 400, failures);
+        CheckStatus("StatusCodes.NotReplayable", options.StatusCodes.NotReplayable, 400, failures);
+        CheckStatus("StatusCodes.OutcomeUnknown", options.StatusCodes.OutcomeUnknown, 400, failures);
+        CheckStatus("StatusCodes.BodyTooLarge", options.StatusCodes.BodyTooLarge, 400, failures);
+        CheckStatus("StatusCodes.StoreUnavailable", options.StatusCodes.StoreUnavailable, 400, failures);
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);
         if (options.StoreStatusCodes is { Count: 0 })
             failures.Add("StoreStatusCodes is empty, so that nothing would be kept: name the statuses to keep, or null for the default.");

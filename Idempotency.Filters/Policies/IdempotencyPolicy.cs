@@ -25,7 +25,7 @@ internal sealed class IdempotencyPolicy
             RenewFor = options.MaxExecutionTime,
             OverCompleted = mode is IdempotencyMode.Manual,
             WhenInterrupted = options.WhenInterrupted,
-            RefuseFor = options.Retention,
+            BlockFor = options.Retention,
         };
     }
 

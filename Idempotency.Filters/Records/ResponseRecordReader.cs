@@ -65,7 +65,7 @@ internal ref struct ResponseRecordReader
             Flags = flags,
             StatusCode = BinaryPrimitives.ReadUInt16LittleEndian(head[10..]),
             Created = DateTimeOffset.FromUnixTimeMilliseconds(created),
-            Fingerprint = new Fingerprint { Target = Hash32.From(head[20..52]), Form = form, Body = Hash32.From(head[53..85]) },
+            Fingerprint = new Fingerprint { Target = Sha256Digest.From(head[20..52]), Form = form, Body = Sha256Digest.From(head[53..85]) },
             Headers = headers,
             Body = bytes.Slice(FixedLength + headersLength),
         };

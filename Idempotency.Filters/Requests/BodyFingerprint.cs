@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Requests;
 /// <summary>The fingerprint of a body that is read here and now.</summary>
 internal static class BodyFingerprint
 {
-    private static readonly (BodyForm Form, Hash32 Hash) None = (BodyForm.Unknown, default);
+    private static readonly (BodyForm Form, Sha256Digest Hash) None = (BodyForm.Unknown, default);
 
     /// <summary>Whether the body can be read here without taking it away from the action.</summary>
     public static bool IsAtHand(HttpRequest request) =>
@@ -16,7 +16,7 @@ internal static class BodyFingerprint
     /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
     /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadAsync(
+    public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ReadAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         try
@@ -31,16 +31,16 @@ internal static class BodyFingerprint
     }
 
     /// <summary>As <see cref="ReadAsync"/>, and the body can be read from its start after it.</summary>
-    public static async ValueTask<(BodyForm Form, Hash32 Hash)> BufferAsync(
+    public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> BufferAsync(
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
         // What can be read twice needs no memory of ours, and hence no limit.
         if (form is BodyForm.Bytes or BodyForm.Multipart && !IsAtHand(request))
-            await HeldRequestBody.HoldAsync(request, maxBytes, cancellationToken);
+            await BufferedRequestBody.HoldAsync(request, maxBytes, cancellationToken);
         return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
     }
 
-    public static (BodyForm Form, Hash32 Hash) Complete(HttpRequest request, BodyHasher hasher)
+    public static (BodyForm Form, Sha256Digest Hash) Complete(HttpRequest request, BodyHasher hasher)
     {
         // Nothing is left of a body that was announced: somebody consumed it before, and its bytes are unknown, not none.
         var consumed = hasher.IsEmpty && request.ContentLength > 0;
@@ -50,7 +50,7 @@ internal static class BodyFingerprint
     }
 
     /// <summary>Null when only the stream itself is left to read.</summary>
-    private static async ValueTask<(BodyForm Form, Hash32 Hash)?> TryReadAtHandAsync(
+    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)?> TryReadAtHandAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         if (form is BodyForm.Unknown or BodyForm.AnyRequest)
@@ -77,7 +77,7 @@ internal static class BodyFingerprint
         }
     }
 
-    private static async ValueTask<(BodyForm Form, Hash32 Hash)> ReadToEndAsync(
+    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ReadToEndAsync(
         HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
@@ -97,7 +97,7 @@ internal static class BodyFingerprint
         return Complete(request, hasher);
     }
 
-    private static async ValueTask<(BodyForm Form, Hash32 Hash)> ParseAsync(
+    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ParseAsync(
         HttpRequest request, long? maxBytes, CancellationToken cancellationToken)
     {
         if (FormFingerprint.IsLocked(request) || !request.HasFormContentType)

@@ -46,10 +46,10 @@ internal sealed class BodyHasher
         Append(MemoryMarshal.AsBytes(text));
     }
 
-    public Hash32 Complete()
+    public Sha256Digest Complete()
     {
         _multipart?.Complete();
-        Hash32 hash = default;
+        Sha256Digest hash = default;
         _hash.GetHashAndReset(hash);
         Return();
         return hash;
@@ -57,7 +57,7 @@ internal sealed class BodyHasher
 
     public void Abandon()
     {
-        Hash32 unused = default;
+        Sha256Digest unused = default;
         _hash.GetHashAndReset(unused);
         Return();
     }

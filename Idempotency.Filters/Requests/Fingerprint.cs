@@ -11,17 +11,17 @@ internal readonly struct Fingerprint
     public static Fingerprint OfAnyRequest => new() { Target = default, Form = BodyForm.AnyRequest, Body = default };
 
     /// <summary>Method, path, query string and media type.</summary>
-    public required Hash32 Target { get; init; }
+    public required Sha256Digest Target { get; init; }
 
     public required BodyForm Form { get; init; }
 
     /// <summary>Zero unless <see cref="HasBody"/>.</summary>
-    public required Hash32 Body { get; init; }
+    public required Sha256Digest Body { get; init; }
 
     /// <summary>Whether there is a body to compare with.</summary>
     public bool HasBody => Form is not (BodyForm.Unknown or BodyForm.AnyRequest);
 
-    public bool TargetMatches(in Hash32 target) => Form is BodyForm.AnyRequest || Target.Matches(target);
+    public bool TargetMatches(in Sha256Digest target) => Form is BodyForm.AnyRequest || Target.Matches(target);
 
     /// <summary>Null when the two cannot be compared.</summary>
     public bool? BodyMatches(in Fingerprint other)

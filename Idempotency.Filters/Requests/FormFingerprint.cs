@@ -21,7 +21,7 @@ internal static class FormFingerprint
     public static IFormCollection? Parsed(HttpRequest request) =>
         IsLocked(request) ? null : request.HttpContext.Features.Get<IFormFeature>()?.Form;
 
-    public static async ValueTask<Hash32> HashAsync(HttpRequest request, IFormCollection form, CancellationToken cancellationToken)
+    public static async ValueTask<Sha256Digest> HashAsync(HttpRequest request, IFormCollection form, CancellationToken cancellationToken)
     {
         var hasher = BodyHasher.Rent();
         try

@@ -86,7 +86,7 @@ internal sealed class RequestFingerprint : IDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
     public static async ValueTask<Fingerprint> ComputeAsync(
-        HttpRequest request, Hash32 target, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
+        HttpRequest request, Sha256Digest target, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
         Of(target, await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
 
     /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
@@ -142,6 +142,6 @@ internal sealed class RequestFingerprint : IDisposable
         }
     }
 
-    private static Fingerprint Of(in Hash32 target, (BodyForm Form, Hash32 Hash) body) =>
+    private static Fingerprint Of(in Sha256Digest target, (BodyForm Form, Sha256Digest Hash) body) =>
         new() { Target = target, Form = body.Form, Body = body.Hash };
 }

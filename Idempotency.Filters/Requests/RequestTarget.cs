@@ -11,12 +11,12 @@ namespace Idempotency.Filters.Requests;
 internal readonly record struct RequestTarget(string Method, string? PathBase, string? Path, string? Query, string? ContentType)
 {
     // Most requests of an application go to few targets.
-    private static readonly RecentValues<RequestTarget, Hash32> Hashes = new(target => target.Hash());
+    private static readonly RecentValues<RequestTarget, Sha256Digest> Hashes = new(target => target.Hash());
 
-    public static Hash32 HashOf(HttpRequest request) => Hashes.Get(new(
+    public static Sha256Digest HashOf(HttpRequest request) => Hashes.Get(new(
         request.Method, request.PathBase.Value, request.Path.Value, request.QueryString.Value, request.ContentType));
 
-    private Hash32 Hash()
+    private Sha256Digest Hash()
     {
         var hasher = BodyHasher.Rent();
         hasher.Append(Method);

@@ -14,7 +14,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     private readonly IHttpResponseBodyFeature _inner;
     private readonly long _cap;
     private readonly Func<Task> _settle;
-    private readonly HeldBody _held = new();
+    private readonly PooledBuffer _held = new();
     private CaptureStream? _stream;
     private long _unflushed;
     private bool _buffering = true;
@@ -43,7 +43,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>The exception with which the action ended its writing; null when it did not.</summary>
     public Exception? Failure { get; private set; }
 
-    public HeldBody Held => _held;
+    public PooledBuffer Held => _held;
 
     /// <summary>Whether more is held than may be: a writer that was advanced and never flushed gave no chance to stream.</summary>
     public bool IsOverCap => _held.Length > _cap;

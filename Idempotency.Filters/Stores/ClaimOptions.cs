@@ -23,9 +23,9 @@ public readonly record struct ClaimOptions
 
     /// <summary>
     /// How long an interrupted key stays refused, counted from the end of its lease; null = until it is resolved. Used only with
-    /// <see cref="InterruptedBehavior.Refuse"/>.
+    /// <see cref="InterruptedBehavior.Block"/>.
     /// </summary>
-    public TimeSpan? RefuseFor { get; init; }
+    public TimeSpan? BlockFor { get; init; }
 
     /// <summary>The services of the request, for stores that share its unit of work; null outside a request.</summary>
     public IServiceProvider? RequestServices { get; init; }

@@ -27,7 +27,7 @@ public readonly struct ClaimResult : IDisposable
     /// <summary>Another holder has the key.</summary>
     public static ClaimResult InFlight => new(ClaimOutcome.InFlight, null, default, null);
 
-    /// <summary>The lease of a holder ran out under <see cref="InterruptedBehavior.Refuse"/>; nobody knows how its work ended.</summary>
+    /// <summary>The lease of a holder ran out under <see cref="InterruptedBehavior.Block"/>; nobody knows how its work ended.</summary>
     public static ClaimResult Interrupted => new(ClaimOutcome.Interrupted, null, default, null);
 
     /// <summary>The key is the caller's.</summary>

@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Stores;
 /// <remarks>
 /// <para>
 /// A key is in one of four states: free, <em>in flight</em> (somebody holds a claim on it), <em>completed</em> (it has a record), or
-/// <em>interrupted</em> (a claim ran out under <see cref="InterruptedBehavior.Refuse"/>). A store moves a key between these states
+/// <em>interrupted</em> (a claim ran out under <see cref="InterruptedBehavior.Block"/>). A store moves a key between these states
 /// atomically, keeps records as the opaque bytes that they are, and never hands out bytes that somebody else can still change.
 /// </para>
 /// <para>

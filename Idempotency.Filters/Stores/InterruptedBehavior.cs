@@ -6,6 +6,9 @@ public enum InterruptedBehavior
     /// <summary>When the lease has run out, the next retry runs the action again.</summary>
     Retry,
 
-    /// <summary>Retries are refused with 409 <c>outcome-unknown</c>, since the action may have had its effect.</summary>
-    Refuse,
+    /// <summary>
+    /// The key stays closed: retries get 409 <c>outcome-unknown</c>, since the action may have had its effect, until somebody resolves the
+    /// key or <see cref="IdempotencyOptions.Retention"/> ends.
+    /// </summary>
+    Block,
 }

@@ -4,7 +4,7 @@ namespace Idempotency.Filters;
 public enum StoreDownBehavior
 {
     /// <summary>A 503 with <c>Retry-After</c>; the action does not run.</summary>
-    Refuse,
+    Reject,
 
     /// <summary>The action runs unprotected: a retry may run it again.</summary>
     Execute,

@@ -123,7 +123,7 @@ internal sealed class CacheAppTests
     [Test]
     public async Task ReplyOfAClaimThatIsLostUnderRefuseLetsTheNextRequestRun()
     {
-        await using var app = await StartAsync(new Script(), o => o.WhenInterrupted = InterruptedBehavior.Refuse);
+        await using var app = await StartAsync(new Script(), o => o.WhenInterrupted = InterruptedBehavior.Block);
         _chaos.Once("set", Fault.LosesReply);
 
         await (await app.PostAsync("/cached", "k")).IsProblemAsync(503, "store-unavailable");
@@ -147,8 +147,8 @@ internal sealed class CacheAppTests
     public async Task HungActionUnderRefuseIsOutcomeUnknownInTheOther()
     {
         var script = Hanging();
-        await using var first = await StartAsync(script, Refuse);
-        await using var second = await StartAsync(script, Refuse);
+        await using var first = await StartAsync(script, Block);
+        await using var second = await StartAsync(script, Block);
         var running = first.PostAsync("/cached", "k");
         await _entered.WaitAsync();
 
@@ -189,7 +189,7 @@ internal sealed class CacheAppTests
         Assert.That(_chaos.Count("lock"), Is.Zero);
     }
 
-    private static void Refuse(IdempotencyOptions options) => options.WhenInterrupted = InterruptedBehavior.Refuse;
+    private static void Block(IdempotencyOptions options) => options.WhenInterrupted = InterruptedBehavior.Block;
 
     private Script Hanging() => new(async (_, run) =>
     {

@@ -32,7 +32,7 @@ internal sealed class CacheRig
 
     public static ClaimOptions Unrenewed => Held with { RenewFor = TimeSpan.Zero };
 
-    public static ClaimOptions Refused => Unrenewed with { WhenInterrupted = InterruptedBehavior.Refuse, RefuseFor = Retention };
+    public static ClaimOptions Refused => Unrenewed with { WhenInterrupted = InterruptedBehavior.Block, BlockFor = Retention };
 
     public static ClaimOptions Over => Held with { OverCompleted = true };
 

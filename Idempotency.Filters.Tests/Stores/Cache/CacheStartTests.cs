@@ -45,7 +45,7 @@ internal sealed class CacheStartTests
     [Test]
     public async Task OperationTimeoutIsThatOfTheStoreOfThePolicy()
     {
-        await using var app = await StartAsync(s => s.AddIdempotency(o => o.Lease = TimeSpan.FromSeconds(2)).UseDistributedCache()
+        await using var app = await StartAsync(s => s.AddIdempotency(o => o.Lease = TimeSpan.FromSeconds(2))
             .UseDistributedCache(o => o.OperationTimeout = TimeSpan.FromSeconds(1.9))
             .AddStore("eu", eu => eu.UseMemory()), "eu");
 

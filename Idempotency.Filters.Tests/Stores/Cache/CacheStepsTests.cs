@@ -77,7 +77,7 @@ internal sealed class CacheStepsTests(bool buffered)
         await _rig.CompleteKeyAsync("previous");
         _rig.Chaos.Forget();
 
-        await CacheRig.CompleteAsync(await _rig.AcquireAsync(CacheRig.Over with { WhenInterrupted = InterruptedBehavior.Refuse }), "next");
+        await CacheRig.CompleteAsync(await _rig.AcquireAsync(CacheRig.Over with { WhenInterrupted = InterruptedBehavior.Block }), "next");
 
         Assert.That(_rig.Chaos.Calls, Is.EqualTo("lock get set unlock"), "no marker hides the record");
     }

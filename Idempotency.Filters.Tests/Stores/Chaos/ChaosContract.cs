@@ -166,7 +166,7 @@ internal abstract class ChaosContract
     protected async Task<Script> StartAsync(Script script, Action<IdempotencyOptions>? options = null)
     {
         _app = await script.StartAsync<ChaosController>(
-            options => options.WhenInterrupted = InterruptedBehavior.Refuse,
+            options => options.WhenInterrupted = InterruptedBehavior.Block,
             services: services => UseStore(services.AddIdempotency(options)));
         (await AnswerAsync("warm-up", "/chaos/warm-up")).Dispose();
         return script;

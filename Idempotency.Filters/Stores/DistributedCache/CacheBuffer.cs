@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Stores.DistributedCache;
 /// <summary>Where a cache writes a value to, in pooled memory. Disposed only after a call that completed: a late one may still write.</summary>
 internal sealed class CacheBuffer : IBufferWriter<byte>, IDisposable
 {
-    private readonly HeldBody _bytes = new();
+    private readonly PooledBuffer _bytes = new();
 
     public ReadOnlySequence<byte> Sequence => _bytes.Sequence;
 

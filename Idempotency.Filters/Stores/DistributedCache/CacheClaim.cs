@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>A claim of the cache-and-lock store: the lock of the key, and under <see cref="InterruptedBehavior.Refuse"/> a marker in the cache.</summary>
+/// <summary>A claim of the cache-and-lock store: the lock of the key, and under <see cref="InterruptedBehavior.Block"/> a marker in the cache.</summary>
 internal sealed partial class CacheClaim : IdempotencyClaim
 {
     private readonly CacheEntries _entries;

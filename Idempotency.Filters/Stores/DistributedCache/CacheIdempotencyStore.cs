@@ -75,7 +75,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
         var claim = new CacheClaim(_services, key, handle, found, options);
 
         // Over a record there is no unknown outcome: the record stands.
-        if (found is null && options.WhenInterrupted == InterruptedBehavior.Refuse)
+        if (found is null && options.WhenInterrupted == InterruptedBehavior.Block)
             await claim.MarkAsync(MarkerLifetime(options), cancellationToken);
         return ClaimResult.Acquired(claim);
     }
@@ -85,7 +85,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     /// </summary>
     private static TimeSpan? MarkerLifetime(in ClaimOptions options)
     {
-        var ends = StoreClock.After(StoreClock.After(options.Lease.Ticks, options.RenewFor), options.RefuseFor);
+        var ends = StoreClock.After(StoreClock.After(options.Lease.Ticks, options.RenewFor), options.BlockFor);
         return ends == StoreClock.Never ? null : TimeSpan.FromTicks(ends);
     }
 }

@@ -26,7 +26,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
         _lease = options.Lease;
 
         // Over a record there is no unknown outcome: the record stands.
-        _refuseFor = options.WhenInterrupted == InterruptedBehavior.Refuse && _previous is null ? options.RefuseFor : TimeSpan.Zero;
+        _refuseFor = options.WhenInterrupted == InterruptedBehavior.Block && _previous is null ? options.BlockFor : TimeSpan.Zero;
         LeaseEndsAt = options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(now, options.RenewFor), _lease);
     }
 

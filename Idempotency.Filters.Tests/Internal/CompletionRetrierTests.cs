@@ -13,21 +13,21 @@ namespace Idempotency.Filters.Tests.Internal;
 
 /// <summary>When records are tried again, and what a shutdown waits for. What clients see of it is in StoreFaultTests.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-internal sealed class RecordKeeperTests : IDisposable
+internal sealed class CompletionRetrierTests : IDisposable
 {
     // No pause is real: each moves this clock by its length.
     private readonly ImpatientTimeProvider _clock = new();
     private readonly Mock<IdempotencyClaim> _claim = new();
     private readonly ConcurrentQueue<TimeSpan> _attempts = new();
     private readonly ServiceProvider _services;
-    private readonly RecordKeeper _keeper;
+    private readonly CompletionRetrier _keeper;
 
-    public RecordKeeperTests()
+    public CompletionRetrierTests()
     {
         var services = new ServiceCollection().AddSingleton<TimeProvider>(_clock);
         services.AddIdempotency();
         _services = services.BuildServiceProvider();
-        _keeper = _services.GetRequiredService<RecordKeeper>();
+        _keeper = _services.GetRequiredService<CompletionRetrier>();
     }
 
     public void Dispose() => _services.Dispose();
@@ -203,7 +203,7 @@ internal sealed class RecordKeeperTests : IDisposable
             _services.GetRequiredService<IdempotencyMetrics>(),
             _clock,
             _services.GetRequiredService<ILogger<IdempotencyEngine>>());
-        var held = new HeldClaim(_claim.Object, "key", new(), services);
+        var held = new ActiveClaim(_claim.Object, "key", new(), services);
         Assert.That(await _keeper.CompleteAsync(held, new(new byte[] { 1 }), TimeSpan.FromHours(1)), Is.Null);
     }
 }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Idempotency.Filters.Primitives;
 
 /// <summary>Bytes in pooled segments, appended without ever moving what is there.</summary>
-internal sealed class HeldBody
+internal sealed class PooledBuffer
 {
     private const int FirstSegment = 4 * 1024;
     private const int LargestSegment = 64 * 1024;

@@ -5,16 +5,16 @@ namespace Idempotency.Filters.Primitives;
 
 /// <summary>A SHA-256 hash, held in place.</summary>
 [InlineArray(SHA256.HashSizeInBytes)]
-internal struct Hash32
+internal struct Sha256Digest
 {
     private byte _first;
 
-    public static Hash32 From(ReadOnlySpan<byte> bytes)
+    public static Sha256Digest From(ReadOnlySpan<byte> bytes)
     {
-        Hash32 hash = default;
+        Sha256Digest hash = default;
         bytes.CopyTo(hash);
         return hash;
     }
 
-    public readonly bool Matches(in Hash32 other) => CryptographicOperations.FixedTimeEquals(this, other);
+    public readonly bool Matches(in Sha256Digest other) => CryptographicOperations.FixedTimeEquals(this, other);
 }

@@ -8,7 +8,7 @@ namespace Idempotency.Filters.Engine;
 /// <summary>
 /// A claim in the engine's hands. Disposed it gives the key up, once, and a store that fails meanwhile is logged: the request has its answer.
 /// </summary>
-internal sealed class HeldClaim : IAsyncDisposable
+internal sealed class ActiveClaim : IAsyncDisposable
 {
     private static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(5);
 
@@ -16,7 +16,7 @@ internal sealed class HeldClaim : IAsyncDisposable
     private bool _ended;
     private bool _completed;
 
-    public HeldClaim(IdempotencyClaim claim, string storageKey, IdempotencyOptions options, ExecutionServices services)
+    public ActiveClaim(IdempotencyClaim claim, string storageKey, IdempotencyOptions options, ExecutionServices services)
     {
         Claim = claim;
         StorageKey = storageKey;

@@ -13,7 +13,7 @@ namespace Idempotency.Filters.Engine;
 /// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
 /// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
 /// </summary>
-internal sealed class RecordKeeper(
+internal sealed class CompletionRetrier(
     RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
     : IHostedService, IDisposable
 {
@@ -38,7 +38,7 @@ internal sealed class RecordKeeper(
     }
 
     /// <returns>What became of the record; null when the store failed, and the attempt goes on in the background.</returns>
-    public async ValueTask<Completion?> CompleteAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    public async ValueTask<Completion?> CompleteAsync(ActiveClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -89,7 +89,7 @@ internal sealed class RecordKeeper(
 
     public void Dispose() => _stopping.Dispose();
 
-    private async ValueTask<Completion> AttemptAsync(HeldClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    private async ValueTask<Completion> AttemptAsync(ActiveClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
         // Here, so that a protector which fails is tried again like a store which fails.
         var stored = protection.Protect(held.StorageKey, record);
@@ -127,7 +127,7 @@ internal sealed class RecordKeeper(
         return completion;
     }
 
-    private async Task CompleteInBackgroundAsync(HeldClaim held, byte[] record, TimeSpan? retention)
+    private async Task CompleteInBackgroundAsync(ActiveClaim held, byte[] record, TimeSpan? retention)
     {
         // Taken at once: an attempt may outlast the host's patience, and with it the source.
         var stopping = _stopping.Token;
@@ -161,7 +161,7 @@ internal sealed class RecordKeeper(
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
-    private async Task EndAsync(HeldClaim held, bool abandon = false)
+    private async Task EndAsync(ActiveClaim held, bool abandon = false)
     {
         try
         {

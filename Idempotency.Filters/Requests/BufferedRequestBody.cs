@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Requests;
 
 /// <summary>A request body that is held in memory, because it must be known before the action reads it.</summary>
-internal static class HeldRequestBody
+internal static class BufferedRequestBody
 {
     // An announced length is only a promise: memory is taken as the bytes come.
     private const int LargestPromise = 64 * 1024;

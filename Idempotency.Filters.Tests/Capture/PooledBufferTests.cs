@@ -3,12 +3,12 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Tests.Capture;
 
-internal sealed class HeldBodyTests
+internal sealed class PooledBufferTests
 {
     [Test]
     public void NothingIsHeldAtFirst()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
 
         Assert.That((body.Length, body.Sequence.IsEmpty), Is.EqualTo((0L, true)));
     }
@@ -20,7 +20,7 @@ internal sealed class HeldBodyTests
     [TestCase(1_500_000)]
     public void WhatWasAppendedComesBackInOrder(int length)
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
         var bytes = Filled(length);
         for (var at = 0; at < length; at += 777)
             body.Append(bytes.AsSpan(at, Math.Min(777, length - at)));
@@ -33,7 +33,7 @@ internal sealed class HeldBodyTests
     [Test]
     public void HintsOfAnySizeAreMetAndLeaveNoGap()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
         var expected = new MemoryStream();
         foreach (var size in new[] { 0, 1, 5000, 3, 200_000, 0, 4096, 70_000 })
         {
@@ -50,7 +50,7 @@ internal sealed class HeldBodyTests
     [Test]
     public void SequenceCanBeTakenAgainAfterMoreWasAppended()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
         body.Append("one "u8);
         var early = body.Sequence;
         body.Append("two"u8);
@@ -62,7 +62,7 @@ internal sealed class HeldBodyTests
     [Test]
     public void AdvancingPastTheMemoryIsRefused()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
 
         Assert.That(() => body.Advance(1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         var free = body.GetMemory(10).Length;
@@ -75,7 +75,7 @@ internal sealed class HeldBodyTests
     [Test]
     public void EverySegmentGoesBackToThePoolOnce()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
         body.Append(Filled(300_000));
         using var pool = new PoolWatch();
         var arrays = PoolWatch.ArraysOf(body.Sequence);
@@ -89,7 +89,7 @@ internal sealed class HeldBodyTests
     [Test]
     public void ReleasedBodyHoldsNothingAndCanHoldAgain()
     {
-        var body = new HeldBody();
+        var body = new PooledBuffer();
         body.Append(Filled(10_000));
         body.Release();
         Assert.That((body.Length, body.Sequence.IsEmpty), Is.EqualTo((0L, true)));

@@ -1,0 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters;
+
+/// <summary>The builder of <c>AddIdempotency()</c>.</summary>
+internal sealed class IdempotencyBuilder(IServiceCollection services) : StoreBuilder(services, null), IIdempotencyBuilder;

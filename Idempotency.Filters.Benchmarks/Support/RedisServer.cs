@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
-using Idempotency.Filters.Tests.Support;
+using Idempotency.Filters.TestSupport;
 
 namespace Idempotency.Filters.Benchmarks.Support;
 

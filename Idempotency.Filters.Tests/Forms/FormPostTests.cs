@@ -1,5 +1,3 @@
-using Idempotency.Filters.Tests.Support;
-
 namespace Idempotency.Filters.Tests.Forms;
 
 /// <summary>PARITY row 25: a form with a key is handled once, however often it is sent, and always leads to the same place.</summary>

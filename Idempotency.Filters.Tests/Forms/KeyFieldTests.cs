@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Idempotency.Filters.Tests.Support;
 
 namespace Idempotency.Filters.Tests.Forms;
 

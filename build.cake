@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 var target = Argument("target", "Default");
@@ -22,9 +23,100 @@ var summary = testResults + File("summary.txt");
 
 Task("Restore").Does(() => DotNetRestore(Solution));
 
+// A folder of packages on this machine would hide a version that the package source no longer serves.
+Task("Restore-From-Nothing")
+    .Does(() => InTemporaryFolder(folder =>
+    {
+        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = $"{folder}/packages" };
+        DotNetRestore(Solution, new DotNetRestoreSettings
+        {
+            EnvironmentVariables = environment,
+            // The build goes on with the packages of this machine, and so must not find the files of this restore.
+            ArgumentCustomization = arguments => arguments.Append("--no-http-cache").AppendSwitchQuoted("--artifacts-path", $"{folder}/artifacts"),
+        });
+        RunDotNet("tool restore --no-http-cache", environment);
+    }));
+
+// What no compiler checks.
+Task("Lint")
+    .Does(() =>
+    {
+        const int LongestLine = 140;
+        var machinePath = new Regex(@"(?<![\w.}])/(work|root|home|Users)/\w");
+        var link = new Regex(@"\]\((?![a-z]+:|#)(?<path>[^)#\s]+)");
+        string[] generated = ["bin", "obj", "artifacts"];
+        var root = MakeAbsolute(Directory("."));
+
+        IEnumerable<string> Problems(FilePath file, string line)
+        {
+            if (file.GetExtension() == ".cs" && line.Length > LongestLine)
+                yield return $"{line.Length} characters, at most {LongestLine}";
+            if (machinePath.IsMatch(line))
+                yield return "a path of one machine";
+            if (file.GetExtension() != ".md")
+                yield break;
+            foreach (var path in link.Matches(line).Select(match => match.Groups["path"].Value))
+            {
+                if (!System.IO.Path.Exists($"{file.GetDirectory()}/{path}"))
+                    yield return $"there is no {path}";
+            }
+        }
+
+        var problems =
+            from file in GetFiles("./**/*.{cs,cake,md,lua,csproj,props,targets,json,yml,sh,ps1,cshtml,js,css}")
+            let name = root.GetRelativePath(file)
+            where !name.Segments.Intersect(generated).Any()
+            from line in System.IO.File.ReadLines(file.FullPath).Select((text, index) => (text, number: index + 1))
+            from problem in Problems(file, line.text)
+            select $"{name}:{line.number}: {problem}";
+        var found = problems.ToList();
+        foreach (var problem in found)
+            Error("{0}", problem);
+        if (found.Count > 0)
+            throw new CakeException($"Lint: {found.Count} problems.");
+    });
+
 Task("Build")
     .IsDependentOn("Restore")
     .Does(() => DotNetBuild(Solution, new DotNetBuildSettings { Configuration = configuration, NoRestore = true }));
+
+// Compiles each library once more, and expects the same bytes.
+Task("Reproduce")
+    .IsDependentOn("Build")
+    .Does(() => InTemporaryFolder(folder =>
+    {
+        foreach (var name in libraries.Keys)
+        {
+            DotNetBuild($"{name}/{name}.csproj", new DotNetBuildSettings
+            {
+                Configuration = configuration,
+                NoRestore = true,
+                NoDependencies = true,
+                NoIncremental = true,
+                OutputDirectory = folder,
+                // They write nothing into an assembly, and take most of the time.
+                MSBuildSettings = new DotNetMSBuildSettings().WithProperty("RunAnalyzers", "false"),
+            });
+            foreach (var file in new[] { $"{name}.dll", $"{name}.pdb", $"{name}.xml" })
+            {
+                var built = System.IO.File.ReadAllBytes($"{name}/bin/{configuration}/net10.0/{file}");
+                if (!built.AsSpan().SequenceEqual(System.IO.File.ReadAllBytes($"{folder}/{file}")))
+                    throw new CakeException($"{file} differs from one build to the next. CONTRIBUTING.md names the usual cause.");
+            }
+        }
+    }));
+
+// Writes what is public, and in no PublicAPI.Shipped.txt, into each PublicAPI.Unshipped.txt.
+Task("PublicApi")
+    .Does(() =>
+    {
+        foreach (var name in libraries.Keys)
+        {
+            System.IO.File.WriteAllText($"{name}/PublicAPI.Unshipped.txt", "#nullable enable\n");
+            DotNetRestore($"{name}/{name}.csproj");
+            RunDotNet($"format analyzers {name}/{name}.csproj --diagnostics RS0016 --severity warn --no-restore");
+        }
+    });
 
 // Before the tests, so that a failing test does not hide a package that cannot be made.
 Task("Pack")
@@ -43,6 +135,14 @@ Task("Pack")
                 .Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id").Value).Order().ToList();
             if (!found.SequenceEqual(dependencies))
                 throw new CakeException($"{name} depends on [{string.Join(", ", found)}]; expected were [{string.Join(", ", dependencies)}].");
+
+            using var readme = new StreamReader(package.GetEntry("README.md").Open());
+            var text = readme.ReadToEnd();
+            var relative = Regex.Matches(text, @"(\]\(|(src|href)="")(?!https://|#)(?<target>[^)""]*)").Select(match => match.Groups["target"].Value).ToList();
+            if (relative.Count > 0)
+                throw new CakeException($"The README of {name} has links that lead nowhere outside the repository: {string.Join(", ", relative)}.");
+            if (text.Contains("https://github.com/OWNER/"))
+                Warning("{0} links to a repository that does not exist: set RepositoryRoot in Directory.Build.props before it is published.", name);
         }
     });
 
@@ -112,7 +212,33 @@ Task("Test")
     });
 
 Task("Default")
+    .IsDependentOn("Lint")
     .IsDependentOn("Pack")
+    .IsDependentOn("Reproduce")
     .IsDependentOn("Test");
 
+Task("Continuous-Integration")
+    .IsDependentOn("Restore-From-Nothing")
+    .IsDependentOn("Default");
+
 RunTarget(target);
+
+void RunDotNet(string arguments, IDictionary<string, string> environment = null)
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = arguments, EnvironmentVariables = environment });
+    if (exitCode != 0)
+        throw new CakeException($"dotnet {arguments} ended with exit code {exitCode}.");
+}
+
+void InTemporaryFolder(Action<string> action)
+{
+    var folder = System.IO.Directory.CreateTempSubdirectory("idempotency-").FullName;
+    try
+    {
+        action(folder);
+    }
+    finally
+    {
+        System.IO.Directory.Delete(folder, recursive: true);
+    }
+}

@@ -7,7 +7,6 @@ var target = Argument("target", "Default");
 var configuration = Argument("configuration", "Release");
 
 const string Solution = "Idempotency.Filters.slnx";
-const string UnitTests = "Idempotency.Filters.Tests";
 var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
@@ -167,49 +166,14 @@ Task("Install-Test-Dependencies")
 Task("Test")
     .IsDependentOn("Build")
     .IsDependentOn("Install-Test-Dependencies")
-    .Does(() =>
-    {
-        CleanDirectory(testResults);
-        var exitCode = 0;
-        // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
-        foreach (var (tests, filter) in new[] { (Solution, "FullyQualifiedName!~.Budgets."), (UnitTests, "FullyQualifiedName~.Budgets.") })
-        {
-            DotNetTest(tests, new DotNetTestSettings
-            {
-                Configuration = configuration,
-                Filter = filter,
-                NoBuild = true,
-                Loggers = ["trx;LogFilePrefix=tests"],
-                ResultsDirectory = testResults,
-                // One project at a time: browsers and the crowds of waiters would take the processor from each other.
-                ArgumentCustomization = arguments => arguments.Append("-m:1"),
-                // The counts are wanted of a run that failed, too.
-                HandleExitCode = code => { exitCode = Math.Max(exitCode, code); return true; },
-            });
-        }
+    // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
+    .Does(() => RunTests("TestCategory!=Long&FullyQualifiedName!~.Budgets.", "TestCategory!=Long&FullyQualifiedName~.Budgets."));
 
-        var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
-        var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
-        int Sum(params string[] names) => counters.Sum(
-            element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
-
-        var passed = Sum("passed");
-        var failed = Sum("failed", "error", "timeout", "aborted");
-        var reasons = results
-            .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
-            .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
-        foreach (var reason in reasons.GroupBy(reason => reason))
-            Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
-
-        System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
-
-        if (failed > 0)
-            throw new CakeException($"{failed} tests failed.");
-        if (exitCode != 0)
-            throw new CakeException($"The test run broke off with exit code {exitCode}.");
-        if (passed == 0)
-            throw new CakeException("No test ran.");
-    });
+// What takes too long for every build.
+Task("Long")
+    .IsDependentOn("Build")
+    .IsDependentOn("Install-Test-Dependencies")
+    .Does(() => RunTests("TestCategory=Long"));
 
 Task("Default")
     .IsDependentOn("Lint")
@@ -241,4 +205,48 @@ void InTemporaryFolder(Action<string> action)
     {
         System.IO.Directory.Delete(folder, recursive: true);
     }
+}
+
+// Runs the tests that each filter selects, one filter after the other.
+void RunTests(params string[] filters)
+{
+    CleanDirectory(testResults);
+    var exitCode = 0;
+    foreach (var filter in filters)
+    {
+        DotNetTest(Solution, new DotNetTestSettings
+        {
+            Configuration = configuration,
+            Filter = filter,
+            NoBuild = true,
+            Loggers = ["trx;LogFilePrefix=tests"],
+            ResultsDirectory = testResults,
+            // One project at a time: browsers and the crowds of waiters would take the processor from each other.
+            ArgumentCustomization = arguments => arguments.Append("-m:1"),
+            // The counts are wanted of a run that failed, too.
+            HandleExitCode = code => { exitCode = Math.Max(exitCode, code); return true; },
+        });
+    }
+
+    var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
+    var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
+    int Sum(params string[] names) => counters.Sum(
+        element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
+
+    var passed = Sum("passed");
+    var failed = Sum("failed", "error", "timeout", "aborted");
+    var reasons = results
+        .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
+        .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
+    foreach (var reason in reasons.GroupBy(reason => reason))
+        Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
+
+    System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
+
+    if (failed > 0)
+        throw new CakeException($"{failed} tests failed.");
+    if (exitCode != 0)
+        throw new CakeException($"The test run broke off with exit code {exitCode}.");
+    if (passed == 0)
+        throw new CakeException("No test ran.");
 }

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Benchmarks.Server;
 
 /// <summary>
-/// The bare commands that a request over Redis cannot do without: as many round trips, with keys and values of the same size, and no promise.
+/// The bare commands that a request over Redis cannot do without: as many round trips, keys and values of the same size, and no promise.
 /// </summary>
 internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
 {

@@ -59,4 +59,9 @@ internal static partial class Log
 
     [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
     public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
+
+    [LoggerMessage(19, LogLevel.Warning,
+        "AddIdempotency() was called, but it covers no endpoint: nothing is protected. Put [Idempotent] on a controller or an action, cover all "
+        + "actions with options.Filters.Add<IdempotencyFilter>(), or call RequireIdempotency() on an endpoint or a group.")]
+    public static partial void NothingIsCovered(ILogger logger);
 }

@@ -173,7 +173,7 @@ internal sealed class RedisWaitingTests : OwnRedisTests
     {
         var clock = new ManualTimeProvider();
         await using var proxy = new LateSubscriptionProxy(Server.Port, _key);
-        await using var remote = RedisStores.Over(proxy.Address + ",syncTimeout=60000", clock: clock);
+        await using var remote = RedisStores.Over(proxy.Address + ",asyncTimeout=60000", clock: clock);
         Assert.That(await remote.AskAsync(_key + "2", Held), Is.EqualTo("Acquired"));
         var claim = await _stores.AcquireAsync(_key, Held);
         var waiter = remote.WaitAsync(_key, Held);

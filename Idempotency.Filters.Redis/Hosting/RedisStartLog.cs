@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Redis.Hosting;
 
 /// <summary>What the check at the start logs, with stable event ids (60 to 63).</summary>
+// The only class of this assembly that the source generator writes: the order of several would change with each build.
 internal static partial class RedisStartLog
 {
     [LoggerMessage(60, LogLevel.Information, "Idempotency store {Store}: {Server} serves it at {Addresses}.")]

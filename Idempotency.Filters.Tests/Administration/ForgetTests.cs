@@ -1,5 +1,4 @@
 using Idempotency.Filters.Stores;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Moq;
 

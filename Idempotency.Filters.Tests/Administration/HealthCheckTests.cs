@@ -1,6 +1,5 @@
 using System.Net;
 using Idempotency.Filters.Stores;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

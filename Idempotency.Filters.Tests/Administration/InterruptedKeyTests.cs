@@ -1,4 +1,3 @@
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Administration;

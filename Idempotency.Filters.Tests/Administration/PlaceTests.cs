@@ -1,6 +1,5 @@
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Memory;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;

@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Administration;

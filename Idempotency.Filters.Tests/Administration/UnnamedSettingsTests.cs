@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Idempotency.Filters.Stores;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;

@@ -1,4 +1,4 @@
-using Idempotency.Filters.Tests.Support;
+using Idempotency.Filters.TestSupport.Budgets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,27 +76,6 @@ internal sealed class AllocationTests
     }
 
     private static void Quiet(WebApplicationBuilder builder) => builder.Logging.ClearProviders();
-}
-
-public sealed record Command(decimal Amount, string Currency, string Reference);
-
-public sealed record Payment(Guid Id, decimal Amount, string Currency, string Reference)
-{
-    public static Payment Of(Command command) => new(Guid.NewGuid(), command.Amount, command.Currency, command.Reference);
-}
-
-[ApiController]
-public sealed class BareController : ControllerBase
-{
-    [AcceptVerbs("POST", "PUT", Route = "bare"), IdempotencyExempt]
-    public ActionResult<Payment> Create(Command command) => Created("/payments/1", Payment.Of(command));
-}
-
-[ApiController]
-public sealed class CoveredController : ControllerBase
-{
-    [HttpPost("covered"), Idempotent]
-    public ActionResult<Payment> Create(Command command) => Created("/payments/1", Payment.Of(command));
 }
 
 [ApiController]

@@ -1,5 +1,3 @@
-using Idempotency.Filters.Tests.Support;
-
 namespace Idempotency.Filters.Tests.Forms;
 
 /// <summary>PARITY row 25: a form with a key is handled once, however often it is sent, and always leads to the same place.</summary>
@@ -70,7 +68,7 @@ internal sealed class FormPostTests(string path)
         await using var app = await FormsApp.StartAsync();
         var form = await OpenAsync(app);
 
-        form.Fields.Remove(IdempotencyKeyTagHelper.DefaultName);
+        form.Fields.Remove(KeySource.DefaultFormField);
 
         Assert.That(await PostAsync(app, form), Is.EqualTo("400"));
         Assert.That(app.Runs(), Is.Zero);

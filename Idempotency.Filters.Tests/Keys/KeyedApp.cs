@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Text;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;

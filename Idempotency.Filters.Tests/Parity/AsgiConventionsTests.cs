@@ -1,5 +1,4 @@
 using System.Text;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 

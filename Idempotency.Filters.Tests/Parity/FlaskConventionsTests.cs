@@ -1,5 +1,4 @@
 using System.Net;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Parity;

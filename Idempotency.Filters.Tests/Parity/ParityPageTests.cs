@@ -12,7 +12,10 @@ internal sealed partial class ParityPageTests
         var prefix = fixture == typeof(PredecessorFeatureTests) ? "Row" : "Defect";
         using var page = new StreamReader(typeof(ParityPageTests).Assembly.GetManifestResourceStream("parity.md")!);
 
-        var named = TestName().Matches(page.ReadToEnd()).Select(match => match.Groups[1].Value).Where(name => name.StartsWith(prefix, StringComparison.Ordinal));
+        var named = TestName().Matches(page.ReadToEnd()).Select(match => match.Groups[1].Value)
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            // Those are in Idempotency.Filters.Redis.Tests, which looks for them on the page.
+            .Except(["Row23_StoreIsRedis", "Row24_WaiterIsWokenByAMessageOfRedis"]);
 
         var tests = fixture.GetMethods().Select(method => method.Name).Where(name => name.StartsWith(prefix, StringComparison.Ordinal));
         Assert.That(named, Is.EquivalentTo(tests));

@@ -1,8 +1,8 @@
 using System.Security.Claims;
 using Idempotency.Filters.Keys;
-using Idempotency.Filters.Tests.Hosts;
 using Idempotency.Filters.Tests.Keys;
-using Idempotency.Filters.Tests.Support;
+using Idempotency.Filters.Tests.Policies;
+using Idempotency.Filters.Tests.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;

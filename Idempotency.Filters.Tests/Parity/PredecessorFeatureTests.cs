@@ -1,8 +1,7 @@
 using System.Buffers;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Forms;
-using Idempotency.Filters.Tests.Hosts;
-using Idempotency.Filters.Tests.Support;
+using Idempotency.Filters.Tests.Policies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -164,7 +163,7 @@ internal sealed class PredecessorFeatureTests
     public async Task Row12_RequestInFlightIsRejectedOrWaits(InFlightBehavior behavior, string expected)
     {
         Signal entered = new(), release = new();
-        await using var app = await ParityApp.StartAsync(o => o.WhenInFlight = behavior, Hanging(entered, release));
+        await using var app = await ParityApp.StartAsync(o => o.WhenInFlight = behavior, ParityApp.Hanging(entered, release));
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
 
@@ -186,7 +185,7 @@ internal sealed class PredecessorFeatureTests
         await using var app = await ParityApp.StartAsync(
             o => (o.WhenInFlight, o.WaitTimeout, o.StatusCodes.InFlight, o.RetryAfter) =
                 (InFlightBehavior.Wait, TimeSpan.FromSeconds(3), 423, TimeSpan.FromSeconds(9)),
-            Hanging(entered, release),
+            ParityApp.Hanging(entered, release),
             s => s.AddIdempotency().UseStore((_, _) => store));
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
@@ -209,7 +208,7 @@ internal sealed class PredecessorFeatureTests
         var clock = new ManualTimeProvider();
         await using var app = await ParityApp.StartAsync(
             o => (o.Lease, o.MaxExecutionTime, o.Retention) = (TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), null),
-            Hanging(entered, release, onlyFirst: true),
+            ParityApp.Hanging(entered, release, onlyFirst: true),
             clock: clock);
         var hung = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
@@ -231,7 +230,7 @@ internal sealed class PredecessorFeatureTests
     {
         Signal entered = new(), release = new();
         await using var app = await ParityApp.StartAsync(
-            handler: Hanging(entered, release, onlyFirst: true),
+            handler: ParityApp.Hanging(entered, release, onlyFirst: true),
             services: s => s.AddDistributedMemoryCache().AddIdempotency().UseDistributedCache(o => o.Locking = locking));
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
@@ -397,26 +396,13 @@ internal sealed class PredecessorFeatureTests
     }
 
     [Test]
-    public async Task Row23_StoreIsRedis()
-    {
-        var server = await TestRun.SharedRedisAsync();
-        var prefix = $"{Guid.NewGuid():N}:";
-        await using var app = await ParityApp.StartAsync(
-            o => o.KeyPrefix = prefix, services: s => s.AddIdempotency().UseRedis(server.Address));
-
-        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
-        Assert.That((object?[])(await server.ExecuteAsync("KEYS", prefix + "*"))!, Has.Length.EqualTo(1));
-    }
-
-    [Test]
     public async Task Row24_WaiterIsWokenWithoutPolling()
     {
         // On this clock no time passes: only a signal can end the wait.
         Signal entered = new(), release = new();
         var store = new FaultyStore(new ManualTimeProvider());
         await using var app = await ParityApp.StartAsync(
-            o => o.WhenInFlight = InFlightBehavior.Wait, Hanging(entered, release), s => s.AddIdempotency().UseStore((_, _) => store));
+            o => o.WhenInFlight = InFlightBehavior.Wait, ParityApp.Hanging(entered, release), s => s.AddIdempotency().UseStore((_, _) => store));
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
         var second = app.AnswerAsync("/pay", "k");
@@ -428,33 +414,6 @@ internal sealed class PredecessorFeatureTests
     }
 
     [Test]
-    public async Task Row24_WaiterIsWokenByAMessageOfRedis()
-    {
-        Signal entered = new(), release = new();
-        var server = await TestRun.SharedRedisAsync();
-        var prefix = $"{Guid.NewGuid():N}:";
-        await using var app = await ParityApp.StartAsync(
-            o =>
-            {
-                // Without a message the waiter would ask again when the lease ends.
-                o.KeyPrefix = prefix;
-                o.Lease = TimeSpan.FromHours(1);
-                o.WaitTimeout = TimeSpan.FromHours(1);
-                o.WhenInFlight = InFlightBehavior.Wait;
-            },
-            Hanging(entered, release),
-            s => s.AddIdempotency().UseRedis(server.Address));
-        var first = app.AnswerAsync("/pay", "k");
-        await entered.WaitAsync();
-        var second = app.AnswerAsync("/pay", "k");
-        await Waiting.UntilAsync(async () => ((object?[])(await server.ExecuteAsync("PUBSUB", "CHANNELS", prefix + "*"))!).Length == 1);
-        release.Fire();
-
-        Assert.That(await second.Soon(), Is.EqualTo("200 1 replayed"));
-        Assert.That(await first, Is.EqualTo("200 1"));
-    }
-
-    [Test]
     public async Task Row24_WaitersOfACacheAskTogether()
     {
         const int Crowd = 40;
@@ -462,7 +421,7 @@ internal sealed class PredecessorFeatureTests
         var cache = new ChaosCache(MemoryCaches.Create(), new Chaos());
         await using var app = await ParityApp.StartAsync(
             o => o.WhenInFlight = InFlightBehavior.Wait,
-            Hanging(entered, release),
+            ParityApp.Hanging(entered, release),
             s => s.AddSingleton<IDistributedCache>(cache).AddIdempotency().UseDistributedCache());
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
@@ -547,15 +506,6 @@ internal sealed class PredecessorFeatureTests
     }
 
     private static void OptOut(IServiceCollection services) => services.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>());
-
-    private static Delegate Hanging(Signal entered, Signal release, bool onlyFirst = false) => async (Runs runs) =>
-    {
-        var run = runs.Next();
-        entered.Fire();
-        if (run == 1 || !onlyFirst)
-            await release.WaitAsync();
-        return run;
-    };
 
     private sealed class Inverter : IResponseRecordProtector
     {

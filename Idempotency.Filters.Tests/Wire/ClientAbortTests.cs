@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using Idempotency.Filters.Stores;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;

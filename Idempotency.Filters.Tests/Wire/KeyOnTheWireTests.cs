@@ -1,4 +1,3 @@
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;

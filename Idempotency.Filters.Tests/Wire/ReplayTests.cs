@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,5 +1,3 @@
-using Idempotency.Filters.Tests.Support;
-
 namespace Idempotency.Filters.Tests.Wire;
 
 /// <summary>Many waiters, and waiters that give up.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Shared;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

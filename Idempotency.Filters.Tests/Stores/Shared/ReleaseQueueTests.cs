@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Idempotency.Filters.Stores.Shared;
-using Idempotency.Filters.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,0 +1,131 @@
+using System.Text;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.Redis.Tests;
+
+/// <summary>What operators do with keys in Redis, beyond the contract.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable(ParallelScope.All)]
+internal sealed class RedisAdministrationTests
+{
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
+    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
+
+    private static readonly string[] Foreign =
+    [
+        "foreign", "Record of nobody", "Claim of nobody, as long as a record",
+        "D a value of a version to come, long enough for the head of a claim",
+    ];
+
+    private readonly string _key = RedisStores.NewKey();
+    private RedisStores _stores = null!;
+
+    [SetUp]
+    public async Task StartAsync() => _stores = RedisStores.Over(await SharedRedis.ServerAsync());
+
+    [TearDown]
+    public async Task StopAsync() => await _stores.DisposeAsync();
+
+    [Test]
+    public async Task InterruptedKeyIsFoundAndResolvedOnce()
+    {
+        await _stores.AcquireAsync(_key, Refused);
+        await Task.Delay(Held.Lease * 1.25);
+
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));
+        Assert.That(await ResolveAsync(found, "resolved"), Is.True);
+        Assert.That(await ResolveAsync(found, null), Is.False);
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo("resolved"));
+    }
+
+    [Test]
+    public async Task KeyInFlightIsNotResolved()
+    {
+        var claim = await _stores.AcquireAsync(_key, Held);
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.InFlight));
+
+        Assert.That(await ResolveAsync(found, null), Is.False);
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "its own"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    [Test]
+    public async Task RecordIsFoundAndFreed()
+    {
+        await RedisStores.CompleteAsync(await _stores.AcquireAsync(_key, Held), "record");
+
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(Encoding.UTF8.GetString(found!.Record.Span), Is.EqualTo("record"));
+        Assert.That(await ResolveAsync(found, null), Is.True);
+
+        Assert.That(await _stores.Administration.FindAsync(_key, CancellationToken.None), Is.Null);
+    }
+
+    [Test]
+    public async Task ValueThatIsNotUnderstoodIsFoundUnreadableAndResolved([ValueSource(nameof(Foreign))] string value, [Values] bool frees)
+    {
+        await SetAsync(value);
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Completed));
+        Assert.That(found.Record.IsEmpty, Is.True);
+
+        await SetAsync(value + " changed");
+        Assert.That(await ResolveAsync(found, null), Is.False);
+        await SetAsync(value);
+        Assert.That(await ResolveAsync(found, frees ? null : "resolved"), Is.True);
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo(frees ? "Acquired" : "resolved"));
+    }
+
+    [Test]
+    public async Task ValueThatIsNotUnderstoodIsForgotten([ValueSource(nameof(Foreign))] string value)
+    {
+        await SetAsync(value);
+        await RedisStores.CompleteAsync(await _stores.AcquireAsync(_key + "2", Held), "record");
+
+        Assert.That(await _stores.Administration.ForgetAsync(_key, CancellationToken.None), Is.EqualTo(2));
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo("Acquired"));
+    }
+
+    [TestCase("*")]
+    [TestCase("?")]
+    [TestCase("[a-z]")]
+    [TestCase("\\")]
+    [TestCase("^")]
+    public async Task ScopeIsTakenAsItIsWritten(string special)
+    {
+        var scope = $"{_key}{special}:";
+        string[] others = [$"{_key}x:1", $"{_key}{special}", $"{_key}xx:1"];
+        foreach (var key in others.Append(scope + "1").Append(scope + "2"))
+            await RedisStores.CompleteAsync(await _stores.AcquireAsync(key, Held), "record");
+
+        Assert.That(await _stores.Administration.ForgetAsync(scope, CancellationToken.None), Is.EqualTo(2));
+
+        foreach (var key in others)
+            Assert.That(await _stores.AskAsync(key, Held), Is.EqualTo("record"));
+    }
+
+    [Test]
+    public async Task ManyKeysAreForgottenAndThoseInFlightStay()
+    {
+        // Longer than all of these claims take on a busy machine.
+        var minutes = Held with { Lease = TimeSpan.FromMinutes(5) };
+        var held = await _stores.AcquireAsync(_key + ":held", minutes);
+        await Task.WhenAll(Enumerable.Range(0, 2_500).Select(async number =>
+            await RedisStores.CompleteAsync(await _stores.AcquireAsync($"{_key}:{number}", minutes), "record")));
+
+        Assert.That(await _stores.Administration.ForgetAsync(_key + ":", CancellationToken.None), Is.EqualTo(2_500));
+
+        Assert.That(await _stores.AskAsync(_key + ":1", Held), Is.EqualTo("Acquired"));
+        Assert.That(await RedisStores.CompleteAsync(held, "its own"), Is.EqualTo(CompletionOutcome.Stored));
+    }
+
+    private async Task SetAsync(string value) => await (await SharedRedis.ServerAsync()).ExecuteAsync("SET", _key, value);
+
+    private ValueTask<bool> ResolveAsync(StoredKey found, string? record) => _stores.Administration.ResolveAsync(
+        _key, found, record is null ? null : new(Encoding.UTF8.GetBytes(record)), TimeSpan.FromMinutes(1), CancellationToken.None);
+}

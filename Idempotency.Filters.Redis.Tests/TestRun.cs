@@ -1,0 +1,12 @@
+// The tests that run side by side are those that wait for real time to pass: more of them than processors.
+[assembly: LevelOfParallelism(8)]
+
+namespace Idempotency.Filters.Redis.Tests;
+
+/// <summary>Owns the server that the tests share.</summary>
+[SetUpFixture]
+internal sealed class TestRun
+{
+    [OneTimeTearDown]
+    public Task StopServerAsync() => SharedRedis.StopAsync();
+}

@@ -1,0 +1,82 @@
+using Idempotency.Filters.Stores;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Idempotency.Filters.TestSupport;
+
+/// <summary>What the covered action of a test does, and how often it did. Without instructions every run answers 201 and its own number.</summary>
+public sealed class Script
+{
+    private readonly Func<HttpContext, int, Task<IActionResult>> _act;
+    private int _runs;
+
+    public Script() => _act = (_, run) => Task.FromResult(Answer(run));
+
+    public Script(Func<HttpContext, int, Task<IActionResult>> act) => _act = act;
+
+    public Script(Func<HttpContext, int, IActionResult> act) => _act = (http, run) => Task.FromResult(act(http, run));
+
+    public int Runs => Volatile.Read(ref _runs);
+
+    public static IActionResult Answer(int run, int status = StatusCodes.Status201Created) => new ObjectResult(new { run }) { StatusCode = status };
+
+    public Task<IActionResult> RunAsync(HttpContext http) => _act(http, Interlocked.Increment(ref _runs));
+
+    /// <summary>Starts an application in which <typeparamref name="TController"/> gets this script.</summary>
+    internal Task<TestApp> StartAsync<TController>(
+        Action<IdempotencyOptions>? options = null,
+        TimeProvider? clock = null,
+        IIdempotencyStore? store = null,
+        Action<IServiceCollection>? services = null,
+        Action<WebApplication>? pipeline = null,
+        Action<WebApplicationBuilder>? server = null) =>
+        TestApp.StartAsync(
+            [typeof(TController)],
+            all =>
+            {
+                all.AddSingleton(this);
+                if (clock is not null)
+                    all.Replace(ServiceDescriptor.Singleton(clock));
+                var idempotency = all.AddIdempotency(options);
+                if (store is not null)
+                    idempotency.UseStore((_, _) => store);
+                services?.Invoke(all);
+            },
+            pipeline,
+            server);
+}
+
+/// <summary>Something that a test waits for: no longer than two minutes, since a busy machine is no defect.</summary>
+public sealed class Signal
+{
+    private readonly TaskCompletionSource _fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Fire() => _fired.TrySetResult();
+
+    public Task WaitAsync() => _fired.Task.Soon();
+}
+
+internal static class Waiting
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    public static Task Soon(this Task task) => task.WaitAsync(Limit);
+
+    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
+
+    /// <summary>For what the application does behind a response: no event tells of it.</summary>
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!await condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Delay(1, limit.Token);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+namespace Idempotency.Filters.TestSupport.Budgets;
+
+public sealed record Command(decimal Amount, string Currency, string Reference);

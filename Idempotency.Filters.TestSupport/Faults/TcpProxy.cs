@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Idempotency.Filters.TestSupport;
+
+/// <summary>The network between a client and a server on this machine: its heirs are what happens on it.</summary>
+internal abstract class TcpProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly int _port;
+    private readonly Task _accepting;
+    private int _refusals;
+
+    protected TcpProxy(int port)
+    {
+        _port = port;
+        _listener.Start();
+        _accepting = Task.Run(AcceptAsync);
+    }
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <summary>How many connections were refused.</summary>
+    public int Refusals => Volatile.Read(ref _refusals);
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _accepting;
+    }
+
+    protected virtual bool Refuses => false;
+
+    /// <summary>Carries what both say until one of them ends. Both are closed afterwards.</summary>
+    protected abstract Task CarryAsync(TcpClient client, TcpClient server);
+
+    protected static bool IsCut(Exception exception) =>
+        exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptTcpClientAsync();
+                if (!Refuses)
+                {
+                    _ = ConnectAsync(client);
+                    continue;
+                }
+
+                Interlocked.Increment(ref _refusals);
+                client.Dispose();
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task ConnectAsync(TcpClient client)
+    {
+        using var server = new TcpClient { NoDelay = true };
+        try
+        {
+            client.NoDelay = true;
+            await server.ConnectAsync(IPAddress.Loopback, _port);
+            await CarryAsync(client, server);
+        }
+        catch (Exception exception) when (IsCut(exception))
+        {
+            // There is no server, or no connection any more; the client hears so below.
+        }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+}

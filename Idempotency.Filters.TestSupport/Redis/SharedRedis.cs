@@ -1,0 +1,16 @@
+namespace Idempotency.Filters.TestSupport;
+
+/// <summary>The server that the tests of an assembly share where their keys are enough to keep them apart.</summary>
+internal static class SharedRedis
+{
+    private static readonly Lazy<Task<RedisServer>> Server = new(() => RedisServer.StartAsync());
+
+    public static Task<RedisServer> ServerAsync() => Server.Value;
+
+    /// <summary>At the end of a run, from the set-up fixture of its assembly.</summary>
+    public static async Task StopAsync()
+    {
+        if (Server is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await Server.Value).DisposeAsync();
+    }
+}

@@ -1,0 +1,114 @@
+using System.Net.Http.Json;
+using Idempotency.Filters.Diagnostics;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Moq;
+
+namespace Idempotency.Filters.Tests.Diagnostics;
+
+/// <summary>What is logged: stable events, and the key as a hash only.</summary>
+internal sealed class LogTests
+{
+    private const string Secret = "top-secret-key";
+
+    [Test]
+    public async Task KeyBodyAndCallerAppearInNoLineAtAnyLevel()
+    {
+        await using var app = await StartAsync();
+        string[] paths = ["", "/bad", "/error", "/throw", "/optional", "/policy", "/large", "/refused"];
+
+        foreach (var path in paths)
+        {
+            foreach (var attempt in Enumerable.Range(0, 2))
+                await app.AnswerAsync($"/observed{path}", Secret + path.Replace('/', '-'), JsonContent.Create("secret body"));
+        }
+
+        await app.AnswerAsync("/observed", Secret, JsonContent.Create("other secret body"));
+        await app.AnswerAsync("/observed", $"{Secret},{Secret}");
+
+        await app.FinishAsync();
+        Assert.That(Own(app), Has.Count.GreaterThan(10));
+        Assert.That(Own(app).Select(line => $"{line.Message} {line.Exception}"), Has.None.Contains("secret"));
+    }
+
+    [Test]
+    public async Task StoreFailureDoesNotTellTheKey()
+    {
+        await using var app = await StartAsync(s => s.AddIdempotency().UseStore((_, _) => DownStore()));
+
+        await app.AnswerAsync("/observed", Secret);
+
+        await app.FinishAsync();
+        Assert.That(Own(app).Select(line => line.Id.Id), Does.Contain(6));
+        Assert.That(Own(app).Select(line => line.Message), Has.None.Contains("secret"));
+    }
+
+    [Test]
+    public async Task FirstRequestAndItsReplayAreLoggedUnderTheSameHash()
+    {
+        await using var app = await StartAsync();
+
+        await app.AnswerAsync("/observed", Secret);
+        await app.AnswerAsync("/observed", Secret);
+
+        await app.FinishAsync();
+        var lines = Own(app).Where(line => line.Message.StartsWith("Idempotency key ", StringComparison.Ordinal)).ToList();
+        Assert.That(lines.Select(line => (line.Id.Id, line.Level)), Is.EqualTo(
+            [(1, LogLevel.Debug), (2, LogLevel.Debug), (4, LogLevel.Information)]));
+        Assert.That(lines.Select(line => line.Message.Split(' ', ':')[2]).Distinct().Single(), Does.Match("^[0-9a-f]{12}$"));
+    }
+
+    [TestCase("/observed/error", "k", 3, LogLevel.Debug)]
+    [TestCase("/observed", null, 5, LogLevel.Information)]
+    [TestCase("/observed/large", "k", 13, LogLevel.Warning)]
+    [TestCase("/observed/refused", "k", 15, LogLevel.Warning)]
+    public async Task EventIsLogged(string path, string? key, int id, LogLevel level)
+    {
+        await using var app = await StartAsync();
+
+        await app.AnswerAsync(path, key);
+
+        await app.FinishAsync();
+        Assert.That(Own(app).Select(line => (line.Id.Id, line.Level)), Does.Contain((id, level)));
+    }
+
+    [Test]
+    public async Task CoveredActionsAreListedAtStart()
+    {
+        await using var app = await StartAsync();
+
+        var covered = Own(app).Where(line => line.Id.Id == 17).Select(line => line.Message).ToList();
+        Assert.That(covered, Has.One.Contains("ObservedController.Policy").And.One.Contains("checkout"));
+        Assert.That(covered, Has.None.Contains("Exempt"));
+    }
+
+    [Test]
+    public void EventIdsAreUnique()
+    {
+        var ids = typeof(Log).GetMethods().SelectMany(method => method.GetCustomAttributes(typeof(LoggerMessageAttribute), false))
+            .Cast<LoggerMessageAttribute>().Select(message => message.EventId).ToList();
+
+        Assert.That(ids, Is.Unique.And.Not.Empty);
+    }
+
+    private static List<LogLine> Own(TestApp app) =>
+        [.. app.Logs.Lines.Where(line => line.Category.StartsWith("Idempotency.Filters.", StringComparison.Ordinal))];
+
+    private static Task<TestApp> StartAsync(Action<IServiceCollection>? services = null) => Answers.StartAsync(
+        [typeof(ObservedController)],
+        s =>
+        {
+            s.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace));
+            s.AddIdempotency().AddPolicy("checkout", _ => { });
+            services?.Invoke(s);
+        },
+        Answers.ShowErrors);
+
+    private static IIdempotencyStore DownStore()
+    {
+        var store = new Mock<IIdempotencyStore>();
+        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).Throws(new TimeoutException());
+        return store.Object;
+    }
+}

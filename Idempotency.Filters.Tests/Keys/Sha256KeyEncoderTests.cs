@@ -1,0 +1,84 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Idempotency.Filters.Keys;
+
+namespace Idempotency.Filters.Tests.Keys;
+
+public class Sha256KeyEncoderTests
+{
+    private static readonly Sha256KeyEncoder Encoder = new();
+
+    // Short texts of few letters, halves of surrogate pairs and what replaces them among these, so that pairs often share their text.
+    private static readonly Gen<string> Text =
+        Gen.Elements('a', 'b', ':', '\0', '\u00e9', '\ud800', '\udc00', '\ud801', '\ufffd').ArrayOf().Select(c => new string(c)).Resize(4);
+
+    private static readonly Arbitrary<(string Scope, string Key)[]> Pairs =
+        (from scope in Text from key in Text select (scope, key)).ArrayOf(20).ToArbitrary();
+
+    [Test]
+    public void AStorageKeyIsTheHashOfItsScopeAndOfBoth()
+    {
+        static string Hash(params IEnumerable<byte> bytes) => Base64Url.EncodeToString(SHA256.HashData(bytes.ToArray()));
+        var scope = Encoding.UTF8.GetBytes("caller \u00e9\ud83d\ude00");
+
+        var key = Encoder.Encode("idempotency:", "caller \u00e9\ud83d\ude00", "abc");
+
+        Assert.That(key, Is.EqualTo($"idempotency:{Hash(scope)}:{Hash([(byte)scope.Length, 0, 0, 0, .. scope, .. "abc"u8])}"));
+        Assert.That(Encoder.EncodeScope("idempotency:", "caller \u00e9\ud83d\ude00"), Is.EqualTo($"idempotency:{Hash(scope)}:"));
+    }
+
+    [TestCase("ab", "c", "a", "bc")]
+    [TestCase("", "ab", "ab", "")]
+    [TestCase("a", "", "", "a")]
+    public void PairsThatReadAlikeStayApart(string scope, string key, string otherScope, string otherKey) =>
+        Assert.That(Encoder.Encode("p", scope, key), Is.Not.EqualTo(Encoder.Encode("p", otherScope, otherKey)));
+
+    // Not test cases: an attribute cannot hold half a surrogate pair.
+    [Test]
+    public void HalvesOfSurrogatePairsStayApart()
+    {
+        PairsThatReadAlikeStayApart("\ud800", "k", "\ufffd", "k");
+        PairsThatReadAlikeStayApart("\ud800", "k", "\ud801", "k");
+        PairsThatReadAlikeStayApart("\ud800", "\udc00", "\ud800\udc00", "");
+    }
+
+    [FsCheck.NUnit.Property(MaxTest = 500)]
+    public Property DistinctPairsGiveDistinctKeysBelowTheirScopes() => Prop.ForAll(Pairs, pairs =>
+        Distinct(pairs) == Distinct(pairs.Select(Encode))
+        && Distinct(pairs.Select(pair => pair.Scope)) == Distinct(pairs.Select(EncodeScope))
+        && pairs.All(pair => Encode(pair).StartsWith(EncodeScope(pair), StringComparison.Ordinal)));
+
+    [TestCase(0)]
+    [TestCase(170)]
+    [TestCase(5_000)]
+    public void EveryStorageKeyIsOfOneLength(int length) =>
+        Assert.That(Encoder.Encode("p:", new string('\u20ac', length), new string('k', length)), Has.Length.EqualTo(2 + 43 + 1 + 43));
+
+    [TestCase(10)]
+    [TestCase(5_000)]
+    public void OnlyTheStorageKeyIsAllocated(int length)
+    {
+        var scope = new string('s', length);
+        var key = Encoder.Encode("idempotency:", scope, "key");
+        var expected = Allocated(() => new string('x', key.Length));
+
+        Assert.That(Allocated(() => Encoder.Encode("idempotency:", scope, "key")), Is.EqualTo(expected));
+    }
+
+    private static int Distinct<T>(IEnumerable<T> items) => items.Distinct().Count();
+
+    private static string Encode((string Scope, string Key) pair) => Encoder.Encode("p", pair.Scope, pair.Key);
+
+    private static string EncodeScope((string Scope, string Key) pair) => Encoder.EncodeScope("p", pair.Scope);
+
+    private static long Allocated(Func<string> make)
+    {
+        make();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        make();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+}

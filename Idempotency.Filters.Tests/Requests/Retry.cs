@@ -1,0 +1,11 @@
+using Idempotency.Filters.Requests;
+using Microsoft.AspNetCore.Http;
+
+namespace Idempotency.Filters.Tests.Requests;
+
+internal static class Retry
+{
+    /// <summary>The whole fingerprint of a retry, as the engine makes it in two steps.</summary>
+    public static ValueTask<Fingerprint> FingerprintAsync(HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
+        RequestFingerprint.ComputeAsync(request, RequestTarget.HashOf(request), form, maxBytes, cancellationToken);
+}

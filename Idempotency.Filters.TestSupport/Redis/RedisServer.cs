@@ -132,13 +132,14 @@ internal sealed partial class RedisServer : IAsyncDisposable
         return false;
     }
 
-    /// <summary>With a process of that number: another server on this port is not this one.</summary>
+    /// <summary>With a process of that number, since another server may be on this port, and with all its data.</summary>
     private async Task<bool> AnswersAsync()
     {
         try
         {
-            var info = (string)(await ExecuteAsync("INFO", "server"))!;
-            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal);
+            var info = (string)(await ExecuteAsync("INFO"))!;
+            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal)
+                && info.Contains("loading:0\r\n", StringComparison.Ordinal);
         }
         catch (Exception exception) when (exception is SocketException or IOException or RedisReplyException)
         {

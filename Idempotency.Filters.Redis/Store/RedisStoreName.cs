@@ -1,7 +1,7 @@
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Store;
 
 /// <summary>The name of a Redis store; null = the default one.</summary>
 internal sealed record RedisStoreName(string? Value)

@@ -1,19 +1,19 @@
 using System.Buffers;
 using System.Text;
+using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Stores;
 using StackExchange.Redis;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Store;
 
 internal sealed partial class RedisIdempotencyStore
 {
-    private const int VersionSize = 1 + RedisRecord.TokenSize;
     private const int PageSize = 1000;
 
     public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
     {
         var reply = (byte[]?)(await Calls.EvaluateAsync(RedisScript.Find, [key], [], cancellationToken)).Result;
-        return reply is null ? null : new(State(reply[0]), reply.AsMemory(1 + VersionSize), Convert.ToHexStringLower(reply.AsSpan(1, VersionSize)));
+        return reply is null ? null : new(State(reply[0]), reply.AsMemory(1 + RedisRecord.IdentitySize), Version(reply));
     }
 
     public async ValueTask<bool> ResolveAsync(
@@ -31,12 +31,19 @@ internal sealed partial class RedisIdempotencyStore
         ];
         if (record is { } bytes)
         {
-            if (!await ValueLimit.AllowsAsync(RedisRecord.HeadSize + bytes.Length, cancellationToken))
-                throw new IdempotencyStoreFullException("The record is larger than the proto-max-bulk-len of Redis allows.");
+            if (!await _context.ValueLimit.AllowsAsync(RedisRecord.HeadSize + bytes.Length, cancellationToken))
+                throw TooLarge();
             arguments = [.. arguments, bytes.ToArray()];
         }
 
-        return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken), orGone: record is null);
+        try
+        {
+            return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken), orGone: record is null);
+        }
+        catch (Exception exception) when (record is { } sent && _context.ValueLimit.IsExceeded(exception, sent.Length))
+        {
+            throw TooLarge();
+        }
     }
 
     /// <remarks>
@@ -45,27 +52,23 @@ internal sealed partial class RedisIdempotencyStore
     /// </remarks>
     public async ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken)
     {
-        var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _timeProvider, cancellationToken);
+        var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _context.TimeProvider, cancellationToken);
         var forgotten = 0L;
-#pragma warning disable CS0618 // The newer name is not in every version of the client.
-        foreach (var server in link.Servers.Where(server => !server.IsSlave))
-#pragma warning restore CS0618
+        foreach (var server in link.Servers.Where(server => !server.IsReplica))
         {
-            // The client reads each page while its thread waits.
-            await Task.Run(
-                async () =>
-                {
-                    foreach (var key in server.Keys(link.Database.Database, Pattern(scope), PageSize, 0, 0, CommandFlags.None))
-                    {
-                        if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
-                            forgotten++;
-                    }
-                },
-                cancellationToken);
+            await foreach (var key in server.KeysAsync(link.Database.Database, Pattern(scope), PageSize).WithCancellation(cancellationToken))
+            {
+                if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
+                    forgotten++;
+            }
         }
 
         return forgotten;
     }
+
+    private static IdempotencyStoreFullException TooLarge() => new("The record is larger than the proto-max-bulk-len of Redis allows.");
+
+    private static string Version(byte[] reply) => Convert.ToHexStringLower(reply.AsSpan(1, RedisRecord.IdentitySize));
 
     /// <param name="answer">1 = done, 2 = nothing was there, 0 = refused.</param>
     /// <param name="orGone">Whether an attempt whose reply was lost, and after which nothing is there, did it.</param>

@@ -1,9 +1,9 @@
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Scripts;
 
 /// <summary>Spans as the scripts take them.</summary>
 internal static class RedisTime
 {
-    // What is for ever, under a key that needs an end.
+    // Stands for "for ever" under a key that needs an end.
     private static readonly TimeSpan Century = TimeSpan.FromDays(36_525);
 
     /// <summary>In whole milliseconds, rounded up: nothing ends early.</summary>

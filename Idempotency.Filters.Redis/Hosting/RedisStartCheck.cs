@@ -1,8 +1,10 @@
+using Idempotency.Filters.Redis.Scripts;
+using Idempotency.Filters.Redis.Store;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Hosting;
 
 /// <summary>Looks at the server of every Redis store before the application serves requests; of a cluster, at one.</summary>
 internal sealed class RedisStartCheck(
@@ -45,11 +47,11 @@ internal sealed class RedisStartCheck(
                     exception);
             }
 
-            RedisStoreLog.Unreachable(logger, exception, name, addresses);
+            RedisStartLog.Unreachable(logger, exception, name, addresses);
             return;
         }
 
-        // Valkey tells here the version of Redis that it equals, and its own besides.
+        // Valkey reports the version of Redis that it equals, and its own beside it.
         var version = Field(info, "redis_version");
         var policy = Field(info, "maxmemory_policy");
         if (Version.TryParse(version, out var known) && known < OldestVersion)
@@ -59,12 +61,12 @@ internal sealed class RedisStartCheck(
         }
 
         if (policy is not ("noeviction" or ""))
-            RedisStoreLog.Evicts(logger, name, addresses, policy);
+            RedisStartLog.Evicts(logger, name, addresses, policy);
         var own = Field(info, "valkey_version");
         if (version is "" || policy is "")
-            RedisStoreLog.Unchecked(logger, name, addresses);
+            RedisStartLog.Unchecked(logger, name, addresses);
         else
-            RedisStoreLog.Connected(logger, name, addresses, own is "" ? $"Redis {version}" : $"Valkey {own}");
+            RedisStartLog.Connected(logger, name, addresses, own is "" ? $"Redis {version}" : $"Valkey {own}");
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>

@@ -1,22 +1,17 @@
+using Idempotency.Filters.Redis.Connection;
 using Idempotency.Filters.Stores;
 using StackExchange.Redis;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Scripts;
 
 /// <summary>
-/// Runs scripts within the time limit of an operation. What may pass is tried again with the same arguments, which is why every script
-/// takes the repetition of a call, whose reply was lost, for that call.
+/// Runs scripts within the time limit of an operation. A call that may pass is tried again with the same arguments, so every script
+/// recognises the repetition of a call whose reply was lost.
 /// </summary>
-internal sealed class RedisCalls(RedisConnection connection, RedisSilence silence, TimeSpan timeout, TimeProvider timeProvider)
+internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, TimeProvider timeProvider)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
-
-    // What a server says that starts, fails over, hands the key's slot to another, or misses its replicas or its disk for a while.
-    private static readonly string[] Passing =
-    [
-        "NOSCRIPT", "LOADING", "TRYAGAIN", "MOVED", "ASK", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF",
-    ];
 
     public TimeSpan Timeout => timeout;
 
@@ -39,18 +34,12 @@ internal sealed class RedisCalls(RedisConnection connection, RedisSilence silenc
                 // What is sent takes effect, whether or not somebody waits for the reply.
                 cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
-                var result = await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken);
-                silence.Answered();
-                return new(result, inDoubt);
+                return new(await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken), inDoubt);
             }
-            catch (Exception exception) when (MayPass(exception, cancellationToken))
+            catch (Exception exception) when (RedisErrors.MayPass(exception, cancellationToken))
             {
                 Forget(sent);
                 var refused = exception is RedisServerException;
-                if (refused)
-                    silence.Answered();
-                else
-                    silence.Unanswered();
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
                 {
                     if (exception is RedisException && !(refused && inDoubt))
@@ -59,9 +48,9 @@ internal sealed class RedisCalls(RedisConnection connection, RedisSilence silenc
                 }
 
                 inDoubt |= !refused;
-                if (known && refused && Says(exception.Message, "NOSCRIPT"))
+                if (known && RedisErrors.IsUnknownScript(exception))
                 {
-                    // This server hears of the script for the first time, or was told to forget it: that is no reason to pause.
+                    // The server hears of the script for the first time, or was told to forget it: no reason to pause.
                     known = false;
                     continue;
                 }
@@ -73,10 +62,9 @@ internal sealed class RedisCalls(RedisConnection connection, RedisSilence silenc
             }
             catch (RedisServerException exception)
             {
-                silence.Answered();
                 if (inDoubt)
                     throw new TimeoutException("Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
-                if (!Says(exception.Message, "OOM"))
+                if (!RedisErrors.IsFull(exception))
                     throw;
                 throw new IdempotencyStoreFullException(
                     "Redis has reached its maxmemory: raise it, or shorten the retention. " + exception.Message);
@@ -86,26 +74,10 @@ internal sealed class RedisCalls(RedisConnection connection, RedisSilence silenc
         }
     }
 
-    /// <summary>
-    /// Whether a repetition may succeed. A client that loses its connection may cancel its calls: that is not the caller's cancellation.
-    /// </summary>
-    public static bool MayPass(Exception exception, CancellationToken cancellationToken) => exception switch
-    {
-        RedisServerException => Array.Exists(Passing, code => Says(exception.Message, code)),
-        OperationCanceledException => !cancellationToken.IsCancellationRequested,
-        _ => exception is RedisConnectionException or TimeoutException,
-    };
-
-    /// <summary>
-    /// Whether an error has this code, its first word. Redis 6.2 wraps the errors of the commands in a script: "ERR Error running script (call
-    /// to f_…): @user_script:12: @user_script: 12: -READONLY You can't write …".
-    /// </summary>
-    private static bool Says(string error, string code)
-    {
-        const string Wrapping = "ERR Error running script";
-        return error.StartsWith(code, StringComparison.Ordinal)
-            || (error.StartsWith(Wrapping, StringComparison.Ordinal) && error.Contains($": -{code} ", StringComparison.Ordinal));
-    }
+    /// <summary>Nobody waits any more: an exception that comes later must not become an unobserved one.</summary>
+    public static void Forget(Task? sent) => sent?.ContinueWith(
+        static failed => _ = failed.Exception, CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private Task<RedisResult> SendAsync(RedisScript script, bool known, RedisKey[] keys, RedisValue[] arguments)
     {
@@ -118,16 +90,4 @@ internal sealed class RedisCalls(RedisConnection connection, RedisSilence silenc
 
         async Task<RedisResult> ConnectAndSendAsync() => await Send((await link).Database);
     }
-
-    /// <summary>Nobody waits any more: what still comes of it is nobody's unobserved exception.</summary>
-    public static void Forget(Task? sent) => sent?.ContinueWith(
-        static failed => _ = failed.Exception, CancellationToken.None,
-        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 }
-
-/// <summary>What a script answered.</summary>
-/// <param name="Result">The answer.</param>
-/// <param name="InDoubt">
-/// Whether an earlier attempt of the call went unanswered: it may have taken effect, and what is late on a broken connection may do so yet.
-/// </param>
-internal readonly record struct RedisAnswer(RedisResult Result, bool InDoubt);

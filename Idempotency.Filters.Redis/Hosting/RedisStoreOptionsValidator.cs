@@ -1,6 +1,7 @@
+using Idempotency.Filters.Redis.Store;
 using Microsoft.Extensions.Options;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Hosting;
 
 /// <summary>Refuses a time limit with which no operation could succeed, or a request would wait for ever.</summary>
 internal sealed class RedisStoreOptionsValidator : IValidateOptions<RedisStoreOptions>

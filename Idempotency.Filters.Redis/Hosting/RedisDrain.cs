@@ -1,6 +1,7 @@
+using Idempotency.Filters.Redis.Store;
 using Microsoft.Extensions.Hosting;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Hosting;
 
 /// <summary>
 /// Lets every Redis store give up at shutdown what it still has to, after all other services have stopped: what they drain may give up
@@ -19,5 +20,5 @@ internal sealed class RedisDrain(IServiceProvider services, IEnumerable<RedisSto
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(names.Distinct().Select(name => name.StoreIn(services)?.Releases.DrainAsync(cancellationToken) ?? Task.CompletedTask));
+        Task.WhenAll(names.Distinct().Select(name => name.StoreIn(services)?.DrainAsync(cancellationToken) ?? Task.CompletedTask));
 }

@@ -1,16 +1,16 @@
 using Microsoft.Extensions.Logging;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Stores.Shared;
 
 /// <summary>
-/// Renews all leases that this process holds at a third of their length. One timer looks at them; each renewal goes its own way from
-/// there, so that a slow one delays no other.
+/// Renews all leases that this process holds in one store, each at a third of its length. One timer looks at all of them. Each renewal
+/// runs on its own from there, so a slow one delays no other.
 /// </summary>
 internal sealed class LeaseRenewal : IDisposable
 {
     private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
 
-    private readonly RedisCalls _calls;
+    private readonly Func<RenewedLease, Task<RenewalAnswer>> _renew;
     private readonly TimeProvider _timeProvider;
     private readonly ILogger _logger;
     private readonly long _origin;
@@ -19,18 +19,21 @@ internal sealed class LeaseRenewal : IDisposable
     private readonly ITimer _timer;
     private TimeSpan _pace = TimeSpan.MaxValue;
 
-    public LeaseRenewal(RedisCalls calls, TimeProvider timeProvider, ILogger logger)
+    /// <param name="renew">Renews one lease in the store. When it throws, the renewal is tried again at the next look.</param>
+    /// <param name="timeProvider">The clock of the leases.</param>
+    /// <param name="logger">Hears of leases that ran out, and of renewals that failed.</param>
+    public LeaseRenewal(Func<RenewedLease, Task<RenewalAnswer>> renew, TimeProvider timeProvider, ILogger logger)
     {
-        _calls = calls;
+        _renew = renew;
         _timeProvider = timeProvider;
         _logger = logger;
         _origin = timeProvider.GetTimestamp();
-        // The timer serves all requests: it carries the context of none.
+        // The timer serves all requests, so it must not capture the context of one.
         using (ExecutionContext.SuppressFlow())
             _timer = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Ticks by the monotonic clock: an adjusted system clock must neither end a lease nor prolong it.</summary>
+    /// <summary>Now, in ticks of the monotonic clock: adjusting the system clock must neither end a lease nor prolong it.</summary>
     public long Now => _timeProvider.GetElapsedTime(_origin).Ticks;
 
     public void Add(RenewedLease lease)
@@ -81,11 +84,11 @@ internal sealed class LeaseRenewal : IDisposable
     {
         if (now >= lease.EndsAt && !lease.Lost.IsCancellationRequested)
         {
-            RedisStoreLog.LeaseRanOut(_logger, new(lease.Key));
+            LeaseLog.LeaseRanOut(_logger, new(lease.Key));
             lease.Lose();
         }
 
-        // Also a lease that ran out: its holder still works, and perhaps nobody has taken the key over.
+        // A lease that ran out is renewed too: its holder still works, and perhaps nobody has taken the key over.
         if (now >= lease.RenewedUntil)
         {
             if (now >= lease.EndsAt)
@@ -101,19 +104,18 @@ internal sealed class LeaseRenewal : IDisposable
     {
         try
         {
+            // Taken before the call: the lease ends here no later than in the store.
             var now = Now;
-            var answer = await _calls.EvaluateAsync(RedisScript.Renew, lease.Keys, [lease.Token], CancellationToken.None);
-            lease.InDoubt |= answer.InDoubt;
-            var result = (int)answer.Result;
-            if (result == 1)
+            var answer = await _renew(lease);
+            if (answer == RenewalAnswer.Renewed)
                 Confirm(lease, now);
-            else if (Remove(lease) && result == 0)
+            else if (Remove(lease) && answer == RenewalAnswer.Lost)
                 lease.Lose();
         }
         catch (Exception exception)
         {
             lease.InDoubt = true;
-            RedisStoreLog.RenewalFailed(_logger, exception, new(lease.Key));
+            LeaseLog.RenewalFailed(_logger, exception, new(lease.Key));
         }
     }
 

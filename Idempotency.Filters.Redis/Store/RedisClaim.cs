@@ -1,32 +1,37 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using StackExchange.Redis;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Store;
 
 /// <summary>A claim in Redis. Its owner token is random, and every script compares it before it changes anything.</summary>
 internal sealed class RedisClaim : IdempotencyClaim
 {
-    private readonly RedisIdempotencyStore _store;
+    private readonly RedisStoreContext _context;
+    private readonly RedisKey[] _keys;
     private readonly long _fencingToken;
     private readonly RenewedLease _lease;
     private readonly TimeSpan _length;
     private RedisClaimPhase _phase;
 
-    /// <param name="store">The store.</param>
+    /// <param name="context">What the store and its claims share.</param>
+    /// <param name="keys">The storage key, as scripts take it.</param>
     /// <param name="lease">The lease, which names the key and the owner.</param>
     /// <param name="length">How long the lease lasts unrenewed.</param>
     /// <param name="reply">The answer of the claim script: a letter, the fencing token, and the record that the claim was made over, if any.</param>
-    public RedisClaim(RedisIdempotencyStore store, RenewedLease lease, TimeSpan length, byte[] reply)
+    public RedisClaim(RedisStoreContext context, RedisKey[] keys, RenewedLease lease, TimeSpan length, byte[] reply)
     {
         const int RecordAt = 1 + sizeof(long);
-        _store = store;
+        _context = context;
+        _keys = keys;
         _fencingToken = BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1));
         _lease = lease;
         _length = length;
         PreviousRecord = reply.Length > RecordAt ? RedisRecord.Read(reply, RecordAt) : null;
-        store.Renewal.Add(lease);
+        context.Renewal.Add(lease);
     }
 
     public override CancellationToken Lost => _lease.Lost;
@@ -43,20 +48,23 @@ internal sealed class RedisClaim : IdempotencyClaim
         if (_phase == RedisClaimPhase.Completed)
             return Completion.Stored;
 
-        if (!await _store.ValueLimit.AllowsAsync(RedisRecord.HeadSize + record.Length, cancellationToken))
+        var size = RedisRecord.HeadSize + record.Length;
+        if (!await _context.ValueLimit.AllowsAsync(size, cancellationToken))
             return Completion.TooLarge;
 
         // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
-        _store.Renewal.Remove(_lease);
+        _context.Renewal.Remove(_lease);
         RedisValue[] arguments =
-            [RedisRecord.Write(_lease.Token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _store.Connection.ChannelPrefix];
+            [RedisRecord.Write(_lease.Token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _context.Connection.ChannelPrefix];
         try
         {
-            return Conclude((int)(await _store.Calls.EvaluateAsync(RedisScript.Complete, _lease.Keys, arguments, cancellationToken)).Result);
+            return Conclude((int)(await _context.Calls.EvaluateAsync(RedisScript.Complete, _keys, arguments, cancellationToken)).Result);
         }
-        catch when (_phase == RedisClaimPhase.Held)
+        catch (Exception exception) when (_phase == RedisClaimPhase.Held)
         {
-            _store.Renewal.Add(_lease);
+            _context.Renewal.Add(_lease);
+            if (_context.ValueLimit.IsExceeded(exception, size))
+                return Completion.TooLarge;
             throw;
         }
     }
@@ -66,7 +74,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         if (_phase == RedisClaimPhase.Held)
         {
             _phase = RedisClaimPhase.Abandoned;
-            _store.Renewal.Remove(_lease);
+            _context.Renewal.Remove(_lease);
         }
     }
 
@@ -76,10 +84,10 @@ internal sealed class RedisClaim : IdempotencyClaim
             return;
 
         _phase = RedisClaimPhase.Released;
-        _store.Renewal.Remove(_lease);
-        // One that is repeated behind the release would revive a claim that was made over a record.
+        _context.Renewal.Remove(_lease);
+        // A renewal that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _store.Releases.ReleaseAsync(_lease.Key, _lease.Keys, _lease.Token, _length, granted: true, _lease.InDoubt);
+        await _context.Releases.ReleaseAsync(_lease.Key, _lease.Token, _length, granted: true, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)
@@ -94,14 +102,4 @@ internal sealed class RedisClaim : IdempotencyClaim
         _phase = RedisClaimPhase.Completed;
         return answer == 1 ? Completion.Stored : Completion.Restored;
     }
-}
-
-/// <summary>How far the holder is with its claim.</summary>
-internal enum RedisClaimPhase
-{
-    Held,
-    Abandoned,
-    Completed,
-    Released,
-    Lost,
 }

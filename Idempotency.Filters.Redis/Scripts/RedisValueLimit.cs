@@ -1,18 +1,19 @@
 using System.Globalization;
+using Idempotency.Filters.Redis.Connection;
 using StackExchange.Redis;
 
-namespace Idempotency.Filters.Redis.Internal;
+namespace Idempotency.Filters.Redis.Scripts;
 
 /// <summary>
-/// The largest value that the server takes, its proto-max-bulk-len. A larger one it does not refuse: it closes the connection, with all
-/// that is on its way there.
+/// The largest value that the server takes, its proto-max-bulk-len. To a larger one the server answers an error and closes the connection,
+/// with everything that is on its way there.
 /// </summary>
 internal sealed class RedisValueLimit(RedisConnection connection, TimeSpan timeout, TimeProvider timeProvider)
 {
     // No server can be set to less.
     private const long Least = 1024 * 1024;
 
-    // What a server is set to unless somebody changed it.
+    // Servers are set to this unless somebody changed it.
     private const long Default = 512 * Least;
 
     private long _known;
@@ -32,10 +33,24 @@ internal sealed class RedisValueLimit(RedisConnection connection, TimeSpan timeo
             var asked = AskAsync();
             // Also when nobody waits any more.
             RedisCalls.Forget(asked);
-            Volatile.Write(ref _known, await asked.WaitAsync(timeout, timeProvider, cancellationToken));
+            Interlocked.CompareExchange(ref _known, await asked.WaitAsync(timeout, timeProvider, cancellationToken), 0);
         }
 
         return size <= Volatile.Read(ref _known);
+    }
+
+    /// <summary>
+    /// Whether a server that did not say its limit has refused a value of this size for being larger. From then on the store sends none
+    /// that is as large.
+    /// </summary>
+    public bool IsExceeded(Exception exception, long size)
+    {
+        if (size <= Least || !RedisErrors.IsTooLarge(exception))
+            return false;
+
+        for (var known = Volatile.Read(ref _known); size <= known; known = Volatile.Read(ref _known))
+            Interlocked.CompareExchange(ref _known, size - 1, known);
+        return true;
     }
 
     private async Task<long> AskAsync()
@@ -46,9 +61,9 @@ internal sealed class RedisValueLimit(RedisConnection connection, TimeSpan timeo
             var answer = (string[]?)await link.Database.ExecuteAsync("CONFIG", ["GET", "proto-max-bulk-len"], CommandFlags.DemandMaster);
             return answer is [_, var value] ? long.Parse(value, CultureInfo.InvariantCulture) : Default;
         }
-        catch (Exception exception) when (exception is RedisServerException or RedisCommandException && !RedisCalls.MayPass(exception, default))
+        catch (Exception exception) when (exception is RedisServerException or RedisCommandException && !RedisErrors.MayPass(exception))
         {
-            // This user, or this client, may not ask.
+            // This user may not ask, or this client does not: from version 3 on it sends CONFIG only in admin mode.
             return Default;
         }
     }

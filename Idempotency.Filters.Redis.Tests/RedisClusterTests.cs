@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Redis.Tests;
 
@@ -105,7 +106,7 @@ internal sealed class RedisClusterTests
     [Test]
     public async Task SlowRenewalDelaysNoOther()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var stores = RedisStores.Over(_cluster.Addresses, clock: clock);
         var slow = Keys.First();
         var slowNode = await _cluster.NodeOfAsync(slow);

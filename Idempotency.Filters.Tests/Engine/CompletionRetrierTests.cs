@@ -15,7 +15,7 @@ namespace Idempotency.Filters.Tests.Engine;
 internal sealed class CompletionRetrierTests : IDisposable
 {
     // No pause is real: each moves this clock by its length.
-    private readonly ImpatientTimeProvider _clock = new();
+    private readonly TestClock _clock = new() { EndAtOnce = TimeSpan.FromMinutes(1) };
     private readonly Mock<IdempotencyClaim> _claim = new();
     private readonly ConcurrentQueue<TimeSpan> _attempts = new();
     private readonly ServiceProvider _services;

@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
@@ -54,7 +55,7 @@ public class MemoryIdempotencyStoreModelTests
 
     private static void Agrees(Step[] history)
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var store = new MemoryIdempotencyStore(new(), time, NullLogger<MemoryIdempotencyStore>.Instance);
         var model = new Model();
         var claims = Enumerable.Range(0, Keys).Select(_ => new List<(IdempotencyClaim Claim, ModelClaim Model)>()).ToArray();

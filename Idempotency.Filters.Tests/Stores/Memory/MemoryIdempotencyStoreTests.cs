@@ -14,7 +14,7 @@ public class MemoryIdempotencyStoreTests
     private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
 
-    private ManualTimeProvider _time = null!;
+    private TestClock _time = null!;
     private WarningList _log = null!;
 
     private static CancellationToken None => CancellationToken.None;

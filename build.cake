@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.IO.Compression;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 var target = Argument("target", "Default");
 var configuration = Argument("configuration", "Release");
 
 const string Solution = "Idempotency.Filters.slnx";
-const string UnitTests = "Idempotency.Filters.Tests";
 var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
@@ -22,9 +22,100 @@ var summary = testResults + File("summary.txt");
 
 Task("Restore").Does(() => DotNetRestore(Solution));
 
+// A folder of packages on this machine would hide a version that the package source no longer serves.
+Task("Restore-From-Nothing")
+    .Does(() => InTemporaryFolder(folder =>
+    {
+        var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = $"{folder}/packages" };
+        DotNetRestore(Solution, new DotNetRestoreSettings
+        {
+            EnvironmentVariables = environment,
+            // The build goes on with the packages of this machine, and so must not find the files of this restore.
+            ArgumentCustomization = arguments => arguments.Append("--no-http-cache").AppendSwitchQuoted("--artifacts-path", $"{folder}/artifacts"),
+        });
+        RunDotNet("tool restore --no-http-cache", environment);
+    }));
+
+// What no compiler checks.
+Task("Lint")
+    .Does(() =>
+    {
+        const int LongestLine = 140;
+        var machinePath = new Regex(@"(?<![\w.}])/(work|root|home|Users)/\w");
+        var link = new Regex(@"\]\((?![a-z]+:|#)(?<path>[^)#\s]+)");
+        string[] generated = ["bin", "obj", "artifacts"];
+        var root = MakeAbsolute(Directory("."));
+
+        IEnumerable<string> Problems(FilePath file, string line)
+        {
+            if (file.GetExtension() == ".cs" && line.Length > LongestLine)
+                yield return $"{line.Length} characters, at most {LongestLine}";
+            if (machinePath.IsMatch(line))
+                yield return "a path of one machine";
+            if (file.GetExtension() != ".md")
+                yield break;
+            foreach (var path in link.Matches(line).Select(match => match.Groups["path"].Value))
+            {
+                if (!System.IO.Path.Exists($"{file.GetDirectory()}/{path}"))
+                    yield return $"there is no {path}";
+            }
+        }
+
+        var problems =
+            from file in GetFiles("./**/*.{cs,cake,md,lua,csproj,props,targets,json,yml,sh,ps1,cshtml,js,css}")
+            let name = root.GetRelativePath(file)
+            where !name.Segments.Intersect(generated).Any()
+            from line in System.IO.File.ReadLines(file.FullPath).Select((text, index) => (text, number: index + 1))
+            from problem in Problems(file, line.text)
+            select $"{name}:{line.number}: {problem}";
+        var found = problems.ToList();
+        foreach (var problem in found)
+            Error("{0}", problem);
+        if (found.Count > 0)
+            throw new CakeException($"Lint: {found.Count} problems.");
+    });
+
 Task("Build")
     .IsDependentOn("Restore")
     .Does(() => DotNetBuild(Solution, new DotNetBuildSettings { Configuration = configuration, NoRestore = true }));
+
+// Compiles each library once more, and expects the same bytes.
+Task("Reproduce")
+    .IsDependentOn("Build")
+    .Does(() => InTemporaryFolder(folder =>
+    {
+        foreach (var name in libraries.Keys)
+        {
+            DotNetBuild($"{name}/{name}.csproj", new DotNetBuildSettings
+            {
+                Configuration = configuration,
+                NoRestore = true,
+                NoDependencies = true,
+                NoIncremental = true,
+                OutputDirectory = folder,
+                // They write nothing into an assembly, and take most of the time.
+                MSBuildSettings = new DotNetMSBuildSettings().WithProperty("RunAnalyzers", "false"),
+            });
+            foreach (var file in new[] { $"{name}.dll", $"{name}.pdb", $"{name}.xml" })
+            {
+                var built = System.IO.File.ReadAllBytes($"{name}/bin/{configuration}/net10.0/{file}");
+                if (!built.AsSpan().SequenceEqual(System.IO.File.ReadAllBytes($"{folder}/{file}")))
+                    throw new CakeException($"{file} differs from one build to the next. CONTRIBUTING.md names the usual cause.");
+            }
+        }
+    }));
+
+// Writes what is public, and in no PublicAPI.Shipped.txt, into each PublicAPI.Unshipped.txt.
+Task("PublicApi")
+    .Does(() =>
+    {
+        foreach (var name in libraries.Keys)
+        {
+            System.IO.File.WriteAllText($"{name}/PublicAPI.Unshipped.txt", "#nullable enable\n");
+            DotNetRestore($"{name}/{name}.csproj");
+            RunDotNet($"format analyzers {name}/{name}.csproj --diagnostics RS0016 --severity warn --no-restore");
+        }
+    });
 
 // Before the tests, so that a failing test does not hide a package that cannot be made.
 Task("Pack")
@@ -43,6 +134,14 @@ Task("Pack")
                 .Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id").Value).Order().ToList();
             if (!found.SequenceEqual(dependencies))
                 throw new CakeException($"{name} depends on [{string.Join(", ", found)}]; expected were [{string.Join(", ", dependencies)}].");
+
+            using var readme = new StreamReader(package.GetEntry("README.md").Open());
+            var text = readme.ReadToEnd();
+            var relative = Regex.Matches(text, @"(\]\(|(src|href)="")(?!https://|#)(?<target>[^)""]*)").Select(match => match.Groups["target"].Value).ToList();
+            if (relative.Count > 0)
+                throw new CakeException($"The README of {name} has links that lead nowhere outside the repository: {string.Join(", ", relative)}.");
+            if (text.Contains("https://github.com/OWNER/"))
+                Warning("{0} links to a repository that does not exist: set RepositoryRoot in Directory.Build.props before it is published.", name);
         }
     });
 
@@ -67,52 +166,87 @@ Task("Install-Test-Dependencies")
 Task("Test")
     .IsDependentOn("Build")
     .IsDependentOn("Install-Test-Dependencies")
-    .Does(() =>
-    {
-        CleanDirectory(testResults);
-        var exitCode = 0;
-        // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
-        foreach (var (tests, filter) in new[] { (Solution, "FullyQualifiedName!~.Budgets."), (UnitTests, "FullyQualifiedName~.Budgets.") })
-        {
-            DotNetTest(tests, new DotNetTestSettings
-            {
-                Configuration = configuration,
-                Filter = filter,
-                NoBuild = true,
-                Loggers = ["trx;LogFilePrefix=tests"],
-                ResultsDirectory = testResults,
-                // One project at a time: browsers and the crowds of waiters would take the processor from each other.
-                ArgumentCustomization = arguments => arguments.Append("-m:1"),
-                // The counts are wanted of a run that failed, too.
-                HandleExitCode = code => { exitCode = Math.Max(exitCode, code); return true; },
-            });
-        }
+    // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
+    .Does(() => RunTests("TestCategory!=Long&FullyQualifiedName!~.Budgets.", "TestCategory!=Long&FullyQualifiedName~.Budgets."));
 
-        var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
-        var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
-        int Sum(params string[] names) => counters.Sum(
-            element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
-
-        var passed = Sum("passed");
-        var failed = Sum("failed", "error", "timeout", "aborted");
-        var reasons = results
-            .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
-            .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
-        foreach (var reason in reasons.GroupBy(reason => reason))
-            Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
-
-        System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
-
-        if (failed > 0)
-            throw new CakeException($"{failed} tests failed.");
-        if (exitCode != 0)
-            throw new CakeException($"The test run broke off with exit code {exitCode}.");
-        if (passed == 0)
-            throw new CakeException("No test ran.");
-    });
+// What takes too long for every build.
+Task("Long")
+    .IsDependentOn("Build")
+    .IsDependentOn("Install-Test-Dependencies")
+    .Does(() => RunTests("TestCategory=Long"));
 
 Task("Default")
+    .IsDependentOn("Lint")
     .IsDependentOn("Pack")
+    .IsDependentOn("Reproduce")
     .IsDependentOn("Test");
 
+Task("Continuous-Integration")
+    .IsDependentOn("Restore-From-Nothing")
+    .IsDependentOn("Default");
+
 RunTarget(target);
+
+void RunDotNet(string arguments, IDictionary<string, string> environment = null)
+{
+    var exitCode = StartProcess("dotnet", new ProcessSettings { Arguments = arguments, EnvironmentVariables = environment });
+    if (exitCode != 0)
+        throw new CakeException($"dotnet {arguments} ended with exit code {exitCode}.");
+}
+
+void InTemporaryFolder(Action<string> action)
+{
+    var folder = System.IO.Directory.CreateTempSubdirectory("idempotency-").FullName;
+    try
+    {
+        action(folder);
+    }
+    finally
+    {
+        System.IO.Directory.Delete(folder, recursive: true);
+    }
+}
+
+// Runs the tests that each filter selects, one filter after the other.
+void RunTests(params string[] filters)
+{
+    CleanDirectory(testResults);
+    var exitCode = 0;
+    foreach (var filter in filters)
+    {
+        DotNetTest(Solution, new DotNetTestSettings
+        {
+            Configuration = configuration,
+            Filter = filter,
+            NoBuild = true,
+            Loggers = ["trx;LogFilePrefix=tests"],
+            ResultsDirectory = testResults,
+            // One project at a time: browsers and the crowds of waiters would take the processor from each other.
+            ArgumentCustomization = arguments => arguments.Append("-m:1"),
+            // The counts are wanted of a run that failed, too.
+            HandleExitCode = code => { exitCode = Math.Max(exitCode, code); return true; },
+        });
+    }
+
+    var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
+    var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
+    int Sum(params string[] names) => counters.Sum(
+        element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
+
+    var passed = Sum("passed");
+    var failed = Sum("failed", "error", "timeout", "aborted");
+    var reasons = results
+        .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
+        .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
+    foreach (var reason in reasons.GroupBy(reason => reason))
+        Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
+
+    System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
+
+    if (failed > 0)
+        throw new CakeException($"{failed} tests failed.");
+    if (exitCode != 0)
+        throw new CakeException($"The test run broke off with exit code {exitCode}.");
+    if (passed == 0)
+        throw new CakeException("No test ran.");
+}

@@ -59,8 +59,9 @@ static int Usage()
         all     [--full] [--rounds 3] [--seconds 0.2] [--write false]
                                                 compare and scale; with --full, which goes further in each, also micro
 
-        compare, scale and micro rewrite their part of docs/performance.md and its pictures, and scale that of docs/deployment.md, unless told
-        --write false. A run of a part writes nothing unless told --write true, since it would take the place of the whole.
+        compare, scale and micro rewrite their parts of docs/performance-data.md. compare rewrites the budgets in docs/performance.md as
+        well, and scale docs/deployment.md and docs/deployment-data.md. --write false leaves the pages alone. A run of a part writes nothing
+        unless told --write true, since it would take the place of the whole.
         compare, versus and scale start a redis-server of their own where they need one; all needs one.
         """);
     return 2;

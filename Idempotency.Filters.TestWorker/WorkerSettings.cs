@@ -1,5 +1,3 @@
-using Idempotency.Filters;
-
 namespace Idempotency.Filters.TestWorker;
 
 /// <summary>What a test chooses on the command line: <c>--Redis 127.0.0.1:6379 --Lease 00:00:02</c>.</summary>

@@ -9,7 +9,6 @@ using Idempotency.Filters.Options;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
-using Idempotency.Filters.Stores.Memory;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
@@ -48,6 +47,7 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<IdempotencyMetrics>();
         services.TryAddSingleton<IdempotencyPolicies>();
         services.TryAddSingleton<ActionPolicies>();
+        services.TryAddSingleton<EngineServices>();
         services.TryAddSingleton<IdempotencyEngine>();
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));

@@ -12,25 +12,27 @@ internal sealed class CompareReport(Comparison comparison, string[] stores, Cell
 
     public void Write(bool intoDocuments)
     {
-        var text = new StringBuilder($"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n");
-        foreach (var budgets in BudgetTable.All(comparison, stores, cells, variants))
-            text.Append(budgets).Append('\n');
+        var head = $"Machine: {Machine.Description}\n\n{effort}; every ratio is the median of the rounds (least..most).\n\n";
+        var budgets = head + string.Join('\n', BudgetTable.All(comparison, stores, cells, variants));
+        var tables = new StringBuilder(head);
         foreach (var store in stores)
-            text.Append($"### Store: {StoreKind.All[store].Title}\n\n").Append(TableOf(store)).Append('\n');
-        text.Append("### Floors\n\n").Append(FloorTable());
+            tables.Append($"### Store: {StoreKind.All[store].Title}\n\n").Append(TableOf(store)).Append('\n');
+        tables.Append("### Floors\n\n").Append(FloorTable());
 
-        Console.WriteLine(text);
+        Console.WriteLine(budgets);
+        Console.WriteLine(tables);
         if (!intoDocuments)
             return;
-        Documents.ReplacePart(Documents.Performance, "compare", text.ToString());
+        Documents.ReplacePart(Documents.Performance, "budgets", budgets);
+        Documents.ReplacePart(Documents.PerformanceData, "compare", tables.ToString());
         Documents.WritePicture("performance.svg", RatioPlot.Draw(comparison, stores, cells, variants));
     }
 
     private MarkdownTable TableOf(string store)
     {
         var table = new MarkdownTable(
-            "what", "body", "connections", "throughput against bare", "server CPU against bare", "requests/s", "CPU us", "median us", "p99 us",
-            "allocated B", "added B");
+            "what", "body", "connections", "throughput against bare", "server CPU against bare",
+            "requests/s", "CPU us", "median us", "p99 us", "allocated B", "added B");
         foreach (var (cell, variant) in from cell in cells from variant in variants where variant.Suits(store) select (cell, variant))
         {
             table.Add(

@@ -2,7 +2,7 @@ using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Compare;
 
-/// <summary>Throughput against bare: a row for each variant, a panel for each size of body and number of connections, a colour for each store.</summary>
+/// <summary>Throughput against bare: a row for each variant, a panel for each cell, a colour for each store.</summary>
 internal static class RatioPlot
 {
     private const double Left = 230;
@@ -16,13 +16,20 @@ internal static class RatioPlot
         variants = [.. variants.Where(variant => !variant.IsBare)];
         Spread Ratio(string store, Cell cell, Variant variant) => comparison.Ratio(store, cell, variant, slice => slice.PerSecond);
 
-        Spread[] all = [.. from store in stores from cell in cells from variant in variants where variant.Suits(store) select Ratio(store, cell, variant)];
+        Spread[] all =
+        [
+            .. from store in stores
+               from cell in cells
+               from variant in variants
+               where variant.Suits(store)
+               select Ratio(store, cell, variant),
+        ];
         var axis = new LogAxis(Math.Min(0.5, all.Min(ratio => ratio.Least)), Math.Max(2, all.Max(ratio => ratio.Most)), Left, Right);
         var panel = PanelHead + (variants.Length * RowHeight) + 8;
         var bottom = 36 + (cells.Length * panel);
 
         var svg = new Svg(Width, bottom + 44);
-        svg.Text(10, 20, "Throughput against the bare action or endpoint: median of the rounds, and from the least to the most", style: "title");
+        svg.Text(10, 20, "Throughput against the bare action or endpoint: median of the rounds, least to most", style: "title");
         Legend(svg, stores);
         foreach (var ratio in axis.Powers)
         {
@@ -34,13 +41,17 @@ internal static class RatioPlot
         for (var i = 0; i < cells.Length; i++)
         {
             var top = 36 + (i * panel);
-            svg.Text(10, top + 22, $"{Sizes.Of(cells[i].Size)}, {cells[i].Connections} connection{(cells[i].Connections == 1 ? "" : "s")}", style: "title");
+            var plural = cells[i].Connections == 1 ? "" : "s";
+            svg.Text(10, top + 22, $"{Sizes.Of(cells[i].Size)}, {cells[i].Connections} connection{plural}", style: "title");
             for (var row = 0; row < variants.Length; row++)
             {
                 var y = top + PanelHead + (row * RowHeight) + (RowHeight / 2);
                 svg.Text(Left - 10, y + 4, variants[row].Title, "end");
                 foreach (var store in Enumerable.Range(0, stores.Length).Where(store => variants[row].Suits(stores[store])))
-                    DrawSpread(svg, axis, Ratio(stores[store], cells[i], variants[row]), y + ((store - ((stores.Length - 1) / 2.0)) * 5), store);
+                {
+                    var offset = (store - ((stores.Length - 1) / 2.0)) * 5;
+                    DrawSpread(svg, axis, Ratio(stores[store], cells[i], variants[row]), y + offset, store);
+                }
             }
         }
 

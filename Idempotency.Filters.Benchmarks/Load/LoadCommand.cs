@@ -6,8 +6,8 @@ using Idempotency.Filters.Benchmarks.Support;
 namespace Idempotency.Filters.Benchmarks.Load;
 
 /// <summary>
-/// The load generator, in a process of its own: each connection sends its next request when it has its answer. Connections stay open from one
-/// job to the next, so that none of them is part of a figure.
+/// The load generator, in a process of its own: each connection sends its next request when it has its answer. Connections stay open from
+/// one job to the next, so that none of them is part of a figure.
 /// </summary>
 internal static class LoadCommand
 {
@@ -51,7 +51,9 @@ internal static class LoadCommand
         await Task.WhenAll(Enumerable.Range(0, job.Connections).Select(async i =>
         {
             var latency = latencies[i] = new LatencyHistogram();
-            for (var sent = started; Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;)
+            bool Goes(long sent) =>
+                Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;
+            for (var sent = started; Goes(sent);)
             {
                 await connections[i].SendAsync(requests[i]);
                 var answer = await connections[i].ReceiveAsync();

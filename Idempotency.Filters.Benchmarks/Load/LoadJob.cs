@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Benchmarks.Load;
 
-/// <summary>What the load generator is to do: the same request on all its connections, each sending the next when it has its answer.</summary>
+/// <summary>What the load generator does: the same request on all its connections, each sending the next when it has its answer.</summary>
 internal sealed record LoadJob
 {
     public required int Port { get; init; }

@@ -31,8 +31,9 @@ internal sealed class RequestTemplate
         (Body, Repeats) = (body, (int)(job.BodySize / body.Length));
 
         var name = job.Keys == 0 ? Run : RecurringName(job.Path, job.BodySize);
+        var mediaType = job.Upload ? "application/octet-stream" : "application/json";
         var head = Encoding.ASCII.GetBytes(
-            $"POST {job.Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {(job.Upload ? "application/octet-stream" : "application/json")}\r\n"
+            $"POST {job.Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {mediaType}\r\n"
             + $"Content-Length: {(long)body.Length * Repeats}\r\nIdempotency-Key: {NumberedKey(name, 0)}\r\n\r\n");
         _digits = head.AsSpan().IndexOf(Encoding.ASCII.GetBytes(Digits));
         if (!job.Upload && body.Length <= LargestJoinedBody)

@@ -5,7 +5,6 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
@@ -21,8 +20,7 @@ internal static class MicroCommand
         var filter = arguments.Get("filter", "*");
         var write = Documents.WillBeWritten(arguments, partial: arguments.Has("filter"));
         var config = ManualConfig.CreateEmpty()
-            // In this process: a program that is generated for it would not find the Redis client where RedisClient.targets put it.
-            .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(4).WithIterationCount(9))
+            .AddJob(Job.Default.WithWarmupCount(4).WithIterationCount(9))
             .AddLogger(ConsoleLogger.Default)
             .AddColumnProvider(DefaultColumnProviders.Instance)
             .WithOptions(ConfigOptions.JoinSummary | ConfigOptions.DisableLogFile);
@@ -33,7 +31,7 @@ internal static class MicroCommand
             return 1;
 
         if (write)
-            Documents.ReplacePart(Documents.Performance, "micro", Table(summary));
+            Documents.ReplacePart(Documents.PerformanceData, "micro", Table(summary));
         return 0;
     }
 

@@ -13,7 +13,8 @@ public class TargetBenchmarks
     private int _next;
 
     [GlobalSetup]
-    public void SetUp() => (_request.Method, _request.Path, _request.ContentType) = ("POST", "/payments", "application/json; charset=utf-8");
+    public void SetUp() =>
+        (_request.Method, _request.Path, _request.ContentType) = ("POST", "/payments", "application/json; charset=utf-8");
 
     [Benchmark]
     public bool HashSameTarget() => RequestTarget.HashOf(_request).Matches(default);

@@ -12,8 +12,8 @@ internal sealed record DeploymentPlan(double FirstPerSecond, TimeSpan Retention)
     private const double RepeatShare = 0.1;
 
     /// <summary>
-    /// Expired records that Redis has not yet taken out, as a share of all that it holds. The default <c>active-expire-effort</c> tries to keep
-    /// them below this (redis.conf).
+    /// Expired records that Redis has not yet taken out, as a share of all that it holds. The default <c>active-expire-effort</c> tries to
+    /// keep them below this (redis.conf).
     /// </summary>
     private const double ExpiredShare = 0.1;
 

@@ -3,7 +3,7 @@ using Idempotency.Filters.Benchmarks.Server;
 
 namespace Idempotency.Filters.Benchmarks.Scale;
 
-/// <summary>First requests and replays while Redis holds more and more records: what they cost it, and the server of the application.</summary>
+/// <summary>First requests and replays while Redis holds more and more records: their cost to Redis and to the server.</summary>
 internal static class CrowdedRedis
 {
     private const int AnswerSize = 500;
@@ -30,7 +30,8 @@ internal static class CrowdedRedis
 
         string[] columns =
         [
-            "first request", "replay", "first request: server CPU against the bare action", "replay: the same", "bytes of Redis memory for each",
+            "first request", "replay", "first request: server CPU against the bare action", "replay: the same",
+            "bytes of Redis memory for each",
         ];
         return (new Series("live records in Redis", "Redis CPU, microseconds", columns, 2, points), table);
     }

@@ -28,7 +28,7 @@ internal sealed class RedisCosts(Stand stand)
         return [.. costs.Select(Median)];
     }
 
-    /// <summary>Empties the server, fills it with so many records, and replays some of them: some rounds of that, of which the median.</summary>
+    /// <summary>Empties the server, fills it with so many records, and replays some of them. The median of some rounds of that.</summary>
     public async Task<AnswerCost> MeasureAsync(int rounds, int count, int size)
     {
         var costs = new List<AnswerCost>();

@@ -45,11 +45,21 @@ internal static class ScaleCommand
     private static void Write(ScaleReport report, RedisCostTable? costs, bool intoDocuments)
     {
         report.Write(intoDocuments);
-        foreach (var (part, text) in costs is null ? [] : new DeploymentPage(costs.Answers).Parts($"{Machine.Description}\n\n{costs.Redis}"))
+        if (costs is null)
+            return;
+
+        var page = new DeploymentPage(costs.Answers);
+        Write(Documents.Deployment, page.Parts);
+        Write(Documents.DeploymentData, page.DataParts($"{Machine.Description}\n\n{costs.Redis}"));
+
+        void Write(string document, IEnumerable<(string Part, string Text)> parts)
         {
-            Console.WriteLine(text);
-            if (intoDocuments)
-                Documents.ReplacePart(Documents.Deployment, part, text);
+            foreach (var (part, text) in parts)
+            {
+                Console.WriteLine(text);
+                if (intoDocuments)
+                    Documents.ReplacePart(document, part, text);
+            }
         }
     }
 

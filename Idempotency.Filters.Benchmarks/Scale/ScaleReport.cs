@@ -17,7 +17,7 @@ internal sealed class ScaleReport(Series[] series, string? redis)
         Console.WriteLine(text);
         if (!intoDocuments)
             return;
-        Documents.ReplacePart(Documents.Performance, "scale", text.ToString());
+        Documents.ReplacePart(Documents.PerformanceData, "scale", text.ToString());
         Documents.WritePicture("scale.svg", ScalePlot.Draw(series));
     }
 
@@ -26,7 +26,9 @@ internal sealed class ScaleReport(Series[] series, string? redis)
         var note = series.Unit.Contains("CPU", StringComparison.Ordinal) ? $" ({series.Unit})" : "";
         var table = new MarkdownTable([$"{series.Title}{note}", .. series.Columns]);
         foreach (var (amount, values) in series.Points)
-            table.Add([series.InBytes ? Sizes.Of(amount) : $"{amount:N0}", .. values.Select(value => value < 100 ? $"{value:0.##}" : $"{value:N0}")]);
+            table.Add([series.InBytes ? Sizes.Of(amount) : $"{amount:N0}", .. values.Select(Figure)]);
         return table;
     }
+
+    private static string Figure(double value) => value < 100 ? $"{value:0.##}" : $"{value:N0}";
 }

@@ -5,8 +5,8 @@ using Idempotency.Filters.Benchmarks.Support;
 namespace Idempotency.Filters.Benchmarks.Scale;
 
 /// <summary>
-/// One request with a large body, which its action reads to the end: bare and through the filter, each in a fresh process, whose memory at its
-/// highest is told.
+/// One request with a large body, which its action reads to the end: bare and through the filter, each in a fresh process, which reports
+/// its peak memory.
 /// </summary>
 internal static class Uploads
 {
@@ -34,7 +34,8 @@ internal static class Uploads
         await using var stand = await Stand.StartAsync(StoreKind.Memory);
         var job = new LoadJob
         {
-            Port = stand.Ports.Covered, Path = path, Status = StatusCodes.Status200OK, BodySize = size, Upload = true, Requests = effort.Rounds,
+            Port = stand.Ports.Covered, Path = path, Status = StatusCodes.Status200OK,
+            BodySize = size, Upload = true, Requests = effort.Rounds,
         };
         await LoadCommand.AskAsync(effort.Load, job with { BodySize = BodySizes[0], Requests = WarmUps });
         var result = await LoadCommand.AskAsync(effort.Load, job);

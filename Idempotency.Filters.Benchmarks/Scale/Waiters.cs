@@ -35,7 +35,8 @@ internal sealed class Waiters(Effort effort, Stand stand)
             points.Add(new(amount, [median / amount, median / 1e3]));
         }
 
-        return new Series("requests that wait for one key", "microseconds for each, until all are answered", ["us for each", "ms for all"], 1, points);
+        return new Series(
+            "requests that wait for one key", "microseconds for each, until all are answered", ["us for each", "ms for all"], 1, points);
     }
 
     private async Task<TimeSpan> AnswerAsync(int waiters)

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Server;
 
-/// <summary>The measured applications, on Kestrel. Nothing is logged, so that the price of writing logs is not part of any figure.</summary>
+/// <summary>The measured applications, on Kestrel. They log nothing, so that the price of writing logs is not part of any figure.</summary>
 internal static class BenchmarkApp
 {
     /// <param name="store">What keeps the records.</param>

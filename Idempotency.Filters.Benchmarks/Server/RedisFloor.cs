@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Benchmarks.Server;
 
 /// <summary>
-/// The bare commands that a request over Redis cannot do without: as many round trips, with keys and values of the same size, and no promise.
+/// The bare commands that a request over Redis cannot do without: as many round trips, keys and values of the same size, and no promise.
 /// </summary>
 internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
 {
@@ -17,7 +17,7 @@ internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
     private static readonly byte[] Claim = new byte[ClaimSize];
     private static readonly ConcurrentDictionary<int, byte[]> Records = new();
     private static readonly int KeyLength = new Sha256KeyEncoder().Encode(
-        new IdempotencyOptions().KeyPrefix, RequestScope.Of(new DefaultHttpContext(), new()), "key").Length;
+        new IdempotencyOptions().KeyPrefix, RequestScope.Anonymous, "key").Length;
 
     private readonly IDatabase _database = redis.GetDatabase(-1, null);
 

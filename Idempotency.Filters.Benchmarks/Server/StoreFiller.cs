@@ -97,7 +97,7 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
     private ValueTask<ClaimResult> AskAsync(string key)
     {
         var options = new IdempotencyOptions();
-        var storageKey = _encoder.Encode(options.KeyPrefix, RequestScope.Of(new DefaultHttpContext(), options), key);
+        var storageKey = _encoder.Encode(options.KeyPrefix, RequestScope.Anonymous, key);
         return _store.ClaimAsync(storageKey, Terms, CancellationToken.None);
     }
 }

@@ -51,7 +51,9 @@ internal sealed class Arguments
         where T : INumber<T>
     {
         var numbers = List(name, otherwise);
-        return Array.TrueForAll(numbers, number => number >= least) ? numbers : throw new UsageException($"--{name} must be {least} or more.");
+        return Array.TrueForAll(numbers, number => number >= least)
+            ? numbers
+            : throw new UsageException($"--{name} must be {least} or more.");
     }
 
     public int BodySize(string name, int otherwise) => One(name, BodySizes(name, otherwise));
@@ -76,7 +78,8 @@ internal sealed class Arguments
             : chosen;
     }
 
-    private static T One<T>(string name, T[] values) => values is [var only] ? only : throw new UsageException($"--{name} takes one value.");
+    private static T One<T>(string name, T[] values) =>
+        values is [var only] ? only : throw new UsageException($"--{name} takes one value.");
 
     private T[] List<T>(string name, T[] otherwise)
         where T : IParsable<T> => _values.TryGetValue(name, out var value)

@@ -1,8 +1,8 @@
 namespace Idempotency.Filters.Benchmarks.Support;
 
 /// <summary>
-/// Which processor cores the two sides of a comparison run on: the load generator has the last one and the server the others, so that neither
-/// takes time from the other. What else would be another machine's runs beside the load generator.
+/// Which processor cores the two sides of a comparison run on. The load generator has the last one and the server the others, so that
+/// neither takes time from the other. What would run on another machine runs beside the load generator.
 /// </summary>
 internal static class Cores
 {

@@ -3,12 +3,17 @@ namespace Idempotency.Filters.Benchmarks.Support;
 /// <summary>Writes results into the repository: pictures, and the generated parts of a page.</summary>
 internal static class Documents
 {
+    // For people: the few figures that matter, and what they mean.
     public const string Performance = "docs/performance.md";
     public const string Deployment = "docs/deployment.md";
 
+    // All that was measured.
+    public const string PerformanceData = "docs/performance-data.md";
+    public const string DeploymentData = "docs/deployment-data.md";
+
     /// <summary>
-    /// What <c>--write</c> asks for: unless told, the results of a whole run are written, and those of a part are not, since they would take the
-    /// place of the others.
+    /// Whether the results are written. By default those of a whole run are. Those of a part are not: they would take the place of the
+    /// others.
     /// </summary>
     /// <param name="arguments">Of the command.</param>
     /// <param name="partial">Whether a part of what there is was chosen.</param>

@@ -13,7 +13,8 @@ namespace Idempotency.Filters.Benchmarks.Support;
 internal sealed partial class RedisServer : IAsyncDisposable
 {
     private const string HowToInstall =
-        "There is no redis-server and no valkey-server in /usr/bin, or none where REDIS_SERVER says. Install one, on Debian by: apt-get install redis-server, "
+        "There is no redis-server and no valkey-server in /usr/bin, or none where REDIS_SERVER says. "
+        + "Install one, on Debian by: apt-get install redis-server, "
         + "or give the path of another in the environment variable REDIS_SERVER. "
         + "To leave Redis out: compare --stores memory,distributed-cache, scale --redis false.";
 

@@ -12,8 +12,11 @@ internal sealed class Svg(double width, double height)
     public void Line(double x1, double y1, double x2, double y2, string style) =>
         Add($"""<line class="{style}" x1="{x1:F1}" y1="{y1:F1}" x2="{x2:F1}" y2="{y2:F1}"/>""");
 
-    public void Path(IEnumerable<(double X, double Y)> points, string style) =>
-        Add($"""<polyline class="{style}" points="{string.Join(' ', points.Select(point => Invariant($"{point.X:F1},{point.Y:F1}")))}"/>""");
+    public void Path(IEnumerable<(double X, double Y)> points, string style)
+    {
+        var pairs = points.Select(point => Invariant($"{point.X:F1},{point.Y:F1}"));
+        Add($"""<polyline class="{style}" points="{string.Join(' ', pairs)}"/>""");
+    }
 
     public void Dot(double x, double y, string style) => Add($"""<circle class="{style}" cx="{x:F1}" cy="{y:F1}" r="3.5"/>""");
 
@@ -27,9 +30,11 @@ internal sealed class Svg(double width, double height)
 
     public override string ToString() =>
         $$"""
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{Invariant($"{width:F0}")}} {{Invariant($"{height:F0}")}}" font-family="system-ui, sans-serif" font-size="12">
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="{{Invariant($"0 0 {width:F0} {height:F0}")}}"
+          font-family="system-ui, sans-serif" font-size="12">
         <style>
-        .label { fill: #57606a } .title { fill: #1f2328; font-weight: 600 } .grid { stroke: #d8dee4; stroke-width: 1 } .one { stroke: #57606a; stroke-width: 1.5 }
+        .label { fill: #57606a } .title { fill: #1f2328; font-weight: 600 }
+        .grid { stroke: #d8dee4; stroke-width: 1 } .one { stroke: #57606a; stroke-width: 1.5 }
         .line0, .line1, .line2 { fill: none; stroke-width: 2 }
         .line0 { stroke: #0969da } .line1 { stroke: #bc4c00 } .line2 { stroke: #1a7f37 }
         .dot0 { fill: #0969da } .dot1 { fill: #bc4c00 } .dot2 { fill: #1a7f37 }

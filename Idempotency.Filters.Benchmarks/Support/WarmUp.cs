@@ -29,7 +29,8 @@ internal static class WarmUp
         {
             if (pass == MostPasses)
             {
-                Console.Error.WriteLine($"{stand.Store}: the compiler is still at work after {MostPasses} passes; its time is in the figures.");
+                Console.Error.WriteLine(
+                    $"{stand.Store}: the compiler is still at work after {MostPasses} passes; its time is in the figures.");
                 break;
             }
 

@@ -68,7 +68,7 @@ internal sealed class IdempotencyScopeTests
         var http = new DefaultHttpContext();
         if (user is not null)
             http.User = user;
-        return RequestScope.Of(http, options);
+        return RequestScope.Of(http, options.CallerId, options.KeyScope).Value;
     }
 
     private static ClaimsPrincipal User(string type, string value, string issuer = "issuer", string scheme = "Bearer") =>

@@ -1,8 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Engine;
-using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -14,19 +12,22 @@ namespace Idempotency.Filters.Tests.Engine;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CompletionRetrierTests : IDisposable
 {
+    // MaxExecutionTime and a lease, as they are by default.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5.5);
+
     // No pause is real: each moves this clock by its length.
     private readonly TestClock _clock = new() { EndAtOnce = TimeSpan.FromMinutes(1) };
     private readonly Mock<IdempotencyClaim> _claim = new();
     private readonly ConcurrentQueue<TimeSpan> _attempts = new();
     private readonly ServiceProvider _services;
-    private readonly CompletionRetrier _keeper;
+    private readonly CompletionRetrier _retrier;
 
     public CompletionRetrierTests()
     {
         var services = new ServiceCollection().AddSingleton<TimeProvider>(_clock);
         services.AddIdempotency();
         _services = services.BuildServiceProvider();
-        _keeper = _services.GetRequiredService<CompletionRetrier>();
+        _retrier = _services.GetRequiredService<CompletionRetrier>();
     }
 
     public void Dispose() => _services.Dispose();
@@ -37,7 +38,7 @@ internal sealed class CompletionRetrierTests : IDisposable
         Attempt(_ => throw new IOException("down"));
 
         await CompleteAsync();
-        await Waiting.UntilAsync(() => _keeper.PendingCount == 0);
+        await Waiting.UntilAsync(() => _retrier.PendingCount == 0);
 
         // Three while the client waits; then until MaxExecutionTime and a lease have passed, 5 minutes and a half.
         double[] quick = [0, 0.05, 0.25], later = [1.25, 3.25, 7.25, 15.25, 31.25, 61.25, 91.25, 121.25, 151.25, 181.25, 211.25, 241.25, 271.25, 301.25, 331.25];
@@ -52,7 +53,7 @@ internal sealed class CompletionRetrierTests : IDisposable
         Attempt(attempt => Task.FromResult(attempt <= 5 ? Completion.TooLarge : Completion.Stored));
 
         await CompleteAsync();
-        await Waiting.UntilAsync(() => _keeper.PendingCount == 0);
+        await Waiting.UntilAsync(() => _retrier.PendingCount == 0);
 
         Assert.That(_attempts, Has.Count.EqualTo(6));
         _claim.Verify(claim => claim.Abandon(), Times.Never);
@@ -78,7 +79,7 @@ internal sealed class CompletionRetrierTests : IDisposable
         await CompleteAsync();
         await begun.WaitAsync();
 
-        var stopping = _keeper.StopAsync(CancellationToken.None);
+        var stopping = _retrier.StopAsync(CancellationToken.None);
         Assert.That(stopping.IsCompleted, Is.False);
         fail.Fire();
         await stopping.Soon();
@@ -91,13 +92,13 @@ internal sealed class CompletionRetrierTests : IDisposable
     [Test]
     public async Task ShutdownWaitsForAnExecutionThatBeganAfterOthersHadEnded()
     {
-        _keeper.Entered();
-        _keeper.Left();
-        _keeper.Entered();
+        _retrier.Entered();
+        _retrier.Left();
+        _retrier.Entered();
 
-        var stopping = _keeper.StopAsync(CancellationToken.None);
+        var stopping = _retrier.StopAsync(CancellationToken.None);
         Assert.That(stopping.IsCompleted, Is.False);
-        _keeper.Left();
+        _retrier.Left();
 
         await stopping.Soon();
     }
@@ -105,26 +106,26 @@ internal sealed class CompletionRetrierTests : IDisposable
     [Test]
     public async Task ShutdownWaitsForTheLastOfSeveralExecutions()
     {
-        _keeper.Entered();
-        _keeper.Entered();
-        var stopping = _keeper.StopAsync(CancellationToken.None);
+        _retrier.Entered();
+        _retrier.Entered();
+        var stopping = _retrier.StopAsync(CancellationToken.None);
 
-        _keeper.Left();
+        _retrier.Left();
         Assert.That(stopping.IsCompleted, Is.False);
-        _keeper.Left();
+        _retrier.Left();
 
         await stopping.Soon();
     }
 
     [Test]
-    public async Task ShutdownWithNothingToWaitForEndsAtOnce() => await _keeper.StopAsync(CancellationToken.None).Soon();
+    public async Task ShutdownWithNothingToWaitForEndsAtOnce() => await _retrier.StopAsync(CancellationToken.None).Soon();
 
     [Test]
     public async Task ShutdownWaitsForAnExecutionNoLongerThanTheHostsPatience()
     {
         using var patience = new CancellationTokenSource();
-        _keeper.Entered();
-        var stopping = _keeper.StopAsync(patience.Token);
+        _retrier.Entered();
+        var stopping = _retrier.StopAsync(patience.Token);
 
         await patience.CancelAsync();
 
@@ -146,7 +147,7 @@ internal sealed class CompletionRetrierTests : IDisposable
         });
         await CompleteAsync();
         await hanging.WaitAsync();
-        var stopping = _keeper.StopAsync(patience.Token);
+        var stopping = _retrier.StopAsync(patience.Token);
 
         await patience.CancelAsync();
 
@@ -172,11 +173,11 @@ internal sealed class CompletionRetrierTests : IDisposable
         });
         await CompleteAsync();
         await begun.WaitAsync();
-        await _keeper.StopAsync(new(canceled: true)).Soon();
-        _keeper.Dispose();
+        await _retrier.StopAsync(new(canceled: true)).Soon();
+        _retrier.Dispose();
 
         fail.Fire();
-        await Waiting.UntilAsync(() => _keeper.PendingCount == 0);
+        await Waiting.UntilAsync(() => _retrier.PendingCount == 0);
 
         Assert.That(_attempts, Has.Count.EqualTo(5));
         _claim.Verify(claim => claim.Abandon(), Times.Once);
@@ -196,13 +197,8 @@ internal sealed class CompletionRetrierTests : IDisposable
 
     private async Task CompleteAsync()
     {
-        var services = new ExecutionServices(
-            _keeper,
-            _services.GetRequiredService<RecordProtection>(),
-            _services.GetRequiredService<IdempotencyMetrics>(),
-            _clock,
-            _services.GetRequiredService<ILogger<IdempotencyEngine>>());
-        var held = new ActiveClaim(_claim.Object, "key", new(), services);
-        Assert.That(await _keeper.CompleteAsync(held, new(new byte[] { 1 }), TimeSpan.FromHours(1)), Is.Null);
+        var claim = new ActiveClaim(_claim.Object, "key", Patience);
+        var result = await _retrier.CompleteAsync(claim, new(new byte[] { 1 }), TimeSpan.FromHours(1));
+        Assert.That(result, Is.EqualTo(new CompletionResult(default, BufferIsInUse: true, GoesOn: true)));
     }
 }

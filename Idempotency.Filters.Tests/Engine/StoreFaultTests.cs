@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Idempotency.Filters.Engine;
+using Idempotency.Filters.Keys;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
@@ -417,6 +418,7 @@ internal sealed class StoreFaultTests
             RenewFor = TimeSpan.FromMinutes(3),
             BlockFor = TimeSpan.FromDays(2),
             WhenInterrupted = InterruptedBehavior.Block,
+            Caller = RequestScope.Anonymous,
         }));
     }
 

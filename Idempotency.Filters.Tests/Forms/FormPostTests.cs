@@ -68,7 +68,7 @@ internal sealed class FormPostTests(string path)
         await using var app = await FormsApp.StartAsync();
         var form = await OpenAsync(app);
 
-        form.Fields.Remove(IdempotencyKeyTagHelper.DefaultName);
+        form.Fields.Remove(KeySource.DefaultFormField);
 
         Assert.That(await PostAsync(app, form), Is.EqualTo("400"));
         Assert.That(app.Runs(), Is.Zero);

@@ -19,7 +19,7 @@ internal sealed class KeyFieldTests
         Assert.Multiple(() =>
         {
             Assert.That(field["type"], Is.EqualTo("hidden"));
-            Assert.That(field["name"], Is.EqualTo(IdempotencyKeyTagHelper.DefaultName));
+            Assert.That(field["name"], Is.EqualTo(KeySource.DefaultFormField));
             Assert.That(field["value"], Does.Match(UuidV4));
             Assert.That(field["autocomplete"], Is.EqualTo("off"), "a browser would put an old key into a new form");
         });

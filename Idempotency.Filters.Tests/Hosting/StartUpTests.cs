@@ -73,18 +73,6 @@ internal sealed class StartUpTests
         Throws.InvalidOperationException.With.Message.Contains("the store 'eu'"));
 
     [Test]
-    public void AnotherCallOfAddIdempotencyReplacesTheStore()
-    {
-        var store = Mock.Of<IIdempotencyStore>();
-        var services = new ServiceCollection();
-        services.AddIdempotency().UseDistributedCache();
-
-        services.AddIdempotency().UseStore((_, _) => store);
-
-        Assert.That(services.BuildServiceProvider().GetRequiredService<IIdempotencyStore>(), Is.SameAs(store));
-    }
-
-    [Test]
     public Task UnknownStoreOfAPolicyFailsTheStart() => AssertFailsAsync(
         () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.StoreName = "eu")), "Policy 'p'", "StoreName 'eu'", "AddStore(\"eu\"");
 

@@ -224,10 +224,14 @@ internal sealed class PolicyTests
     }
 
     [Test]
-    public void LastChosenStoreCounts()
+    public void StoreOfTheLastCallOfAddIdempotencyCounts()
     {
         var store = Moq.Mock.Of<IIdempotencyStore>();
-        using var provider = Provider(s => s.AddIdempotency().UseMemory().UseStore((_, _) => store));
+        using var provider = Provider(s =>
+        {
+            s.AddIdempotency().UseMemory();
+            s.AddIdempotency().UseStore((_, _) => store);
+        });
 
         Assert.That(provider.GetServices<IIdempotencyStore>(), Is.EqualTo([store]));
     }

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Idempotency.Filters.Options;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Responses;
@@ -86,7 +86,7 @@ public sealed class IdempotencyResolution
 
     private static void CheckHeader(string name, StringValues values)
     {
-        if (!IdempotencyOptionsValidator.IsToken(name))
+        if (!HttpToken.IsValid(name))
             throw new ArgumentException($"'{name}' is not a header name: use letters, digits and hyphens.");
         if (values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             throw new ArgumentException($"The header {name} has a value with other characters than those from space to tilde.");

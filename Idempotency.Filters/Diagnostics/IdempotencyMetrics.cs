@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Diagnostics;
@@ -30,14 +29,14 @@ internal sealed class IdempotencyMetrics
             "idempotency.response.size", "By", "Size of the response bodies that were kept.");
     }
 
-    public void Finished(HttpContext http, IdempotencyPolicy policy, string outcome)
+    public void Finished(HttpContext http, string policy, string outcome)
     {
-        _requests.Add(1, new("outcome", outcome), new("policy", policy.Name));
+        _requests.Add(1, new("outcome", outcome), new("policy", policy));
 
         if (http.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } activity)
         {
             activity.SetTag("idempotency.outcome", outcome);
-            activity.SetTag("idempotency.policy", policy.Name);
+            activity.SetTag("idempotency.policy", policy);
         }
     }
 

@@ -1,4 +1,3 @@
-using Idempotency.Filters.Policies;
 using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
@@ -50,13 +49,13 @@ internal static partial class Log
     public static partial void ExecutesUnprotected(ILogger logger, KeyHash keyHash);
 
     [LoggerMessage(15, LogLevel.Warning, "Idempotency key {KeyHash}: the action failed after it may have taken effect; the key is refused until it is resolved.")]
-    public static partial void Refused(ILogger logger, KeyHash keyHash);
+    public static partial void Blocked(ILogger logger, KeyHash keyHash);
 
     [LoggerMessage(16, LogLevel.Debug, "Idempotency key {KeyHash}: superseded by another execution, whose record stands.")]
     public static partial void Superseded(ILogger logger, KeyHash keyHash);
 
     [LoggerMessage(17, LogLevel.Debug, "{Endpoint} is covered by idempotency policy {Policy} ({Mode}).")]
-    public static partial void Covered(ILogger logger, string endpoint, string policy, IdempotencyMode mode);
+    public static partial void Covered(ILogger logger, string endpoint, string policy, string mode);
 
     [LoggerMessage(18, LogLevel.Debug, "Idempotency key {KeyHash}: a repeat was answered by the action ({Status}); the record stands.")]
     public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);

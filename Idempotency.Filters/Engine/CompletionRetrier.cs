@@ -37,19 +37,23 @@ internal sealed class CompletionRetrier(
             _drained.TrySetResult();
     }
 
-    /// <returns>What became of the record; null when the store failed, and the attempt goes on in the background.</returns>
-    public async ValueTask<Completion?> CompleteAsync(ActiveClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    /// <summary>Completes a claim. Changes nothing but the store: what the request makes of the result is its own affair.</summary>
+    /// <param name="claim">The claim. From the moment that the attempt goes on in the background, it is ended there.</param>
+    /// <param name="record">The record, as it is before its protection.</param>
+    /// <param name="retention">How long to keep it; null = for ever.</param>
+    public async ValueTask<CompletionResult> CompleteAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
+        var bufferIsInUse = false;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await AttemptAsync(held, record, retention);
+                return new(await AttemptAsync(claim, record, retention), bufferIsInUse, GoesOn: false);
             }
             catch (Exception exception)
             {
-                held.CallFailed = true;
-                Log.CompletionFailed(logger, exception, held.KeyHash, attempt);
+                bufferIsInUse = true;
+                Log.CompletionFailed(logger, exception, claim.KeyHash, attempt);
             }
 
             if (attempt > QuickPauses.Length)
@@ -57,15 +61,14 @@ internal sealed class CompletionRetrier(
             await Task.Delay(QuickPauses[attempt - 1], timeProvider);
         }
 
-        var task = CompleteInBackgroundAsync(held, record.ToArray(), retention);
+        var task = CompleteInBackgroundAsync(claim, record.ToArray(), retention);
         _pending.TryAdd(task, true);
         _ = task.ContinueWith(
             done => _pending.TryRemove(done, out _),
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
-        held.HandOver();
-        return null;
+        return new(default, bufferIsInUse, GoesOn: true);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -89,23 +92,20 @@ internal sealed class CompletionRetrier(
 
     public void Dispose() => _stopping.Dispose();
 
-    private async ValueTask<Completion> AttemptAsync(ActiveClaim held, ReadOnlySequence<byte> record, TimeSpan? retention)
+    private async ValueTask<Completion> AttemptAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
         // Here, so that a protector which fails is tried again like a store which fails.
-        var stored = protection.Protect(held.StorageKey, record);
+        var stored = protection.Protect(claim.StorageKey, record);
         Completion completion;
         using (metrics.StoreCall("complete"))
-            completion = await held.Claim.CompleteAsync(stored, retention, CancellationToken.None);
-        if (completion.Outcome is not (CompletionOutcome.None or CompletionOutcome.TooLarge))
-            held.Completed();
-
+            completion = await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);
         switch (completion.Outcome)
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
-                Log.NotReplayable(logger, held.KeyHash, "too large for the store, or no room in it");
+                Log.NotReplayable(logger, claim.KeyHash, "too large for the store, or no room in it");
                 // No using: a call that fails may still be reading.
                 var small = whole.AsNotReplayable().Write();
-                var smallCompletion = await AttemptAsync(held, small.Sequence, retention);
+                var smallCompletion = await AttemptAsync(claim, small.Sequence, retention);
                 small.Dispose();
                 return smallCompletion;
             case CompletionOutcome.TooLarge:
@@ -114,20 +114,20 @@ internal sealed class CompletionRetrier(
                 throw new InvalidOperationException("The store answered a completion with None: "
                     + "it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
-                Log.LeaseLost(logger, held.KeyHash);
+                Log.LeaseLost(logger, claim.KeyHash);
                 break;
             case CompletionOutcome.Restored:
-                Log.Restored(logger, held.KeyHash);
+                Log.Restored(logger, claim.KeyHash);
                 break;
             case CompletionOutcome.Superseded:
-                Log.Superseded(logger, held.KeyHash);
+                Log.Superseded(logger, claim.KeyHash);
                 break;
         }
 
         return completion;
     }
 
-    private async Task CompleteInBackgroundAsync(ActiveClaim held, byte[] record, TimeSpan? retention)
+    private async Task CompleteInBackgroundAsync(ActiveClaim claim, byte[] record, TimeSpan? retention)
     {
         // Taken at once: an attempt may outlast the host's patience, and with it the source.
         var stopping = _stopping.Token;
@@ -135,14 +135,14 @@ internal sealed class CompletionRetrier(
         var started = timeProvider.GetTimestamp();
         Exception? last = null;
         // Also when the claim's Lost has fired: nobody need have taken the key over, and if somebody did, the store says so.
-        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < held.Patience; pause = Longer(pause))
+        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < claim.Patience; pause = Longer(pause))
         {
             await Task.Delay(pause, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var lastChance = stopping.IsCancellationRequested;
             try
             {
-                using var completion = await AttemptAsync(held, new ReadOnlySequence<byte>(record), retention);
-                await EndAsync(held);
+                using var completion = await AttemptAsync(claim, new ReadOnlySequence<byte>(record), retention);
+                await EndAsync(claim);
                 return;
             }
             catch (Exception exception)
@@ -154,24 +154,24 @@ internal sealed class CompletionRetrier(
                 break;
         }
 
-        Log.CompletionGivenUp(logger, last, held.KeyHash);
-        await EndAsync(held, abandon: true);
+        Log.CompletionGivenUp(logger, last, claim.KeyHash);
+        await EndAsync(claim, abandon: true);
     }
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
-    private async Task EndAsync(ActiveClaim held, bool abandon = false)
+    private async Task EndAsync(ActiveClaim claim, bool abandon = false)
     {
         try
         {
             if (abandon)
-                held.Claim.Abandon();
-            await held.Claim.DisposeAsync();
+                claim.Claim.Abandon();
+            await claim.Claim.DisposeAsync();
         }
         catch (Exception exception)
         {
-            Log.ReleaseFailed(logger, exception, held.KeyHash);
+            Log.ReleaseFailed(logger, exception, claim.KeyHash);
         }
     }
 }

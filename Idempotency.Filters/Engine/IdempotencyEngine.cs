@@ -17,15 +17,9 @@ namespace Idempotency.Filters.Engine;
 /// The line that every covered request goes along: <c>policy -> key -> claim -> (replay | execute) -> record -> send</c>. Knows
 /// <see cref="HttpContext"/>, and nothing of MVC.
 /// </summary>
-internal sealed class IdempotencyEngine(
-    IIdempotencyKeyEncoder encoder,
-    CompletionRetrier keeper,
-    RecordProtection protection,
-    IdempotencyMetrics metrics,
-    TimeProvider timeProvider,
-    ILogger<IdempotencyEngine> logger)
+internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineServices services)
 {
-    private readonly ExecutionServices _services = new(keeper, protection, metrics, timeProvider, logger);
+    private readonly ILogger _logger = services.Logger;
 
     /// <summary>Whether the engine has anything to do. An error page that is re-executed is no answer to the client's request.</summary>
     public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
@@ -34,180 +28,160 @@ internal sealed class IdempotencyEngine(
         && http.Features.Get<IStatusCodeReExecuteFeature>() is null;
 
     /// <returns>Why the request is answered without its action; null when the response is there.</returns>
-    public async ValueTask<Rejection?> RunAsync(HttpContext http, IdempotencyPolicy policy, Execution run, object next)
+    public async ValueTask<Rejection?> RunAsync<TNext>(HttpContext http, IdempotencyPolicy policy, HandlerCall<TNext> call, TNext next)
     {
-        var context = http.RequestServices.GetRequiredService<IdempotencyContext>();
-        if (!context.TryEnter(http.GetEndpoint()))
+        // 1. Once for each request. Whatever happens below, its claim ends with this block.
+        await using var request = IdempotentRequest.TryEnter(http, policy, services);
+        if (request is null)
         {
-            await run(http, next);
+            await call(http, next);
             return null;
         }
 
-        try
-        {
-            var key = await policy.Keys.ReadAsync(http);
-            switch (key.Status)
-            {
-                case KeyStatus.Valid:
-                    return await RunAsync(http, policy, context, key.Key!, run, next);
-                case KeyStatus.Malformed:
-                    return Reject(http, policy, Rejection.KeyMalformed(policy.Options, key.Problem!));
-                case KeyStatus.OutOfReach:
-                    return Reject(http, policy, Rejection.BodyTooLargeForKey(policy.Options));
-                case KeyStatus.Missing when policy.Options.KeyRequired:
-                    return Reject(http, policy, Rejection.KeyMissing(policy.Options));
-                default:
-                    metrics.Finished(http, policy, "no-key");
-                    await run(http, next);
-                    return null;
-            }
-        }
-        finally
-        {
-            context.Leave();
-        }
-    }
+        // 2. Read the key.
+        var key = await policy.Keys.ReadAsync(http);
+        if (key.Status is KeyStatus.Missing && !policy.Options.KeyRequired)
+            return await RunUnprotectedAsync(request, RequestOutcome.NoKey, call, next);
+        if (key.Status is not KeyStatus.Valid)
+            return Reject(request, RejectionKind.Of(key.Status), key.Problem);
 
-    private async ValueTask<Rejection?> RunAsync(
-        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string key, Execution run, object next)
-    {
-        var options = policy.Options;
-        var storageKey = encoder.Encode(options.KeyPrefix, RequestScope.Of(http, options), key);
+        var scope = RequestScope.Of(http, policy.Options.CallerId, policy.Options.KeyScope);
+        request.UseKey(key.Key!, encoder.Encode(policy.Options.KeyPrefix, scope.Value, key.Key!));
+
+        // 3. Claim it.
         ClaimResult claimed;
-        var waits = false;
         try
         {
-            using (metrics.StoreCall("claim"))
-                claimed = await policy.Store.ClaimAsync(storageKey, policy.ClaimFor(http), http.RequestAborted);
-            waits = claimed.Outcome is ClaimOutcome.InFlight && options.WhenInFlight is InFlightBehavior.Wait;
-            if (waits)
-                claimed = await WaitAsync(http, policy, storageKey);
-            if (claimed.Outcome is ClaimOutcome.None)
-                throw new InvalidOperationException("The store answered a claim with None: it must return one of the results of ClaimResult.");
+            claimed = await ClaimAsync(request, policy.ClaimFor(http, scope));
         }
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
-            Log.StoreUnavailable(logger, exception, new KeyHash(storageKey));
-
+            Log.StoreUnavailable(_logger, exception, request.KeyHash);
             // A key that is known to be in flight is not run a second time by choice either.
-            if (waits || options.WhenStoreIsDown is StoreDownBehavior.Reject)
-                return Reject(http, policy, Rejection.StoreUnavailable(options));
+            if (request.Phase is RequestPhase.Waiting || policy.Options.WhenStoreIsDown is StoreDownBehavior.Reject)
+                return Reject(request, RejectionKind.StoreUnavailable);
 
-            Log.ExecutesUnprotected(logger, new KeyHash(storageKey));
-            metrics.Finished(http, policy, "unprotected");
-            await run(http, next);
-            return null;
+            Log.ExecutesUnprotected(_logger, request.KeyHash);
+            return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }
 
         using (claimed)
         {
-            switch (claimed.Outcome)
+            try
             {
-                case ClaimOutcome.InFlight:
-                    return Reject(http, policy, Rejection.InFlight(options));
-                case ClaimOutcome.Interrupted:
-                    return Reject(http, policy, Rejection.OutcomeUnknown(options));
-                case ClaimOutcome.Completed:
-                    return await ReplayAsync(http, policy, storageKey, claimed);
-                default:
-                    context.Claimed(key, options, claimed.Claim!);
-                    return await ExecuteAsync(http, policy, context, storageKey, claimed.Claim!, run, next);
+                // 4. Answer without the action what needs no run.
+                if (claimed.Claim is not { } claim)
+                    return await AnswerAsync(request, claimed);
+
+                request.Hold(claim);
+                if (claim.PreviousRecord is { } previous && await PrepareRepeatAsync(request, previous) is { } rejection)
+                    return rejection;
+
+                // 5. Hash the body while it is read, hold the response, and detach the client's leaving.
+                using var execution = await IdempotentExecution.StartAsync(request, services);
+                Log.Executes(_logger, request.KeyHash, policy.Name);
+
+                // 6. Run the handler.
+                var result = await execution.RunAsync(call, next);
+
+                // 7. Judge, and record, before the first byte leaves.
+                var verdict = await execution.SettleAsync(result.Failure);
+
+                // 8. A failure flows on. The host rethrows what it returned; we rethrow what was thrown here or found here.
+                result.Rethrow();
+
+                // 9. Send what was held.
+                if (result.Failure is null)
+                    await execution.SendAsync(verdict);
+                return null;
+            }
+            catch (RequestBodyTooLargeException) when (!request.ActionRan)
+            {
+                return Reject(request, RejectionKind.BodyTooLarge);
             }
         }
     }
 
-    private async ValueTask<ClaimResult> WaitAsync(HttpContext http, IdempotencyPolicy policy, string storageKey)
+    private async ValueTask<ClaimResult> ClaimAsync(IdempotentRequest request, ClaimOptions options)
     {
-        using (metrics.StoreCall("wait"))
-            return await policy.Store.WaitAsync(storageKey, policy.ClaimFor(http), policy.Options.WaitTimeout, http.RequestAborted);
+        var (http, policy) = (request.Http, request.Policy);
+        ClaimResult claimed;
+        using (services.Metrics.StoreCall("claim"))
+            claimed = await policy.Store.ClaimAsync(request.StorageKey, options, http.RequestAborted);
+
+        if (claimed.Outcome is ClaimOutcome.InFlight && policy.Options.WhenInFlight is InFlightBehavior.Wait)
+        {
+            request.Wait();
+            using (services.Metrics.StoreCall("wait"))
+                claimed = await policy.Store.WaitAsync(request.StorageKey, options, policy.Options.WaitTimeout, http.RequestAborted);
+        }
+
+        return claimed.Outcome is not ClaimOutcome.None ? claimed : throw new InvalidOperationException(
+            "The store answered a claim with None: it must return one of the results of ClaimResult.");
     }
 
-    private async ValueTask<Rejection?> ReplayAsync(HttpContext http, IdempotencyPolicy policy, string storageKey, ClaimResult claimed)
+    private ValueTask<Rejection?> AnswerAsync(IdempotentRequest request, in ClaimResult claimed) => claimed.Outcome switch
     {
-        var options = policy.Options;
-        if (!protection.TryRead(storageKey, claimed.Record, out var record))
-            return Reject(http, policy, Rejection.RecordUnreadable(options));
+        ClaimOutcome.InFlight => new(Reject(request, RejectionKind.InFlight)),
+        ClaimOutcome.Interrupted => new(Reject(request, RejectionKind.OutcomeUnknown)),
+        _ => ReplayAsync(request, claimed.Record),
+    };
+
+    private async ValueTask<Rejection?> ReplayAsync(IdempotentRequest request, ReadOnlySequence<byte> stored)
+    {
+        var (http, options) = (request.Http, request.Policy.Options);
+        if (!services.Protection.TryRead(request.StorageKey, stored, out var record))
+            return Reject(request, RejectionKind.RecordUnreadable);
 
         // The target alone tells most reused keys apart, and needs no body.
         var target = RequestTarget.HashOf(http.Request);
         if (!record.Fingerprint.TargetMatches(target))
-            return Reject(http, policy, Rejection.KeyReused(options));
-        try
-        {
-            if (record.Fingerprint.HasBody)
-            {
-                var fingerprint = await RequestFingerprint.ComputeAsync(
-                    http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+            return Reject(request, RejectionKind.KeyReused);
 
-                // A body that cannot be compared with a known one is not known to be the same.
-                if (record.Fingerprint.BodyMatches(fingerprint) is not true)
-                    return Reject(http, policy, Rejection.KeyReused(options));
-            }
-        }
-        catch (RequestBodyTooLargeException)
+        if (record.Fingerprint.HasBody)
         {
-            return Reject(http, policy, Rejection.BodyTooLarge(options));
+            var fingerprint = await RequestFingerprint.ComputeAsync(
+                http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+            // A body that cannot be compared with a known one is not known to be the same.
+            if (record.Fingerprint.BodyMatches(fingerprint) is not true)
+                return Reject(request, RejectionKind.KeyReused);
         }
 
-        if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
-            return Reject(http, policy, Rejection.OutcomeUnknown(options));
-        if (record.Flags.HasFlag(RecordFlags.NotReplayable))
-            return Reject(http, policy, Rejection.NotReplayable(options));
+        if (RejectionKind.Of(record.Flags) is { } kind)
+            return Reject(request, kind);
 
         await ResponseReplay.SendAsync(http.Response, record, options);
-        Log.Replayed(logger, new KeyHash(storageKey), record.StatusCode);
-        metrics.Finished(http, policy, "replayed");
+        Log.Replayed(_logger, request.KeyHash, record.StatusCode);
+        request.Outcome = RequestOutcome.Replayed;
         return null;
     }
 
-    private async ValueTask<Rejection?> ExecuteAsync(
-        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, IdempotencyClaim claim, Execution run, object next)
+    /// <summary>Manual mode: shows the action what it repeats, before it runs.</summary>
+    private async ValueTask<Rejection?> PrepareRepeatAsync(IdempotentRequest request, ReadOnlySequence<byte> previous)
     {
-        await using var held = new ActiveClaim(claim, storageKey, policy.Options, _services);
-        try
-        {
-            if (claim.PreviousRecord is { } previous && await PrepareRepeatAsync(http, policy, context, storageKey, previous) is { } rejection)
-                return rejection;
-
-            using var execution = await IdempotentExecution.StartAsync(http, policy.Options, context, held, _services);
-            Log.Executes(logger, held.KeyHash, policy.Name);
-            try
-            {
-                await execution.RunAsync(run, next);
-            }
-            finally
-            {
-                metrics.Finished(http, policy, execution.Outcome);
-            }
-
-            return null;
-        }
-        catch (RequestBodyTooLargeException) when (!context.ActionRan)
-        {
-            return Reject(http, policy, Rejection.BodyTooLarge(policy.Options));
-        }
-    }
-
-    /// <summary>Manual mode: tells the action what it repeats, before it runs.</summary>
-    private async ValueTask<Rejection?> PrepareRepeatAsync(
-        HttpContext http, IdempotencyPolicy policy, IdempotencyContext context, string storageKey, ReadOnlySequence<byte> previous)
-    {
-        if (!protection.TryRead(storageKey, previous, out var record))
-            return Reject(http, policy, Rejection.RecordUnreadable(policy.Options));
-
+        if (!services.Protection.TryRead(request.StorageKey, previous, out var record))
+            return Reject(request, RejectionKind.RecordUnreadable);
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
-            return Reject(http, policy, Rejection.OutcomeUnknown(policy.Options));
+            return Reject(request, RejectionKind.OutcomeUnknown);
 
         var fingerprint = await RequestFingerprint.BufferAsync(
-            http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, http.RequestAborted);
-        context.Repeats(record, record.Fingerprint.Matches(fingerprint));
+            request.Http.Request, record.Fingerprint.Form, request.Policy.Options.MaxBufferedBodySize, request.Http.RequestAborted);
+        request.Repeats(record, fingerprint);
         return null;
     }
 
-    private Rejection Reject(HttpContext http, IdempotencyPolicy policy, Rejection rejection)
+    private static async ValueTask<Rejection?> RunUnprotectedAsync<TNext>(
+        IdempotentRequest request, string outcome, HandlerCall<TNext> call, TNext next)
     {
-        Log.Rejected(logger, rejection.Code, policy.Name);
-        metrics.Finished(http, policy, rejection.Code);
-        return rejection;
+        request.Outcome = outcome;
+        await call(request.Http, next);
+        return null;
+    }
+
+    private Rejection Reject(IdempotentRequest request, RejectionKind kind, string? problem = null)
+    {
+        Log.Rejected(_logger, kind.Code, request.Policy.Name);
+        request.Outcome = kind.Code;
+        return new Rejection(kind, request.Policy, problem);
     }
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
@@ -11,217 +10,85 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Engine;
 
-/// <summary>One run of an action under a claim: hold the response, judge it, record it, and only then send it.</summary>
-internal sealed partial class IdempotentExecution : IDisposable
+/// <summary>One run of a handler under a claim: hold the response, judge it, record it, and only then send it.</summary>
+internal sealed class IdempotentExecution : IDisposable
 {
+    private readonly IdempotentRequest _request;
+    private readonly EngineServices _services;
     private readonly HttpContext _http;
     private readonly IdempotencyOptions _options;
-    private readonly IdempotencyContext _context;
-    private readonly ActiveClaim _claim;
-    private readonly ExecutionServices _services;
-
     private readonly HeaderSnapshot _headers;
     private readonly RequestFingerprint _fingerprint;
-    private readonly ExecutionLifetime _lifetime;
+    private readonly HandlerLifetime _lifetime;
     private readonly ResponseCapture _capture;
-    private Winner? _winner;
-    private bool _overflowed;
+    private bool _isWanted;
     private Verdict? _recorded;
-    private bool _keeps;
-    private bool _bufferInUse;
+    private Winner? _winner;
+    private bool _bufferIsInUse;
+    private bool _isRestored;
 
-    private IdempotentExecution(
-        HttpContext http,
-        IdempotencyOptions options,
-        IdempotencyContext context,
-        ActiveClaim claim,
-        ExecutionServices services,
-        RequestFingerprint fingerprint)
+    private IdempotentExecution(IdempotentRequest request, EngineServices services, RequestFingerprint fingerprint)
     {
-        _http = http;
-        _options = options;
-        _context = context;
-        _claim = claim;
+        _request = request;
         _services = services;
-
-        _headers = new HeaderSnapshot(http.Response.Headers);
+        _http = request.Http;
+        _options = request.Policy.Options;
+        _headers = new HeaderSnapshot(_http.Response.Headers);
         _fingerprint = fingerprint;
-        _lifetime = new ExecutionLifetime(http, options.MaxExecutionTime, services.TimeProvider);
-        _capture = new ResponseCapture(http, options.MaxResponseBodySize, SettleEarlyAsync);
+        _lifetime = new HandlerLifetime(_http, _options.MaxExecutionTime, services.TimeProvider);
+        _capture = new ResponseCapture(_http, _options.MaxResponseBodySize, SettleEarlyAsync);
+        // Unless it comes to an end below.
+        request.Outcome = RequestOutcome.Failed;
     }
-
-    /// <summary>What became of the request, for the metrics; a run that ended otherwise has failed.</summary>
-    public string Outcome { get; private set; } = "failed";
 
     /// <summary>Takes the request over: from here on the body is hashed, the response held, and the client's leaving ignored.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
-    public static async ValueTask<IdempotentExecution> StartAsync(
-        HttpContext http, IdempotencyOptions options, IdempotencyContext context, ActiveClaim claim, ExecutionServices services)
+    public static async ValueTask<IdempotentExecution> StartAsync(IdempotentRequest request, EngineServices services)
     {
-        var fingerprint = await RequestFingerprint.AttachAsync(http.Request, http.RequestAborted);
-        return new IdempotentExecution(http, options, context, claim, services, fingerprint);
+        var fingerprint = request.Fingerprint ?? await RequestFingerprint.AttachAsync(request.Http.Request, request.Http.RequestAborted);
+        return new IdempotentExecution(request, services, fingerprint);
     }
 
-    public async ValueTask RunAsync(Execution run, object next)
+    /// <summary>Calls the handler, and looks at what it left. Never throws: a failure waits until the key is settled.</summary>
+    public async ValueTask<HandlerResult> RunAsync<TNext>(HandlerCall<TNext> call, TNext next)
     {
-        // What the host only tells of, it lets flow on itself; what was thrown, or found here, is thrown on.
-        Exception? failure;
-        ExceptionDispatchInfo? thrown = null;
         try
         {
-            failure = await run(_http, next);
-            if (failure is null)
-            {
-                _keeps = Keeps();
-                if (Defect() is { } defect)
-                    throw defect;
-                CloseIfEmpty();
-            }
+            if (await call(_http, next) is { } returned)
+                return HandlerResult.Returned(returned);
+
+            _isWanted = IsWanted();
+            if (Defect() is { } defect)
+                return HandlerResult.Threw(defect);
+
+            CloseIfEmpty();
+            return HandlerResult.Returned(null);
         }
         catch (Exception exception)
         {
-            thrown = ExceptionDispatchInfo.Capture(failure = exception);
+            return HandlerResult.Threw(exception);
         }
-
-        var verdict = await SettleAsync(failure);
-        Restore();
-        thrown?.Throw();
-        if (failure is not null)
-            return;
-
-        Outcome = OutcomeOf(verdict);
-        await SendAsync();
     }
 
-    /// <summary>Gives everything back. After <see cref="RunAsync"/> the request is its own again already, unless that threw.</summary>
-    public void Dispose()
+    /// <summary>Decides what becomes of the key, and has it done before the first byte leaves.</summary>
+    // Not async on purpose: both callees return the verdict, which saves a state machine for each first request.
+    public ValueTask<Verdict> SettleAsync(Exception? failure)
     {
-        Restore();
-        _winner?.Completion.Dispose();
-        if (!_bufferInUse)
-            _capture.Held.Release();
-    }
-
-    /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would have.</summary>
-    private void CloseIfEmpty()
-    {
-        if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
-            _http.Response.ContentLength = 0;
-    }
-
-    private void Restore()
-    {
-        _capture.Detach();
-        _lifetime.Dispose();
-        _fingerprint.Detach();
-    }
-
-    /// <summary>The response overflows: its fate is settled before the first byte leaves, by the status that is already set.</summary>
-    private async Task SettleEarlyAsync()
-    {
-        _overflowed = true;
-        _context.Decided();
-        _keeps = Keeps();
-        var verdict = Judge(null);
-        if (verdict is not Verdict.Release)
-            await RecordAsync(verdict is Verdict.Keep ? Verdict.KeepNotReplayable : verdict);
-    }
-
-    // Each of the two that it ends in hands the verdict back, so that this one need not wait for them: it runs for every first request.
-    private ValueTask<Verdict> SettleAsync(Exception? failure)
-    {
-        _context.Decided();
         if (_recorded is { } early)
             return new(early);
 
-        var verdict = _overflowed && failure is null ? Verdict.Release : Judge(failure);
-        return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict);
+        // A response that overflowed is on its way: what was decided then stands, unless the handler has failed since.
+        var overflowed = _request.Phase is RequestPhase.Overflowed;
+        var verdict = overflowed && failure is null ? Verdict.Release : Judgement.Of(Facts(failure));
+        _request.Settle();
+        return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict, overflowed);
     }
 
-    private async ValueTask<Verdict> ReleaseAsync()
+    /// <summary>Sends what was held, or the answer of the execution that won.</summary>
+    public async ValueTask SendAsync(Verdict verdict)
     {
-        // Before the answer goes out, or a client that retries at once would meet its own claim.
-        await _claim.DisposeAsync();
-        if (_context.IsRepeat)
-            Log.Repeated(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
-        else
-            Log.Released(_services.Logger, _claim.KeyHash, _http.Response.StatusCode);
-        return Verdict.Release;
-    }
-
-    private async ValueTask<Verdict> RecordAsync(Verdict verdict)
-    {
-        _recorded = verdict;
-        var whole = verdict is Verdict.Keep;
-        var flags = verdict switch
-        {
-            Verdict.KeepNotReplayable => RecordFlags.NotReplayable,
-            Verdict.Refuse => RecordFlags.OutcomeUnknown,
-            _ => RecordFlags.None,
-        };
-
-        // While the response streams, the action may still be reading: its body must not be drained from under it.
-        var fingerprint = _overflowed
-            ? _fingerprint.Current()
-            : await _fingerprint.FinishAsync(_options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
-        var record = new ResponseRecord
-        {
-            Flags = flags,
-            StatusCode = _http.Response.StatusCode,
-            Created = _services.TimeProvider.GetUtcNow(),
-            Fingerprint = fingerprint,
-            Headers = whole ? KeptHeaders() : [],
-            Body = whole ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
-        };
-
-        var written = record.Write();
-        if (await _services.Keeper.CompleteAsync(_claim, written.Sequence, _context.WishedRetention ?? _options.Retention) is { } completion)
-        {
-            if (completion.Outcome is CompletionOutcome.Superseded)
-                _winner = new Winner(completion);
-            else
-                completion.Dispose();
-            if (completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
-                LogRecord(verdict);
-        }
-
-        // A call that failed may still be reading: these buffers are left to the garbage collector.
-        _bufferInUse = _claim.CallFailed;
-        if (!_bufferInUse)
-            written.Dispose();
-        return verdict;
-    }
-
-    private KeyValuePair<string, StringValues>[] KeptHeaders()
-    {
-        var headers = _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName);
-
-        // The length of a body follows from the body. That there is none, and nothing may fill it in, does not.
-        return _http.Response.ContentLength == 0 && ResponseBodies.AllowedWith(_http.Response.StatusCode)
-            ? [.. headers, new(HeaderNames.ContentLength, "0")]
-            : headers;
-    }
-
-    private void LogRecord(Verdict verdict)
-    {
-        var length = _capture.Held.Length;
-        switch (verdict)
-        {
-            case Verdict.Refuse:
-                Log.Refused(_services.Logger, _claim.KeyHash);
-                break;
-            case Verdict.KeepNotReplayable:
-                Log.NotReplayable(_services.Logger, _claim.KeyHash, NotReplayableReason());
-                break;
-            default:
-                Log.Kept(_services.Logger, _claim.KeyHash, _http.Response.StatusCode, length);
-                _services.Metrics.Kept(length);
-                break;
-        }
-    }
-
-    private async ValueTask SendAsync()
-    {
+        Restore();
+        _request.Outcome = OutcomeOf(verdict);
         var response = _http.Response;
         if (_capture.Streams)
             return;
@@ -229,7 +96,7 @@ internal sealed partial class IdempotentExecution : IDisposable
         if (_winner is not null)
         {
             // What this execution did was undone: its own answer would be a lie.
-            if (!_services.Protection.TryRead(_claim.StorageKey, _winner.Completion.Winner, out var winner))
+            if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
                 throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
 
             _headers.Restore(response.Headers);
@@ -243,6 +110,177 @@ internal sealed partial class IdempotentExecution : IDisposable
         await _capture.SendHeldAsync();
         await _capture.PassCompletionAsync();
     }
+
+    /// <summary>Gives the request back as it was, and the buffers to their pool.</summary>
+    public void Dispose()
+    {
+        Restore();
+        _winner?.Completion.Dispose();
+        if (!_bufferIsInUse)
+            _capture.Held.Release();
+    }
+
+    private void Restore()
+    {
+        if (_isRestored)
+            return;
+
+        _isRestored = true;
+        _capture.Detach();
+        _lifetime.Dispose();
+        _fingerprint.Detach();
+    }
+
+    /// <summary>Whether the response is one to keep, had nothing gone wrong. Runs the app's own <c>ShouldStore</c>, which may throw.</summary>
+    private bool IsWanted() => _request.Wish switch
+    {
+        KeepWish.Keep => true,
+        KeepWish.Discard => false,
+        _ => _request.ActionRan && KeepRule.Keeps(_http, _options),
+    };
+
+    /// <summary>Why what the handler returned is no answer; null when it is one.</summary>
+    private Exception? Defect()
+    {
+        if (_capture.Failure is { } failure)
+            return failure;
+        if (_lifetime.IsAborted)
+            return new OperationCanceledException("The action aborted the request.");
+        if (_capture.Streams)
+            return null;
+        if (_lifetime.WritingWasCut)
+            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
+
+        var response = _http.Response;
+        return ResponseBodies.Defect(response.StatusCode, response.ContentLength, _capture.Held.Length) is { } defect
+            ? new InvalidOperationException(defect)
+            : null;
+    }
+
+    /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would.</summary>
+    private void CloseIfEmpty()
+    {
+        if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
+            _http.Response.ContentLength = 0;
+    }
+
+    private RunFacts Facts(Exception? failure) => new()
+    {
+        UploadBroke = _fingerprint.ReadFailed,
+        IsRepeat = _request.IsRepeat,
+        Wish = _request.Wish,
+        ActionRan = _request.ActionRan,
+        IsWanted = _isWanted,
+        Threw = failure is not null,
+        IsServerError = _http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
+        TimeWasUp = _lifetime.HasFired,
+        IsWhole = _request.Phase < RequestPhase.Overflowed && !_capture.IsOverCap && !ResponseBodies.HasOwnFraming(_http),
+        BlocksFailures = _options.WhenFailed is FailureBehavior.Block,
+    };
+
+    /// <summary>The response overflows: its fate is decided before the first byte leaves, by the status that is set already.</summary>
+    private async Task SettleEarlyAsync()
+    {
+        _request.Overflow();
+        _isWanted = IsWanted();
+        var verdict = Judgement.Of(Facts(failure: null));
+        if (verdict is not Verdict.Release)
+            await RecordAsync(verdict, overflowed: true);
+    }
+
+    private async ValueTask<Verdict> ReleaseAsync()
+    {
+        // Before the answer goes out, or a client that retries at once would meet its own claim.
+        await _request.ReleaseAsync();
+        if (_request.IsRepeat)
+            Log.Repeated(_services.Logger, _request.KeyHash, _http.Response.StatusCode);
+        else
+            Log.Released(_services.Logger, _request.KeyHash, _http.Response.StatusCode);
+        return Verdict.Release;
+    }
+
+    private async ValueTask<Verdict> RecordAsync(Verdict verdict, bool overflowed)
+    {
+        _recorded = verdict;
+        // While the response streams, the action may still be reading: its body must not be drained from under it.
+        var fingerprint = overflowed
+            ? _fingerprint.Current()
+            : await _fingerprint.FinishAsync(_options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
+        var written = RecordOf(verdict, fingerprint).Write();
+
+        var result = await _services.Retrier.CompleteAsync(
+            _request.ToComplete(), written.Sequence, _request.WishedRetention ?? _options.Retention);
+
+        _request.Completed(result);
+        _bufferIsInUse = result.BufferIsInUse;
+        // A call that failed may still be reading: its buffers are left to the garbage collector.
+        if (!_bufferIsInUse)
+            written.Dispose();
+        if (result.Completion.Outcome is CompletionOutcome.Superseded)
+            _winner = new Winner(result.Completion);
+        else
+            result.Completion.Dispose();
+        if (result.Completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
+            LogRecord(verdict, overflowed);
+        return verdict;
+    }
+
+    private ResponseRecord RecordOf(Verdict verdict, in Fingerprint fingerprint) => new()
+    {
+        Flags = verdict switch
+        {
+            Verdict.KeepNotReplayable => RecordFlags.NotReplayable,
+            Verdict.Block => RecordFlags.OutcomeUnknown,
+            _ => RecordFlags.None,
+        },
+        StatusCode = _http.Response.StatusCode,
+        Created = _services.TimeProvider.GetUtcNow(),
+        Fingerprint = fingerprint,
+        Headers = verdict is Verdict.Keep ? KeptHeaders() : [],
+        Body = verdict is Verdict.Keep ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
+    };
+
+    private KeyValuePair<string, StringValues>[] KeptHeaders()
+    {
+        var headers = _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName);
+        // The body implies Content-Length, so records omit it, except an explicit 0, which keeps anything from filling the body in.
+        return _http.Response.ContentLength == 0 && ResponseBodies.AllowedWith(_http.Response.StatusCode)
+            ? [.. headers, new(HeaderNames.ContentLength, "0")]
+            : headers;
+    }
+
+    private void LogRecord(Verdict verdict, bool overflowed)
+    {
+        var length = _capture.Held.Length;
+        switch (verdict)
+        {
+            case Verdict.Block:
+                Log.Blocked(_services.Logger, _request.KeyHash);
+                break;
+            case Verdict.KeepNotReplayable:
+                Log.NotReplayable(_services.Logger, _request.KeyHash, NotReplayableReason(overflowed));
+                break;
+            default:
+                Log.Kept(_services.Logger, _request.KeyHash, _http.Response.StatusCode, length);
+                _services.Metrics.Kept(length);
+                break;
+        }
+    }
+
+    private string NotReplayableReason(bool overflowed)
+    {
+        if (overflowed || _capture.IsOverCap)
+            return "too large, or streamed";
+        return _lifetime.HasFired ? "the action's time was up" : "framed by the action itself, or with trailers";
+    }
+
+    private string OutcomeOf(Verdict verdict) => verdict switch
+    {
+        Verdict.Release when _request.IsRepeat => RequestOutcome.Repeated,
+        Verdict.Release when _http.Response.StatusCode < StatusCodes.Status500InternalServerError => RequestOutcome.Released,
+        Verdict.Release or Verdict.Block => RequestOutcome.Failed,
+        _ => RequestOutcome.Executed,
+    };
 
     /// <summary>The record of another execution, which is sent instead.</summary>
     private sealed record Winner(Completion Completion);

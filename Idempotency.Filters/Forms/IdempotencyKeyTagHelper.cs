@@ -16,11 +16,8 @@ namespace Idempotency.Filters;
 [HtmlTargetElement("idempotency-key", TagStructure = TagStructure.NormalOrSelfClosing)]
 public sealed class IdempotencyKeyTagHelper : TagHelper
 {
-    /// <summary>The name of the field unless another is given, the same for every helper: <c>Idempotency-Key</c>.</summary>
-    public const string DefaultName = "Idempotency-Key";
-
-    /// <summary>The name of the field. Default <see cref="DefaultName"/>.</summary>
-    public string Name { get; set; } = DefaultName;
+    /// <summary>The name of the field. Default <see cref="KeySource.DefaultFormField"/>.</summary>
+    public string Name { get; set; } = KeySource.DefaultFormField;
 
     /// <summary>The view that is rendered; set by the framework.</summary>
     [ViewContext, HtmlAttributeNotBound]

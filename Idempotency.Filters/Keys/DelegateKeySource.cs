@@ -5,6 +5,6 @@ internal sealed class DelegateKeySource(Func<HttpContext, string?> read, string?
 {
     internal override string? Defect => place is "" ? "its description is empty: use null for none." : null;
 
-    public override KeyReading Read(HttpContext http, IdempotencyOptions options) =>
-        read(http) is { } key ? IdempotencyKey.ReadPlain(key, options.KeyFormat, options.MaxKeyLength) : default;
+    public override KeyReading Read(HttpContext http, KeyRules rules) =>
+        read(http) is { } key ? IdempotencyKey.ReadPlain(key, rules.Format, rules.MaxLength) : default;
 }

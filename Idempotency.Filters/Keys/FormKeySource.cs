@@ -35,14 +35,14 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         }
     }
 
-    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules)
     {
         var (form, problem) = await ParseAsync(http);
         if (form is null)
             return problem is null ? default : KeyReading.Malformed(problem);
 
         return form.Files.GetFile(name) is null
-            ? ReadField(form[name], options)
+            ? ReadField(form[name], rules)
             : KeyReading.Malformed($"Send {Place} as text; this one is a file.");
     }
 

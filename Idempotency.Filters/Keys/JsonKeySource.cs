@@ -19,7 +19,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
             ? "write names of properties, separated by dots, such as payment.key; arrays are not searched."
             : null;
 
-    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options)
+    internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules)
     {
         var contentType = http.Request.ContentType;
         if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
@@ -35,8 +35,8 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
 
         try
         {
-            var body = await BufferedRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
-            return body.IsEmpty ? default : Read(body.Span, options);
+            var body = await BufferedRequestBody.HoldAsync(http.Request, rules.MaxBufferedBodySize, http.RequestAborted);
+            return body.IsEmpty ? default : Read(body.Span, rules);
         }
         catch (BadHttpRequestException exception) when (
             exception.StatusCode == StatusCodes.Status400BadRequest && !http.RequestAborted.IsCancellationRequested)
@@ -50,7 +50,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         || (type.SubTypeWithoutSuffix.Equals("json", StringComparison.OrdinalIgnoreCase)
             && (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) || type.Type.Equals("text", StringComparison.OrdinalIgnoreCase)));
 
-    private KeyReading Read(ReadOnlySpan<byte> json, IdempotencyOptions options)
+    private KeyReading Read(ReadOnlySpan<byte> json, KeyRules rules)
     {
         // The framework's own readers skip a byte order mark, too.
         if (json.StartsWith(Encoding.UTF8.Preamble))
@@ -60,7 +60,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         {
             var reader = new Utf8JsonReader(json);
             reader.Read();
-            var reading = reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, 0, options) : default;
+            var reading = reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, 0, rules) : default;
 
             // To the end, or a body that breaks off behind the key would pass.
             while (reader.Read())
@@ -77,7 +77,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
     }
 
     /// <summary>Reads one object to its end, and the objects inside it that the path leads through.</summary>
-    private KeyReading Find(ref Utf8JsonReader reader, int level, IdempotencyOptions options)
+    private KeyReading Find(ref Utf8JsonReader reader, int level, KeyRules rules)
     {
         KeyReading? found = null;
         var isRepeated = false;
@@ -88,7 +88,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
             if (isMine)
             {
                 isRepeated |= found is not null;
-                found = ReadValue(ref reader, level, options);
+                found = ReadValue(ref reader, level, rules);
             }
 
             reader.Skip();
@@ -97,12 +97,12 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         return isRepeated ? KeyReading.Malformed($"Send {Place} once; this request has it, or an object around it, several times.") : found ?? default;
     }
 
-    private KeyReading ReadValue(ref Utf8JsonReader reader, int level, IdempotencyOptions options)
+    private KeyReading ReadValue(ref Utf8JsonReader reader, int level, KeyRules rules)
     {
         if (level < _path.Length - 1)
-            return reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, level + 1, options) : default;
+            return reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, level + 1, rules) : default;
         return reader.TokenType is JsonTokenType.String
-            ? IdempotencyKey.ReadPlain(reader.GetString()!, options.KeyFormat, options.MaxKeyLength)
+            ? IdempotencyKey.ReadPlain(reader.GetString()!, rules.Format, rules.MaxLength)
             : KeyReading.Malformed($"Send {Place} as a string.");
     }
 }

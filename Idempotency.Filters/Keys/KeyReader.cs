@@ -5,21 +5,33 @@ namespace Idempotency.Filters.Keys;
 /// <summary>Reads the key of a request from the places that its policy names.</summary>
 internal sealed class KeyReader
 {
-    private readonly IdempotencyOptions _options;
+    private readonly KeyRules _rules;
     private readonly KeySource[] _sources;
     private readonly ImmediateKeySource[]? _immediate;
     private readonly bool _readsForms;
 
-    public KeyReader(IdempotencyOptions options)
+    /// <param name="sources">Where the key may be sent, in order; empty = in the header alone.</param>
+    /// <param name="header">The name of that header.</param>
+    /// <param name="rules">Which keys are accepted.</param>
+    public KeyReader(IList<KeySource> sources, string header, in KeyRules rules)
     {
-        _options = options;
-        _sources = Sources(options);
+        _rules = rules;
+        _sources = sources.Count > 0 ? [.. sources] : [KeySource.Header(header)];
         _readsForms = Array.Exists(_sources, source => source is FormKeySource);
         _immediate = Array.TrueForAll(_sources, source => source is ImmediateKeySource) ? [.. _sources.Cast<ImmediateKeySource>()] : null;
+        Name = sources.Count > 0 ? "The idempotency key" : header;
     }
 
-    public static KeySource[] Sources(IdempotencyOptions options) =>
-        options.KeySources is { Count: > 0 } sources ? [.. sources] : [KeySource.Header(options.HeaderName)];
+    /// <summary>What clients know the key as.</summary>
+    public string Name { get; }
+
+    /// <summary>Where clients may send the key.</summary>
+    public string Places => _sources switch
+    {
+        [var single] => single.Place,
+        [.. var others, var last] => $"{string.Join(", ", others.Select(source => source.Place))} or {last.Place}",
+        [] => "",
+    };
 
     // Not asynchronous where it need not wait: most requests have their key in a header.
     public ValueTask<KeyReading> ReadAsync(HttpContext http) =>
@@ -29,7 +41,7 @@ internal sealed class KeyReader
     {
         foreach (var source in sources)
         {
-            var reading = source.Read(http, _options);
+            var reading = source.Read(http, _rules);
             if (reading.Status is not KeyStatus.Missing)
                 return reading;
         }
@@ -48,7 +60,7 @@ internal sealed class KeyReader
 
             foreach (var source in _sources)
             {
-                var reading = await source.ReadAsync(http, _options);
+                var reading = await source.ReadAsync(http, _rules);
                 if (reading.Status is not KeyStatus.Missing)
                     return reading;
             }

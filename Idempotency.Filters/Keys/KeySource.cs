@@ -12,6 +12,9 @@ namespace Idempotency.Filters;
 /// </remarks>
 public abstract class KeySource
 {
+    /// <summary>The name of the form field in which <c>&lt;idempotency-key /&gt;</c> sends the key: <c>Idempotency-Key</c>.</summary>
+    public const string DefaultFormField = "Idempotency-Key";
+
     private protected KeySource(string place) => Place = place;
 
     /// <summary>How a client is told of it: "the header Idempotency-Key".</summary>
@@ -46,10 +49,10 @@ public abstract class KeySource
     /// </summary>
     /// <param name="name">
     /// The name, compared as ASP.NET Core does: without regard to case. Default: that of <c>&lt;idempotency-key /&gt;</c>,
-    /// <see cref="IdempotencyKeyTagHelper.DefaultName"/>.
+    /// <see cref="DefaultFormField"/>.
     /// </param>
     /// <returns>The source.</returns>
-    public static KeySource FormField(string name = IdempotencyKeyTagHelper.DefaultName)
+    public static KeySource FormField(string name = DefaultFormField)
     {
         ArgumentNullException.ThrowIfNull(name);
         return new FormKeySource(name);
@@ -88,13 +91,13 @@ public abstract class KeySource
     public override string ToString() => Place;
 
     /// <returns>The key; <see cref="KeyStatus.Missing"/> when there is nothing in this place.</returns>
-    internal abstract ValueTask<KeyReading> ReadAsync(HttpContext http, IdempotencyOptions options);
+    internal abstract ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules);
 
     /// <summary>Reads a parameter or field, which may be there several times.</summary>
-    private protected KeyReading ReadField(StringValues values, IdempotencyOptions options) => values.Count switch
+    private protected KeyReading ReadField(StringValues values, KeyRules rules) => values.Count switch
     {
         0 => default,
-        1 => IdempotencyKey.ReadPlain(values.ToString(), options.KeyFormat, options.MaxKeyLength),
+        1 => IdempotencyKey.ReadPlain(values.ToString(), rules.Format, rules.MaxLength),
         _ => KeyReading.Malformed($"Send {Place} once; this request has it several times."),
     };
 }

@@ -4,5 +4,5 @@ internal sealed class QueryKeySource(string name) : ImmediateKeySource($"the que
 {
     internal override string? Defect => name.Length > 0 ? null : "the name is empty.";
 
-    public override KeyReading Read(HttpContext http, IdempotencyOptions options) => ReadField(http.Request.Query[name], options);
+    public override KeyReading Read(HttpContext http, KeyRules rules) => ReadField(http.Request.Query[name], rules);
 }

@@ -6,28 +6,34 @@ using Microsoft.AspNetCore.Http.Features.Authentication;
 namespace Idempotency.Filters.Keys;
 
 /// <summary>Whose key it is. The parts are length-delimited, so that no caller can choose a name that reads like another's scope.</summary>
-internal static class RequestScope
+/// <param name="Caller">The caller alone.</param>
+/// <param name="Value">The caller, within what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
+internal readonly record struct RequestScope(string Caller, string Value)
 {
     public const string Anonymous = "anonymous";
 
     private static readonly string[] CallerClaims = ["sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid"];
 
-    /// <exception cref="InvalidOperationException">The request is authenticated, and nothing tells who the caller is.</exception>
-    public static string Of(HttpContext http, IdempotencyOptions options)
+    /// <param name="http">The request.</param>
+    /// <param name="callerId">Names the caller; null = the claims of the user do.</param>
+    /// <param name="keyScope">Adds to the caller; null = nothing does.</param>
+    /// <exception cref="InvalidOperationException">The request is authenticated, and nothing says who the caller is.</exception>
+    public static RequestScope Of(HttpContext http, Func<HttpContext, string?>? callerId, Func<HttpContext, string?>? keyScope)
     {
         // Asked of the feature, since the property would make an anonymous user for each request.
         var user = http.Features.Get<IHttpAuthenticationFeature>()?.User;
-        var caller = options.CallerId is { } callerId ? FromCallerId(callerId(http)) : FromUserClaims(user);
+        var caller = callerId is null ? FromUserClaims(user) : FromCallerId(callerId(http));
         if (caller is null && user is not null && user.Identities.Any(identity => identity.IsAuthenticated))
         {
             throw new InvalidOperationException(
-                "The request is authenticated, but nothing tells whose idempotency key it carries: "
-                + (options.CallerId is null
+                "The request is authenticated, but nothing says whose idempotency key it carries: "
+                + (callerId is null
                     ? "the user has none of the claims sub, NameIdentifier, client_id, azp or appid, and no name. Set IdempotencyOptions.CallerId."
                     : "IdempotencyOptions.CallerId returned no name. It must return one for every authenticated request."));
         }
 
-        return Within(caller ?? Anonymous, options.KeyScope?.Invoke(http));
+        caller ??= Anonymous;
+        return new(caller, Within(caller, keyScope?.Invoke(http)));
     }
 
     /// <summary>The caller, in what <see cref="IdempotencyOptions.KeyScope"/> adds to it; null adds nothing.</summary>

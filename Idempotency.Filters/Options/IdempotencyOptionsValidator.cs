@@ -1,3 +1,4 @@
+using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
@@ -32,9 +33,9 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
 
     private static void CheckKey(IdempotencyOptions options, List<string> failures)
     {
-        if (!IsToken(options.HeaderName))
+        if (!HttpToken.IsValid(options.HeaderName))
             failures.Add($"HeaderName '{options.HeaderName}' is not a header name: use letters, digits and hyphens.");
-        if (options.ReplayedHeaderName is not null && !IsToken(options.ReplayedHeaderName))
+        if (options.ReplayedHeaderName is not null && !HttpToken.IsValid(options.ReplayedHeaderName))
             failures.Add($"ReplayedHeaderName '{options.ReplayedHeaderName}' is not a header name: use letters, digits and hyphens, or null for no marker.");
         if (options.MaxKeyLength is < 1 or > LongestKey)
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}: it must be from 1 to {LongestKey}.");
@@ -50,7 +51,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         {
             if (SafeMethods.Contains(method, StringComparer.OrdinalIgnoreCase))
                 failures.Add($"Methods contains '{method}', which is safe to repeat and cannot be covered: remove it.");
-            else if (!IsToken(method))
+            else if (!HttpToken.IsValid(method))
                 failures.Add($"Methods contains '{method}', which is not an HTTP method.");
         }
     }
@@ -149,8 +150,4 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         if (status < lowest || status > 599)
             failures.Add($"{name} is {status}: it must be from {lowest} to 599.");
     }
-
-    // RFC 9110, section 5.6.2.
-    public static bool IsToken(string? value) =>
-        !string.IsNullOrEmpty(value) && value.All(c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c));
 }

@@ -17,7 +17,7 @@ internal sealed class IdempotencyPolicy
         Mode = mode;
         Options = options;
         Store = store;
-        Keys = new KeyReader(options);
+        Keys = new KeyReader(options.KeySources, options.HeaderName, new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
         {
@@ -49,5 +49,6 @@ internal sealed class IdempotencyPolicy
 
     public bool Covers(string method) => _methods.Contains(method);
 
-    public ClaimOptions ClaimFor(HttpContext http) => _claim with { RequestServices = http.RequestServices };
+    public ClaimOptions ClaimFor(HttpContext http, in RequestScope scope) =>
+        _claim with { Caller = scope.Caller, RequestServices = http.RequestServices };
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using Idempotency.Filters.Diagnostics;
-using Idempotency.Filters.Engine;
 using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +8,7 @@ namespace Idempotency.Filters.Records;
 /// <summary>Stands between records and their stores: lets them pass as they are, or sends them through the protector.</summary>
 /// <param name="protector">Null = there is none.</param>
 /// <param name="logger">Told of records that cannot be read.</param>
-internal sealed class RecordProtection(IResponseRecordProtector? protector, ILogger<IdempotencyEngine> logger)
+internal sealed class RecordProtection(IResponseRecordProtector? protector, ILogger logger)
 {
     // More than Data Protection adds, so that its output needs no second array.
     private const int RoomForOverhead = 256;

@@ -18,9 +18,14 @@ internal ref struct ResponseRecordReader
     private const RecordFlags KnownFlags = RecordFlags.NotReplayable | RecordFlags.OutcomeUnknown;
     private const string BadHeader = "A header of the record is malformed.";
 
+    private readonly byte _version;
     private SequenceReader<byte> _headers;
 
-    private ResponseRecordReader(in ReadOnlySequence<byte> headers) => _headers = new SequenceReader<byte>(headers);
+    private ResponseRecordReader(in ReadOnlySequence<byte> headers, byte version)
+    {
+        _headers = new SequenceReader<byte>(headers);
+        _version = version;
+    }
 
     /// <summary>Why the bytes are no record; null = they are.</summary>
     public static string? Read(in ReadOnlySequence<byte> bytes, out ResponseRecord record)
@@ -35,8 +40,9 @@ internal ref struct ResponseRecordReader
             return "The bytes are no record.";
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Crc32C.Of(bytes.Slice(ResponseRecordWriter.SealedFrom)))
             return "The record is damaged: its checksum does not fit.";
-        if (head[8] != ResponseRecordWriter.Version)
-            return $"The record has version {head[8]}, which this build does not know.";
+        var version = head[ResponseRecordWriter.VersionAt];
+        if (version is 0 or > ResponseRecordWriter.NewestVersion)
+            return $"The record has version {version}, which this build does not know.";
 
         var flags = (RecordFlags)head[9];
         if ((flags & ~KnownFlags) != 0)
@@ -56,7 +62,7 @@ internal ref struct ResponseRecordReader
         if (bodyLength < 0 || headersLength < 0)
             return "The record is shorter than it says.";
 
-        var reader = new ResponseRecordReader(bytes.Slice(FixedLength, headersLength));
+        var reader = new ResponseRecordReader(bytes.Slice(FixedLength, headersLength), version);
         if (!reader.TryReadHeaders(headerCount, out var headers))
             return BadHeader;
 
@@ -95,7 +101,7 @@ internal ref struct ResponseRecordReader
     private bool TryReadName(out string name)
     {
         name = "";
-        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.NameAt(index), out name);
+        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.NameAt(index, _version), out name);
     }
 
     private bool TryReadValues(out StringValues values)
@@ -126,7 +132,7 @@ internal ref struct ResponseRecordReader
     private bool TryReadValue(out string value)
     {
         value = "";
-        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.ValueAt(index), out value);
+        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.ValueAt(index, _version), out value);
     }
 
     private bool TryReadText(byte index, string? known, out string text)

@@ -7,12 +7,15 @@ using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Records;
 
-/// <summary>Writes version 1 of the format that is drawn above <see cref="ResponseRecord"/>.</summary>
+/// <summary>Writes the format that is drawn above <see cref="ResponseRecord"/>, in the oldest version that suffices.</summary>
 internal ref struct ResponseRecordWriter
 {
     internal const uint Sentinel = 0x52464449;
     internal const int SealedFrom = 8;
-    internal const byte Version = 1;
+    internal const int VersionAt = 8;
+
+    /// <summary>The newest version that this build reads, and writes where a record needs it.</summary>
+    internal const byte NewestVersion = 1;
 
     private const int MaxVarint = 5;
 
@@ -21,6 +24,7 @@ internal ref struct ResponseRecordWriter
 
     private readonly Span<byte> _buffer;
     private int _length;
+    private byte _version = 1;
 
     private ResponseRecordWriter(Span<byte> buffer) => _buffer = buffer;
 
@@ -45,6 +49,7 @@ internal ref struct ResponseRecordWriter
                 linked = ReadOnlySequence<byte>.Empty;
             }
 
+            head[VersionAt] = writer._version;
             var crc = new Crc32C();
             crc.Append(head.AsSpan(SealedFrom..writer._length));
             crc.Append(linked);
@@ -78,7 +83,7 @@ internal ref struct ResponseRecordWriter
     {
         WriteInt32(unchecked((int)Sentinel));
         WriteInt32(0);
-        WriteByte(Version);
+        WriteByte(_version);
         WriteByte((byte)record.Flags);
         BinaryPrimitives.WriteUInt16LittleEndian(Take(sizeof(ushort)), (ushort)record.StatusCode);
         BinaryPrimitives.WriteInt64LittleEndian(Take(sizeof(long)), record.Created.ToUnixTimeMilliseconds());
@@ -93,7 +98,8 @@ internal ref struct ResponseRecordWriter
 
     private void WriteHeader(string name, StringValues values)
     {
-        WriteText(HeaderTable.IndexOfName(name), name);
+        var index = HeaderTable.IndexOfName(name);
+        WriteText(index, HeaderTable.VersionOfName(index), name);
 
         // A server sends nothing for a null value.
         var count = 0;
@@ -103,12 +109,16 @@ internal ref struct ResponseRecordWriter
         foreach (var value in values)
         {
             if (value is not null)
-                WriteText(HeaderTable.IndexOfValue(value), value);
+            {
+                index = HeaderTable.IndexOfValue(value);
+                WriteText(index, HeaderTable.VersionOfValue(index), value);
+            }
         }
     }
 
-    private void WriteText(byte index, string text)
+    private void WriteText(byte index, byte version, string text)
     {
+        _version = Math.Max(_version, version);
         WriteByte(index);
         if (index > 0)
             return;

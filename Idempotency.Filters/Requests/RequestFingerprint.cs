@@ -39,6 +39,9 @@ internal sealed class RequestFingerprint : IDisposable
         return new(request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
     }
 
+    /// <summary>A repeat, whose body was hashed before the action runs: nothing is hashed again, and nothing replaced.</summary>
+    public static RequestFingerprint Known(HttpRequest request, in Fingerprint fingerprint) => new(request, null, fingerprint);
+
     /// <summary>What is known now, without reading on: the action may not be done with the body.</summary>
     public Fingerprint Current()
     {

@@ -27,6 +27,12 @@ public readonly record struct ClaimOptions
     /// </summary>
     public TimeSpan? BlockFor { get; init; }
 
+    /// <summary>
+    /// Whose key it is, for stores that limit how much one caller may hold: the caller alone, without what
+    /// <see cref="IdempotencyOptions.KeyScope"/> adds. It may name a person; null outside a request. Default null.
+    /// </summary>
+    public string? Caller { get; init; }
+
     /// <summary>The services of the request, for stores that share its unit of work; null outside a request.</summary>
     public IServiceProvider? RequestServices { get; init; }
 }

@@ -84,7 +84,7 @@ internal sealed class GlobalFilterTests
         await using var app = await Answers.StartAsync([typeof(OptOutController)], Forms["Add<IdempotencyFilter>()"]);
 
         var filter = (TypeFilterAttribute)Descriptors(app)
-            .SelectMany(action => action.FilterDescriptors).First(f => IdempotencyMarkers.IsGlobalFilter(f.Filter)).Filter;
+            .SelectMany(action => action.FilterDescriptors).First(f => ActionMarkers.IsGlobalFilter(f.Filter)).Filter;
         Assert.That(filter.IsReusable, Is.True);
     }
 
@@ -92,7 +92,7 @@ internal sealed class GlobalFilterTests
 
     private static int FiltersOf(TestApp app, string action) => Descriptors(app)
         .Single(descriptor => descriptor.RouteValues["action"] == action)
-        .FilterDescriptors.Count(descriptor => IdempotencyMarkers.IsIdempotencyFilter(descriptor.Filter));
+        .FilterDescriptors.Count(descriptor => ActionMarkers.IsIdempotencyFilter(descriptor.Filter));
 
     private static IReadOnlyList<Microsoft.AspNetCore.Mvc.Abstractions.ActionDescriptor> Descriptors(TestApp app) =>
         app.Services.GetRequiredService<IActionDescriptorCollectionProvider>().ActionDescriptors.Items;

@@ -23,7 +23,7 @@ public class MemoryExpiryQueueTests
     private static bool FirstIsTheEarliest((int Entry, int At)[] steps)
     {
         var queue = new MemoryExpiryQueue();
-        var entries = Enumerable.Range(0, 16).Select(i => new MemoryEntry($"{i}") { Record = [] }).ToArray();
+        var entries = Enumerable.Range(0, 16).Select(i => new MemoryEntry($"{i}", "caller") { Record = [] }).ToArray();
         var filed = new HashSet<MemoryEntry>();
         foreach (var (index, at) in steps)
         {

@@ -57,16 +57,18 @@ public class MemoryIdempotencyStoreTests
     public async Task KeyBeyondMaxKeysPerCallerIsRefusedToThatCallerAlone()
     {
         var store = CreateStore(new() { MaxKeysPerCaller = 2 });
-        await AcquireAsync(store, "idempotency:alice:1");
-        var second = await AcquireAsync(store, "idempotency:alice:2");
+        var (alice, bob) = (Held with { Caller = "alice" }, Held with { Caller = "bob" });
+        await AcquireAsync(store, "1", alice);
+        var second = await AcquireAsync(store, "2", alice);
 
         Assert.That(
-            async () => await store.ClaimAsync("idempotency:alice:3", Held, None),
+            async () => await store.ClaimAsync("3", alice, None),
             Throws.TypeOf<IdempotencyStoreFullException>().With.Message.Contains("MemoryStoreOptions.MaxKeysPerCaller"));
-        await AcquireAsync(store, "idempotency:bob:3");
+        await AcquireAsync(store, "4", bob);
+        await AcquireAsync(store, "5");
 
         await second.DisposeAsync();
-        await AcquireAsync(store, "idempotency:alice:3");
+        await AcquireAsync(store, "3", alice);
     }
 
     [Test]

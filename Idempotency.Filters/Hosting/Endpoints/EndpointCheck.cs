@@ -67,9 +67,9 @@ internal sealed class EndpointCheck(
 
             if (routes.Any(route => IdempotencyActionDescriptorProvider.MayCover(route, policy)))
             {
-                Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, policy.Mode);
+                Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, $"{policy.Mode}");
             }
-            else if (IdempotencyMarkers.OfMethod(action.MethodInfo) is not null)
+            else if (MemberMarkers.OfMethod(action.MethodInfo) is not null)
             {
                 throw new InvalidOperationException(
                     $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods "
@@ -92,7 +92,7 @@ internal sealed class EndpointCheck(
             return;
 
         policies.NoteUse(policy);
-        Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, policy.Mode);
+        Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, $"{policy.Mode}");
     }
 
     private void CheckEndpoint(Endpoint endpoint)
@@ -100,12 +100,12 @@ internal sealed class EndpointCheck(
         if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
         {
             if (covered.Policy is { } policy)
-                Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, policy.Mode);
+                Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, $"{policy.Mode}");
         }
         else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {
             throw new InvalidOperationException(
-                $"{endpoint.DisplayName} carries [{IdempotencyMarkers.NameOf(marker)}], which does nothing by itself "
+                $"{endpoint.DisplayName} carries [{MemberMarkers.NameOf(marker)}], which does nothing by itself "
                 + "on an endpoint that is no MVC action: add .RequireIdempotency() to it.");
         }
     }

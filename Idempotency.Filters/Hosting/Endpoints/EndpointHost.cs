@@ -1,6 +1,5 @@
 using System.Reflection;
 using Idempotency.Filters.Engine;
-using Idempotency.Filters.Hosting.Mvc;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc.Abstractions;
@@ -12,8 +11,8 @@ namespace Idempotency.Filters.Hosting.Endpoints;
 /// <summary>The host for Minimal APIs: wraps the request delegate of an endpoint when all conventions have had their say.</summary>
 internal static class EndpointHost
 {
-    private static readonly Execution Execute = ExecuteAsync;
-    private static readonly Execution ExecuteWithoutFilters = ExecuteWithoutFiltersAsync;
+    private static readonly HandlerCall<RequestDelegate> Execute = ExecuteAsync;
+    private static readonly HandlerCall<RequestDelegate> ExecuteWithoutFilters = ExecuteWithoutFiltersAsync;
 
     public static void Mark(EndpointBuilder endpoint, PolicyMarker marker)
     {
@@ -64,9 +63,9 @@ internal static class EndpointHost
         if (invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
             return await next(invocation);
 
-        ExecutionNoteFilter.NoteReached(invocation.HttpContext);
+        IdempotentRequest.NoteReached(invocation.HttpContext);
         var result = await next(invocation);
-        ExecutionNoteFilter.NoteReturned(invocation.HttpContext);
+        IdempotentRequest.NoteReturned(invocation.HttpContext);
         return result;
     }
 
@@ -94,7 +93,7 @@ internal static class EndpointHost
     {
         // Attributes of the handler stand first in the metadata, and are nearest all the same.
         var handler = metadata.OfType<MethodInfo>().FirstOrDefault();
-        var own = handler is null ? null : IdempotencyMarkers.OfMethod(handler, name);
+        var own = handler is null ? null : MemberMarkers.OfMethod(handler, name);
         var marker = own ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
         isOwn = own is not null || marker is PolicyMarker { OfEndpoint: true };
         return marker;
@@ -104,21 +103,21 @@ internal static class EndpointHost
         policy.CoversAnyOf(metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? []);
 
     private static async Task RunAsync(
-        IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, Execution execute, RequestDelegate handler)
+        IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, HandlerCall<RequestDelegate> execute, RequestDelegate handler)
     {
         if (await engine.RunAsync(http, policy, execute, handler) is { } rejection)
             await rejection.SendAsync(http);
     }
 
-    private static async Task<Exception?> ExecuteAsync(HttpContext http, object handler)
+    private static async Task<Exception?> ExecuteAsync(HttpContext http, RequestDelegate handler)
     {
-        await ((RequestDelegate)handler)(http);
+        await handler(http);
         return null;
     }
 
-    private static Task<Exception?> ExecuteWithoutFiltersAsync(HttpContext http, object handler)
+    private static Task<Exception?> ExecuteWithoutFiltersAsync(HttpContext http, RequestDelegate handler)
     {
-        ExecutionNoteFilter.NoteReached(http);
+        IdempotentRequest.NoteReached(http);
         return ExecuteAsync(http, handler);
     }
 

@@ -14,7 +14,7 @@ internal sealed class ActionPolicies(IdempotencyPolicies policies)
         _entries.TryGetValue(action, out var entry) ? entry.Policy : Build(action);
 
     private IdempotencyPolicy? Build(ActionDescriptor action) => _entries
-        .GetValue(action, action => new Entry(policies.Build(IdempotencyMarkers.Of(action), action.DisplayName ?? action.Id)))
+        .GetValue(action, action => new Entry(policies.Build(ActionMarkers.Of(action), action.DisplayName ?? action.Id)))
         .Policy;
 
     private sealed record Entry(IdempotencyPolicy? Policy);

@@ -24,7 +24,7 @@ internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies po
     {
         foreach (var action in context.Results.OfType<ControllerActionDescriptor>())
         {
-            var filters = action.FilterDescriptors.Where(descriptor => IdempotencyMarkers.IsIdempotencyFilter(descriptor.Filter)).ToList();
+            var filters = action.FilterDescriptors.Where(descriptor => ActionMarkers.IsIdempotencyFilter(descriptor.Filter)).ToList();
             if (filters.Count == 0)
                 continue;
 
@@ -35,7 +35,7 @@ internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies po
 
             action.FilterDescriptors = action.FilterDescriptors
                 .Except(isCovered ? filters.Skip(1) : filters)
-                .Concat(isCovered ? [new FilterDescriptor(ExecutionNoteFilter.Instance, FilterScope.Action)] : [])
+                .Concat(isCovered ? [new FilterDescriptor(ActionNoteFilter.Instance, FilterScope.Action)] : [])
                 .ToList();
         }
     }

@@ -15,7 +15,7 @@ namespace Idempotency.Filters;
 /// </remarks>
 public sealed class IdempotencyFilter : IAsyncResourceFilter
 {
-    private static readonly Execution Execute = ExecuteAsync;
+    private static readonly HandlerCall<ResourceExecutionDelegate> Execute = ExecuteAsync;
 
     private readonly IdempotencyEngine _engine;
     private readonly ActionPolicies _policies;
@@ -45,13 +45,13 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
     private async Task RunAsync(ResourceExecutingContext context, IdempotencyPolicy policy, ResourceExecutionDelegate next)
     {
         if (await _engine.RunAsync(context.HttpContext, policy, Execute, next) is { } rejection)
-            context.Result = await rejection.ToActionResultAsync(context.HttpContext);
+            context.Result = await RejectionResult.CreateAsync(rejection, context.HttpContext);
     }
 
     // An exception that MVC holds in the context flows on from there, not from here.
-    private static async Task<Exception?> ExecuteAsync(HttpContext http, object next)
+    private static async Task<Exception?> ExecuteAsync(HttpContext http, ResourceExecutionDelegate next)
     {
-        var executed = await ((ResourceExecutionDelegate)next)();
+        var executed = await next();
         return executed.ExceptionHandled ? null : executed.Exception;
     }
 }

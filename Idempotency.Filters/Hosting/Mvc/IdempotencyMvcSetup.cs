@@ -13,7 +13,7 @@ internal sealed class IdempotencyMvcSetup : IPostConfigureOptions<MvcOptions>
         options.ModelMetadataDetailsProviders.Add(new BindingSourceMetadataProvider(typeof(IIdempotencyContext), BindingSource.Services));
 
         // Filters.Add<T>() makes a filter that is created per request, and keeps MVC from caching the whole pipeline of filters.
-        foreach (var filter in options.Filters.Where(IdempotencyMarkers.IsGlobalFilter))
+        foreach (var filter in options.Filters.Where(ActionMarkers.IsGlobalFilter))
         {
             if (filter is TypeFilterAttribute type)
                 type.IsReusable = true;

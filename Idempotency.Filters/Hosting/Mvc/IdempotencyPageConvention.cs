@@ -16,7 +16,7 @@ internal sealed class IdempotencyPageConvention(IOptions<MvcOptions> mvc) : IPos
 
     public void Apply(PageApplicationModel model)
     {
-        if (model.Filters.Concat(mvc.Value.Filters).Any(IdempotencyMarkers.IsIdempotencyFilter))
-            model.Filters.Add(ExecutionNoteFilter.Instance);
+        if (model.Filters.Concat(mvc.Value.Filters).Any(ActionMarkers.IsIdempotencyFilter))
+            model.Filters.Add(ActionNoteFilter.Instance);
     }
 }

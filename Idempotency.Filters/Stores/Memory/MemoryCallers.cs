@@ -2,9 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>
-/// How many keys each caller holds. The caller is what precedes the last colon of a storage key; a key without one is its own caller.
-/// </summary>
+/// <summary>How many keys each caller holds.</summary>
 internal sealed class MemoryCallers(int limit)
 {
     private readonly Lock _gate = new();
@@ -19,12 +17,11 @@ internal sealed class MemoryCallers(int limit)
         }
     }
 
-    public bool TryTake(string key)
+    public bool TryTake(string caller)
     {
         lock (_gate)
         {
-            ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(
-                _held.GetAlternateLookup<ReadOnlySpan<char>>(), CallerOf(key), out _);
+            ref var held = ref CollectionsMarshal.GetValueRefOrAddDefault(_held, caller, out _);
             if (held >= limit)
                 return false;
 
@@ -33,17 +30,12 @@ internal sealed class MemoryCallers(int limit)
         }
     }
 
-    public void Give(string key)
+    public void Give(string caller)
     {
         lock (_gate)
         {
-            var callers = _held.GetAlternateLookup<ReadOnlySpan<char>>();
-            var caller = CallerOf(key);
-            if (--CollectionsMarshal.GetValueRefOrNullRef(callers, caller) == 0)
-                callers.Remove(caller);
+            if (--CollectionsMarshal.GetValueRefOrNullRef(_held, caller) == 0)
+                _held.Remove(caller);
         }
     }
-
-    private static ReadOnlySpan<char> CallerOf(string key) =>
-        key.LastIndexOf(':') is >= 0 and var colon ? key.AsSpan(0, colon) : key;
 }

@@ -41,32 +41,32 @@ internal sealed class MemoryCapacity
 
     /// <summary>Takes room for one more key and a small record.</summary>
     /// <returns>Null, or which limit stands in the way.</returns>
-    public string? TryTakeKey(string key)
+    public string? TryTakeKey(string caller)
     {
-        if (_callers?.TryTake(key) == false)
+        if (_callers?.TryTake(caller) == false)
             return _tooManyKeysOfCaller;
 
         if (!Entries.TryTake(1))
         {
-            _callers?.Give(key);
+            _callers?.Give(caller);
             return _tooManyKeys;
         }
 
         if (!Bytes.TryTake(KeyOverhead + SmallRecord))
         {
             Entries.Give(1);
-            _callers?.Give(key);
+            _callers?.Give(caller);
             return TooManyBytes;
         }
 
         return null;
     }
 
-    public void GiveKey(string key, byte[]? record)
+    public void GiveKey(string caller, byte[]? record)
     {
         Bytes.Give(KeyOverhead + SizeOf(record));
         Entries.Give(1);
-        _callers?.Give(key);
+        _callers?.Give(caller);
     }
 
     /// <summary>Takes or gives back the difference between two records of one key.</summary>

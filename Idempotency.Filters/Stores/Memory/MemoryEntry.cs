@@ -1,9 +1,12 @@
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>What the store knows of one key. Touched only under the lock of its shard.</summary>
-internal sealed class MemoryEntry(string key)
+internal sealed class MemoryEntry(string key, string caller)
 {
     public string Key => key;
+
+    /// <summary>Whose key it is.</summary>
+    public string Caller => caller;
 
     /// <summary>The claim whose token the key carries, also after its lease ended.</summary>
     public MemoryClaim? Claim { get; set; }

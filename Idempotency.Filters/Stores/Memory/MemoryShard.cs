@@ -25,7 +25,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
             var now = store.Clock.Now;
             Purge(now, PurgedPerClaim);
             var entry = Find(key, now);
-            if (entry is null && (entry = TryAdd(key, out var refusal)) is null)
+            if (entry is null && (entry = TryAdd(key, options.Caller ?? key, out var refusal)) is null)
             {
                 result = default;
                 return refusal;
@@ -56,7 +56,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
                 if (Find(claim.Entry.Key, now) is not null)
                     return Completion.LeaseLost;
 
-                entry = TryAdd(claim.Entry.Key, out refusal);
+                entry = TryAdd(claim.Entry.Key, claim.Entry.Caller, out refusal);
                 if (entry is null)
                     return default;
             }
@@ -121,13 +121,13 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
 
     private MemoryEntry? Find(string key, long now) => _entries.TryGetValue(key, out var entry) && Settle(entry, now) ? entry : null;
 
-    private MemoryEntry? TryAdd(string key, out string? refusal)
+    private MemoryEntry? TryAdd(string key, string caller, out string? refusal)
     {
-        refusal = store.Capacity.TryTakeKey(key);
+        refusal = store.Capacity.TryTakeKey(caller);
         if (refusal is not null)
             return null;
 
-        var entry = new MemoryEntry(key);
+        var entry = new MemoryEntry(key, caller);
         _entries.Add(key, entry);
         return entry;
     }
@@ -185,6 +185,6 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
         entry.Claim = null;
         _expiry.Remove(entry);
         _entries.Remove(entry.Key);
-        store.Capacity.GiveKey(entry.Key, entry.Record);
+        store.Capacity.GiveKey(entry.Caller, entry.Record);
     }
 }

@@ -13,8 +13,9 @@ public sealed class MemoryStoreOptions
     public long MaxBytes { get; set; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// How many keys one caller may hold at a time, so that none can fill the store; null = no limit. Default null. Relies on storage keys as the
-    /// default <see cref="IIdempotencyKeyEncoder"/> makes them: the caller's part is what stands before the last colon.
+    /// How many keys one caller may hold at a time, so that none can fill the store; null = no limit. Default null; at least 1. The caller is
+    /// the one of <see cref="IdempotencyOptions.CallerId"/> or of the user's claims, whatever <see cref="IdempotencyOptions.KeyScope"/> adds.
+    /// All anonymous requests count as one caller.
     /// </summary>
     public int? MaxKeysPerCaller { get; set; }
 }

@@ -1,37 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using Idempotency.Filters.Policies;
-using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.Abstractions;
-using Microsoft.AspNetCore.Mvc.Controllers;
-using Microsoft.AspNetCore.Mvc.Filters;
-using Microsoft.AspNetCore.Mvc.RazorPages;
 
-namespace Idempotency.Filters.Hosting.Mvc;
+namespace Idempotency.Filters.Policies;
 
 /// <summary>
-/// Finds the marker that counts for an endpoint: the nearest level wins (action, controller or page, global), and on one level the most
-/// derived type or override. Two markers on one level contradict each other.
+/// Finds the marker of a method or a type: that of the most derived override or type. Two markers on one level contradict each other.
 /// </summary>
-/// <remarks>MVC's own "last filter wins" cannot be used: it depends on <c>Order</c>, and an exemption is no filter.</remarks>
-internal static class IdempotencyMarkers
+internal static class MemberMarkers
 {
-    public static IIdempotencyMarker? Of(ActionDescriptor action) => action switch
-    {
-        ControllerActionDescriptor controller =>
-            OfMethod(controller.MethodInfo)
-            ?? OfFilters(action, FilterScope.Action)
-            ?? OfType(controller.ControllerTypeInfo)
-            ?? OfFilters(action, FilterScope.Controller)
-            ?? OfFilters(action, FilterScope.Global),
-        CompiledPageActionDescriptor page =>
-            OfType(page.HandlerTypeInfo)
-            ?? OfType(page.PageTypeInfo)
-            ?? OfFilters(action, FilterScope.Action)
-            ?? OfFilters(action, FilterScope.Global),
-        _ => OfFilters(action, FilterScope.Global),
-    };
-
     public static IIdempotencyMarker? OfMethod(MethodInfo method, string? name = null)
     {
         for (MethodInfo? level = method; level is not null; level = Overridden(level))
@@ -54,30 +30,8 @@ internal static class IdempotencyMarkers
         return null;
     }
 
-    public static bool IsIdempotencyFilter(IFilterMetadata filter) => filter is IdempotencyFilter or IdempotentAttribute || IsGlobalFilter(filter);
-
-    /// <summary>The form that <c>Filters.Add&lt;IdempotencyFilter&gt;()</c> and <c>AddService</c> give the filter.</summary>
-    public static bool IsGlobalFilter(IFilterMetadata filter) => filter
-        is TypeFilterAttribute { ImplementationType: var type } && type == typeof(IdempotencyFilter)
-        || filter is ServiceFilterAttribute { ServiceType: var service } && service == typeof(IdempotencyFilter);
-
     /// <summary>An attribute as it is written in code.</summary>
     public static string NameOf(IIdempotencyMarker marker) => marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal);
-
-    private static IIdempotencyMarker? OfFilters(ActionDescriptor action, int scope)
-    {
-        foreach (var descriptor in action.FilterDescriptors)
-        {
-            if (descriptor.Scope != scope)
-                continue;
-            if (descriptor.Filter is IIdempotencyMarker marker)
-                return marker;
-            if (IsIdempotencyFilter(descriptor.Filter))
-                return PolicyMarker.Default;
-        }
-
-        return null;
-    }
 
     private static IIdempotencyMarker? Single(object[] attributes, string place)
     {

@@ -7,7 +7,7 @@ namespace Idempotency.Filters.Engine;
 /// <c>RequestAborted</c> as the action sees it: a client that leaves does not fire it, since the action's answer is wanted for the retry.
 /// The request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do.
 /// </summary>
-internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposable
+internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
 {
     private readonly HttpContext _http;
     private readonly IHttpRequestLifetimeFeature _inner;
@@ -20,7 +20,7 @@ internal sealed class ExecutionLifetime : IHttpRequestLifetimeFeature, IDisposab
     private bool _hasToken;
     private bool _writes;
 
-    public ExecutionLifetime(HttpContext http, TimeSpan? limit, TimeProvider timeProvider)
+    public HandlerLifetime(HttpContext http, TimeSpan? limit, TimeProvider timeProvider)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();

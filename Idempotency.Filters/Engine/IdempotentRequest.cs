@@ -1,0 +1,174 @@
+using Idempotency.Filters.Diagnostics;
+using Idempotency.Filters.Policies;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
+using Idempotency.Filters.Stores;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters.Engine;
+
+/// <summary>
+/// One covered request on its way from its key to its answer: what is known of it, and how far it has come. Hangs on
+/// <see cref="HttpContext.Features"/>, never on the services: several requests of a batch may share those.
+/// </summary>
+internal sealed class IdempotentRequest : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestExecution = TimeSpan.FromMinutes(5);
+
+    private readonly EngineServices _services;
+    private readonly Endpoint? _endpoint;
+    private IdempotencyClaim? _claim;
+
+    private IdempotentRequest(HttpContext http, IdempotencyPolicy policy, EngineServices services)
+    {
+        Http = http;
+        Policy = policy;
+        _services = services;
+        _endpoint = http.GetEndpoint();
+    }
+
+    public HttpContext Http { get; }
+
+    public IdempotencyPolicy Policy { get; }
+
+    public RequestPhase Phase { get; private set; }
+
+    /// <summary>The client's key. Set with <see cref="StorageKey"/>, when the key was read and is valid.</summary>
+    public string Key { get; private set; } = "";
+
+    public string StorageKey { get; private set; } = "";
+
+    public KeyHash KeyHash => new(StorageKey);
+
+    /// <summary>The claim; null before there is one.</summary>
+    public IdempotencyClaim? Claim => _claim;
+
+    /// <summary>Whether the action itself was reached, as its innermost filter notes.</summary>
+    public bool ActionRan { get; private set; }
+
+    /// <summary>Manual mode: whether an earlier request with this key completed.</summary>
+    public bool IsRepeat { get; private set; }
+
+    /// <summary>The earlier response; null when there is none, or when it was not kept whole.</summary>
+    public StoredResponse? Response { get; private set; }
+
+    /// <summary>Whether the earlier request was the same; null when nobody knows.</summary>
+    public bool? RequestMatches { get; private set; }
+
+    /// <summary>The fingerprint of a repeat, whose body was hashed before the action runs; null when it was not.</summary>
+    public RequestFingerprint? Fingerprint { get; private set; }
+
+    public KeepWish Wish { get; private set; }
+
+    /// <summary>The retention that the action asked for; null = that of the policy.</summary>
+    public TimeSpan? WishedRetention { get; private set; }
+
+    /// <summary>For metrics and traces; null as long as nothing has become of it. See <see cref="RequestOutcome"/>.</summary>
+    public string? Outcome { get; set; }
+
+    /// <returns>
+    /// Null when the engine is at work for this request already (a second filter, a group around the endpoint), and when middleware sent a
+    /// request that failed on to another endpoint: that one answers with an error page, and not the client's request. Sent to the same
+    /// endpoint again it is a new run, of which nothing is known yet.
+    /// </returns>
+    public static IdempotentRequest? TryEnter(HttpContext http, IdempotencyPolicy policy, EngineServices services)
+    {
+        if (Of(http) is { } earlier && (earlier.Phase is not RequestPhase.Left || earlier._endpoint != http.GetEndpoint()))
+            return null;
+
+        var request = new IdempotentRequest(http, policy, services);
+        http.Features.Set(request);
+        http.RequestServices.GetRequiredService<IdempotencyContext>().Request = request;
+        return request;
+    }
+
+    /// <summary>The action itself is reached: filters around it have let the request through.</summary>
+    public static void NoteReached(HttpContext http) => Of(http)?.ActionRan = true;
+
+    /// <summary>The action has returned, and its result is written from here on.</summary>
+    public static void NoteReturned(HttpContext http) => (http.Features.Get<IHttpRequestLifetimeFeature>() as HandlerLifetime)?.BeginWriting();
+
+    public void UseKey(string key, string storageKey) => (Key, StorageKey) = (key, storageKey);
+
+    public void Wait() => Phase = RequestPhase.Waiting;
+
+    /// <summary>The claim is this request's, which ends it in <see cref="DisposeAsync"/> at the latest.</summary>
+    public void Hold(IdempotencyClaim claim)
+    {
+        _claim = claim;
+        Phase = RequestPhase.Running;
+        _services.Retrier.Entered();
+        _services.Metrics.ExecutionStarted();
+    }
+
+    /// <summary>Manual mode: there is an earlier record.</summary>
+    public void Repeats(in ResponseRecord record, in Fingerprint fingerprint)
+    {
+        IsRepeat = true;
+        Fingerprint = fingerprint.HasBody ? RequestFingerprint.Known(Http.Request, fingerprint) : null;
+        RequestMatches = record.Fingerprint.Matches(fingerprint);
+        Response = record.Flags is RecordFlags.None ? new StoredResponse(record) : null;
+    }
+
+    public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, WishedRetention) = (wish, retention);
+
+    public void Overflow() => Phase = RequestPhase.Overflowed;
+
+    /// <summary>From here on the fate of the response is decided: a wish would come too late.</summary>
+    public void Settle()
+    {
+        if (Phase < RequestPhase.Settled)
+            Phase = RequestPhase.Settled;
+    }
+
+    public ActiveClaim ToComplete() =>
+        new(_claim!, StorageKey, (Policy.Options.MaxExecutionTime ?? LongestExecution) + Policy.Options.Lease);
+
+    /// <summary>The store has answered the completion, or somebody else brings it to its end.</summary>
+    public void Completed(in CompletionResult result)
+    {
+        Phase = result.GoesOn ? RequestPhase.HandedOver : RequestPhase.Recorded;
+        if (result.GoesOn)
+            EndExecution();
+    }
+
+    /// <summary>Gives the claim up, unless it has ended. A store that fails meanwhile is logged: the request has its answer.</summary>
+    public async ValueTask ReleaseAsync()
+    {
+        if (Phase is < RequestPhase.Running or > RequestPhase.Recorded)
+            return;
+
+        using var call = Phase is RequestPhase.Recorded ? default : _services.Metrics.StoreCall("release");
+        Phase = RequestPhase.Released;
+        try
+        {
+            await _claim!.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            Log.ReleaseFailed(_services.Logger, exception, KeyHash);
+        }
+        finally
+        {
+            EndExecution();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ReleaseAsync();
+        Phase = RequestPhase.Left;
+        if (Outcome is not null)
+            _services.Metrics.Finished(Http, Policy.Name, Outcome);
+    }
+
+    private static IdempotentRequest? Of(HttpContext http) => http.Features.Get<IdempotentRequest>();
+
+    private void EndExecution()
+    {
+        _services.Retrier.Left();
+        _services.Metrics.ExecutionEnded();
+    }
+}

@@ -1,0 +1,14 @@
+namespace Idempotency.Filters.Engine;
+
+/// <summary>What the action asked for through <see cref="IIdempotencyContext"/>.</summary>
+internal enum KeepWish
+{
+    /// <summary>Nothing: the keep rule decides.</summary>
+    None,
+
+    /// <summary>Its response is kept, whatever its status.</summary>
+    Keep,
+
+    /// <summary>Its response is not kept, whatever its status.</summary>
+    Discard,
+}

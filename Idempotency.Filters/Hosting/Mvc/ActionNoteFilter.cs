@@ -1,0 +1,29 @@
+using Idempotency.Filters.Engine;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc.Filters;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Idempotency.Filters.Hosting.Mvc;
+
+/// <summary>
+/// The innermost action and page filter: notes that the action itself was reached, and that it returned. The first tells an action's own 400
+/// from the automatic one, and from another filter's short circuit.
+/// </summary>
+internal sealed class ActionNoteFilter : IActionFilter, IPageFilter, IOrderedFilter
+{
+    public static readonly ActionNoteFilter Instance = new();
+
+    public int Order => int.MaxValue;
+
+    public void OnActionExecuting(ActionExecutingContext context) => IdempotentRequest.NoteReached(context.HttpContext);
+
+    public void OnActionExecuted(ActionExecutedContext context) => IdempotentRequest.NoteReturned(context.HttpContext);
+
+    public void OnPageHandlerSelected(PageHandlerSelectedContext context)
+    {
+    }
+
+    public void OnPageHandlerExecuting(PageHandlerExecutingContext context) => IdempotentRequest.NoteReached(context.HttpContext);
+
+    public void OnPageHandlerExecuted(PageHandlerExecutedContext context) => IdempotentRequest.NoteReturned(context.HttpContext);
+}

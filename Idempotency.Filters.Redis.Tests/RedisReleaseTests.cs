@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Idempotency.Filters.Redis.Tests;
 
 /// <summary>Claims that are given up while the server is away. The leases are longer than the tests.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisReleaseTests : OwnRedisTests
 {
     private const int Failed = 66;

@@ -38,11 +38,12 @@ public class MemoryIdempotencyStoreModelTests
         Advance,
     }
 
-    [Test]
-    public void EveryAnswerAgreesWithTheModel()
+    [TestCase(1_000)]
+    [TestCase(100_000, Category = "Long")]
+    public void EveryAnswerAgreesWithTheModel(int count)
     {
         var histories = Arb.ToArbitrary(Gen.Resize(Gen.ArrayOf(Steps), 80), Shorter);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll<Step[]>(histories, Agrees));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(count), Prop.ForAll<Step[]>(histories, Agrees));
     }
 
     private static Gen<Step> Of(Act act) =>

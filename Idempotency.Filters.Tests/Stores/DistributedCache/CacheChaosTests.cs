@@ -6,6 +6,7 @@ namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 /// <summary>
 /// Over a cache that fails, with a lock that does not. Where interrupted keys are refused, a claim sets a marker, and a release removes it.
 /// </summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class CacheChaosTests : ChaosContract
 {
     protected override string Claim => "set";

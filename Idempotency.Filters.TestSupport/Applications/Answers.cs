@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Counts how often actions ran; an action answers with its number, so that a replay can be told from a second run.</summary>
+/// <summary>Counts how often actions ran. An action answers with its number, so a replay differs from a second run.</summary>
 public sealed class Runs
 {
     private int _count;
@@ -18,7 +18,7 @@ public sealed class Runs
 /// <summary>Shorter ways to start an application and to read what it answers.</summary>
 internal static class Answers
 {
-    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>; further settings add up.</summary>
+    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>. Further settings are added to these.</summary>
     public static Task<TestApp> StartAsync(
         Type[] controllers, Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null) =>
         TestApp.StartAsync(
@@ -38,9 +38,10 @@ internal static class Answers
     public static int Runs(this TestApp app) => app.Services.GetRequiredService<Runs>().Count;
 
     /// <summary>
-    /// Posts, and gives the answer as one line: status, body (the code of a problem), and <c>replayed</c> when it is marked so.
+    /// Posts and returns the answer as one line: status, body (for a problem its code), and <c>replayed</c> if it is a replay.
     /// </summary>
-    public static Task<string> AnswerAsync(this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
+    public static Task<string> AnswerAsync(
+        this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
         app.AnswerAsync(HttpMethod.Post, path, key, content, headers);
 
     public static async Task<string> AnswerAsync(
@@ -60,7 +61,9 @@ internal static class Answers
         return string.Join(' ', parts.Where(part => !string.IsNullOrWhiteSpace(part)).Select(part => part!.Trim()));
     }
 
-    /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>
+    /// <summary>
+    /// Stops the server, which waits until every request is done. A client has its answer before the last line is logged.
+    /// </summary>
     public static Task FinishAsync(this TestApp app) => app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>Answers an exception with 500 and its message.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A real application on Kestrel, on a free loopback port, with the controllers that one test names and no others.</summary>
+/// <summary>A real application on Kestrel, on a free loopback port, with only the controllers that the test names.</summary>
 internal sealed class TestApp : IAsyncDisposable
 {
     private TestApp(WebApplication app, LogSink logs)
@@ -26,7 +26,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>Every line that was logged since the start.</summary>
+    /// <summary>Every line logged since the start.</summary>
     public LogSink Logs { get; }
 
     public IServiceProvider Services => App.Services;
@@ -66,7 +66,7 @@ internal sealed class TestApp : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a POST with a key; null sends none.</summary>
+    /// <summary>Sends a POST with a key; null = no key.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string? key, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
@@ -97,7 +97,7 @@ internal sealed class TestApp : IAsyncDisposable
     }
 }
 
-/// <summary>Keeps what was logged.</summary>
+/// <summary>Records what was logged.</summary>
 internal sealed class LogSink : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = [];
@@ -116,7 +116,8 @@ internal sealed class LogSink : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             sink._lines.Enqueue(new LogLine(category, logLevel, eventId, formatter(state, exception), exception));
     }
 }

@@ -6,13 +6,13 @@ using System.Text.RegularExpressions;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A real server of its own, on a free loopback port, that keeps nothing on disk unless it is told to.</summary>
+/// <summary>A real Redis server on a free loopback port. It keeps nothing on disk unless told to.</summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
-    // What a node of a cluster adds to its port, for the other nodes.
+    // A cluster node adds this to its port for the connections of the other nodes.
     private const int BusOffset = 10_000;
 
-    /// <summary>The program: that of the environment variable, or the distribution's own.</summary>
+    /// <summary>The program: from the environment variable, or from the distribution.</summary>
     private static readonly string? Program = Environment.GetEnvironmentVariable("REDIS_SERVER") is { Length: > 0 } program
         ? program
         : Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
@@ -28,19 +28,20 @@ internal sealed partial class RedisServer : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>Skips the test where there is no server to run, and fails it on continuous integration, which installs one.</summary>
-    /// <param name="arguments">What the command line gets besides: <c>"--appendonly", "yes"</c> keeps the data over a restart.</param>
+    /// <summary>Skips the test if there is no server to run. On continuous integration, which installs one, fails it instead.</summary>
+    /// <param name="arguments">More command-line arguments: <c>"--appendonly", "yes"</c> keeps the data over a restart.</param>
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
         if (Program is null && Environment.GetEnvironmentVariable("CI") == "true")
-            Assert.Fail("There is no redis-server, and continuous integration has to test with one.");
+            Assert.Fail("There is no redis-server, and continuous integration must test with one.");
         if (Program is null)
-            Assert.Ignore("THE TESTS WITH REDIS DID NOT RUN: there is no redis-server in /usr/bin. Install it, or name another in REDIS_SERVER.");
+            Assert.Ignore(
+                "THE TESTS WITH REDIS DID NOT RUN: there is no redis-server in /usr/bin. Install it, or name another in REDIS_SERVER.");
 
         var server = new RedisServer(arguments);
         try
         {
-            // Somebody else may take the port between its choice and its use.
+            // Another process may take the port before this server does.
             for (var attempt = 1; ; attempt++)
             {
                 server.Port = FreePort(arguments.Contains("--cluster-enabled"));
@@ -57,28 +58,28 @@ internal sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as an administrator does.</summary>
+    /// <summary>Stops it as an administrator does.</summary>
     public async Task StopAsync()
     {
         await _process!.SignalAsync("TERM");
         await ExitedAsync();
     }
 
-    /// <summary>Ends it in the middle of whatever it does.</summary>
+    /// <summary>Kills it in the middle of whatever it is doing.</summary>
     public async Task KillAsync()
     {
         _process!.Kill();
         await ExitedAsync();
     }
 
-    /// <summary>Starts it again on its port, after <see cref="StopAsync"/> or <see cref="KillAsync"/>.</summary>
+    /// <summary>Restarts it on its port, after <see cref="StopAsync"/> or <see cref="KillAsync"/>.</summary>
     public async Task RestartAsync()
     {
         if (!await TryRunAsync())
             throw new InvalidOperationException("redis-server does not start again: " + await LogAsync());
     }
 
-    /// <summary>From now on it takes connections and answers nothing.</summary>
+    /// <summary>From now on it accepts connections but answers nothing.</summary>
     public Task PauseAsync() => _process!.SignalAsync("STOP");
 
     public Task ResumeAsync() => _process!.SignalAsync("CONT");
@@ -132,7 +133,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         return false;
     }
 
-    /// <summary>With a process of that number: another server on this port is not this one.</summary>
+    /// <summary>Checks the process id, because another server may answer on this port.</summary>
     private async Task<bool> AnswersAsync()
     {
         try

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>The ways in which bodies travel.</summary>
+/// <summary>How bodies travel.</summary>
 internal sealed class TransportTests
 {
     [Test]

@@ -10,6 +10,7 @@ internal abstract class TcpProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int _port;
     private readonly Task _accepting;
+    private int _refusals;
 
     protected TcpProxy(int port)
     {
@@ -19,6 +20,9 @@ internal abstract class TcpProxy : IAsyncDisposable
     }
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <summary>How many connections were refused.</summary>
+    public int Refusals => Volatile.Read(ref _refusals);
 
     public virtual async ValueTask DisposeAsync()
     {
@@ -41,10 +45,14 @@ internal abstract class TcpProxy : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync();
-                if (Refuses)
-                    client.Dispose();
-                else
+                if (!Refuses)
+                {
                     _ = ConnectAsync(client);
+                    continue;
+                }
+
+                Interlocked.Increment(ref _refusals);
+                client.Dispose();
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)

@@ -133,13 +133,14 @@ internal sealed partial class RedisServer : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Checks the process id, because another server may answer on this port.</summary>
+    /// <summary>Checks the process id, because another server may be on this port, and that all data is loaded.</summary>
     private async Task<bool> AnswersAsync()
     {
         try
         {
-            var info = (string)(await ExecuteAsync("INFO", "server"))!;
-            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal);
+            var info = (string)(await ExecuteAsync("INFO"))!;
+            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal)
+                && info.Contains("loading:0\r\n", StringComparison.Ordinal);
         }
         catch (Exception exception) when (exception is SocketException or IOException or RedisReplyException)
         {

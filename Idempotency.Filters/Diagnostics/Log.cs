@@ -80,4 +80,10 @@ internal static partial class Log
     [LoggerMessage(
         18, LogLevel.Debug, "Idempotency key {KeyHash}: the action answered a repeat ({Status}), and the stored record is unchanged.")]
     public static partial void Repeated(ILogger logger, KeyHash keyHash, int status);
+
+    [LoggerMessage(
+        19, LogLevel.Warning,
+        "AddIdempotency() was called, but it covers no endpoint: nothing is protected. Put [Idempotent] on a controller or an action, "
+        + "cover all actions with options.Filters.Add<IdempotencyFilter>(), or call RequireIdempotency() on an endpoint or a group.")]
+    public static partial void NothingIsCovered(ILogger logger);
 }

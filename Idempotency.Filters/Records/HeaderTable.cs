@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Idempotency.Filters.Records;
 
 /// <summary>
@@ -52,33 +50,4 @@ internal static class HeaderTable
 
     /// <inheritdoc cref="NameAt"/>
     public static string? ValueAt(byte index, byte version) => Values.At(index, version);
-
-    /// <summary>All entries in order, as "version index text".</summary>
-    public static IEnumerable<string> Describe() =>
-        [.. Names.Describe().Select(entry => $"name {entry}"), .. Values.Describe().Select(entry => $"value {entry}")];
-
-    /// <summary>One of the two tables, in the order of its indexes.</summary>
-    private sealed class HeaderTexts
-    {
-        private readonly (string Text, byte Version)[] _entries;
-        private readonly FrozenDictionary<string, byte> _indexes;
-
-        /// <param name="versions">What each version added, starting with version 1.</param>
-        public HeaderTexts(string[][] versions)
-        {
-            _entries = [.. versions.SelectMany((texts, i) => texts.Select(text => (text, checked((byte)(i + 1)))))];
-            _indexes = _entries.Index().ToFrozenDictionary(
-                entry => entry.Item.Text, entry => checked((byte)(entry.Index + 1)), StringComparer.Ordinal);
-        }
-
-        public byte IndexOf(string text) => _indexes.GetValueOrDefault(text);
-
-        public byte VersionOf(byte index) => index == 0 ? (byte)1 : _entries[index - 1].Version;
-
-        public string? At(byte index, byte version) =>
-            index > 0 && index <= _entries.Length && _entries[index - 1] is var entry && entry.Version <= version ? entry.Text : null;
-
-        public IEnumerable<string> Describe() =>
-            _entries.Index().Select(entry => $"{entry.Item.Version} {entry.Index + 1} {entry.Item.Text}");
-    }
 }

@@ -2,18 +2,22 @@ using Idempotency.Filters.Records;
 
 namespace Idempotency.Filters.Tests.Records;
 
-/// <summary>Stored records refer to the table by index, and older instances read them: what a version has is settled for ever.</summary>
+/// <summary>Stored records refer to the table by index, and older instances read them. So the entries of a version never change.</summary>
 internal sealed class HeaderTableTests
 {
     /// <summary>
-    /// Fails when an entry is added to a version that is released. Put it into a list of its own for the next version, raise
-    /// <see cref="ResponseRecordWriter.NewestVersion"/>, and add its lines as header-table-v(next).txt beside the other files.
+    /// Fails if somebody adds an entry to a released version. Put the entry into a new list for the next version, raise
+    /// <see cref="ResponseRecordWriter.NewestVersion"/>, and add its lines as header-table-v(next).txt next to the other files.
     /// </summary>
     [Test]
     public void EntriesOfAVersionNeverChange()
     {
         for (var version = 1; version <= ResponseRecordWriter.NewestVersion; version++)
-            Assert.That(Entries().Where(entry => entry.Version == version).Select(entry => entry.Line), Is.EqualTo(Golden(version)), $"version {version}");
+        {
+            var lines = Entries().Where(entry => entry.Version == version).Select(entry => entry.Line);
+            Assert.That(lines, Is.EqualTo(Golden(version)), $"version {version}");
+        }
+
         Assert.That(Entries().Max(entry => entry.Version), Is.LessThanOrEqualTo(ResponseRecordWriter.NewestVersion));
     }
 

@@ -19,8 +19,8 @@ internal sealed class ContextTests
         await using var app = await StartAsync();
 
         Assert.That(await app.AnswerAsync(path, key), Is.EqualTo(
-            $"200 {Nothing} Replay: claimed no idempotency key Keep: claimed no idempotency key "
-            + "KeepFor: claimed no idempotency key Discard: claimed no idempotency key"));
+            $"200 {Nothing} Replay: holds no idempotency key Keep: holds no idempotency key "
+            + "KeepFor: holds no idempotency key Discard: holds no idempotency key"));
     }
 
     [Test]
@@ -126,7 +126,7 @@ public sealed class ContextController : ControllerBase
         }
         catch (InvalidOperationException exception)
         {
-            string[] reasons = ["claimed no idempotency key", "This is the first request"];
+            string[] reasons = ["holds no idempotency key", "This is the first request"];
             return $" {member}: {reasons.First(exception.Message.Contains)}";
         }
     }

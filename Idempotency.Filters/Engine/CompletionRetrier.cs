@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// Gets records into the store, whatever it takes: a few quick attempts while the client waits, further ones in the background while the
-/// claim lasts, a last one at shutdown. The key stays closed throughout, since its action has run.
+/// Gets records into the store. It makes a few quick attempts while the client waits, more in the background while the claim lasts, and a last
+/// one at shutdown. The key stays closed throughout, because its action has run.
 /// </summary>
 internal sealed class CompletionRetrier(
     RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
@@ -29,16 +29,18 @@ internal sealed class CompletionRetrier(
     /// <summary>How many records wait in the background for the store.</summary>
     public int PendingCount => _pending.Count;
 
+    /// <summary>A request holds a claim: a shutdown waits for it.</summary>
     public void Entered() => Interlocked.Increment(ref _live);
 
+    /// <summary>The request has ended its claim, or handed it over.</summary>
     public void Left()
     {
         if (Interlocked.Decrement(ref _live) == 0 && _stopping.IsCancellationRequested)
             _drained.TrySetResult();
     }
 
-    /// <summary>Completes a claim. Changes nothing but the store: what the request makes of the result is its own affair.</summary>
-    /// <param name="claim">The claim. From the moment that the attempt goes on in the background, it is ended there.</param>
+    /// <summary>Completes a claim. It changes nothing but the store: the request itself acts on the result.</summary>
+    /// <param name="claim">The claim. When the attempt goes on in the background, it is ended there.</param>
     /// <param name="record">The record, as it is before its protection.</param>
     /// <param name="retention">How long to keep it; null = for ever.</param>
     public async ValueTask<CompletionResult> CompleteAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
@@ -86,7 +88,7 @@ internal sealed class CompletionRetrier(
         }
         catch (OperationCanceledException)
         {
-            // The host's patience is over. What still runs keeps its key closed until the lease ends.
+            // The host waits no longer. An action that still runs keeps its key closed until the lease ends.
         }
     }
 
@@ -94,7 +96,7 @@ internal sealed class CompletionRetrier(
 
     private async ValueTask<Completion> AttemptAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
-        // Here, so that a protector which fails is tried again like a store which fails.
+        // Inside the attempt, so that a protector that fails is retried like a store that fails.
         var stored = protection.Protect(claim.StorageKey, record);
         Completion completion;
         using (metrics.StoreCall("complete"))
@@ -103,7 +105,7 @@ internal sealed class CompletionRetrier(
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
                 Log.NotReplayable(logger, claim.KeyHash, "too large for the store, or no room in it");
-                // No using: a call that fails may still be reading.
+                // No using: after a failed call the store may still read the buffer.
                 var small = whole.AsNotReplayable().Write();
                 var smallCompletion = await AttemptAsync(claim, small.Sequence, retention);
                 small.Dispose();
@@ -111,8 +113,7 @@ internal sealed class CompletionRetrier(
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.None:
-                throw new InvalidOperationException("The store answered a completion with None: "
-                    + "it must return one of the results of Completion.");
+                throw new InvalidOperationException("The store answered a completion with None: it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
                 Log.LeaseLost(logger, claim.KeyHash);
                 break;
@@ -129,12 +130,12 @@ internal sealed class CompletionRetrier(
 
     private async Task CompleteInBackgroundAsync(ActiveClaim claim, byte[] record, TimeSpan? retention)
     {
-        // Taken at once: an attempt may outlast the host's patience, and with it the source.
+        // Taken now: an attempt may outlast the shutdown, which disposes the source.
         var stopping = _stopping.Token;
         await Task.Yield();
         var started = timeProvider.GetTimestamp();
         Exception? last = null;
-        // Also when the claim's Lost has fired: nobody need have taken the key over, and if somebody did, the store says so.
+        // It goes on after the claim's Lost has fired: perhaps nobody has taken the key over, and if somebody has, the store says so.
         for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < claim.Patience; pause = Longer(pause))
         {
             await Task.Delay(pause, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -160,7 +161,7 @@ internal sealed class CompletionRetrier(
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
-    /// <summary>Never throws: nobody is left to tell, and a shutdown goes on.</summary>
+    /// <summary>Never throws: no caller is left, and a shutdown must go on.</summary>
     private async Task EndAsync(ActiveClaim claim, bool abandon = false)
     {
         try

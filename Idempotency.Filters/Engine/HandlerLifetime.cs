@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Timeouts;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// <c>RequestAborted</c> as the action sees it: a client that leaves does not fire it, since the action's answer is wanted for the retry.
-/// The request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do.
+/// <c>RequestAborted</c> as the action sees it. A client that leaves does not fire it, because the retry wants the action's answer. The request
+/// timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do fire it.
 /// </summary>
 internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
 {
@@ -32,13 +32,13 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
 
     public bool IsAborted { get; private set; }
 
-    /// <summary>Whether a token fired that the action was given: what it then returned may be half an answer.</summary>
+    /// <summary>Whether the action was given a token that fired. What it then returned may be half an answer.</summary>
     public bool HasFired { get => field || _token.IsCancellationRequested; private set; }
 
-    /// <summary>Whether the token fired while the result was written: formatters then stop in the middle, and say nothing.</summary>
+    /// <summary>Whether the token fired while the result was written. Formatters then stop in the middle without an exception.</summary>
     public bool WritingWasCut => _writes && _token.IsCancellationRequested;
 
-    // Made on first use: many actions never ask, and a timer costs more than a question.
+    // Made on first use: most actions never ask, and a timer is expensive.
     public CancellationToken RequestAborted
     {
         get => _hasToken ? _token : RequestAborted = CreateToken();
@@ -52,8 +52,8 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
     }
 
     /// <summary>
-    /// The action returned, and its result is written now. If its time was up, the writing gets a time of its own: cutting short the answer
-    /// of an action that ran too long would not undo it.
+    /// The action has returned, and its result is written now. The writing gets a time of its own: cutting the answer of a slow action short
+    /// would not undo the action.
     /// </summary>
     public void BeginWriting()
     {
@@ -86,7 +86,7 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
         if (_limit is not { } limit)
             return timeout;
 
-        // Not pooled: work that outlives its request would be cancelled by another one's deadline.
+        // Not pooled: the deadline of a later request would cancel work that outlives this one.
         var left = limit - _timeProvider.GetElapsedTime(_started);
         _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _timeProvider);
         if (!timeout.CanBeCanceled)

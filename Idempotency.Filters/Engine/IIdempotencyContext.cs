@@ -1,59 +1,62 @@
 namespace Idempotency.Filters;
 
 /// <summary>
-/// What the library knows of the request that is being served. Injected as an action parameter, and into the constructors of scoped services.
+/// What the library knows of the current request. Take it as a parameter of an action or a handler, or in the constructor of a scoped service.
 /// </summary>
 /// <remarks>
-/// Every member is defined when no key was sent or no policy applies: properties say "nothing", and a call that cannot work then throws
-/// <see cref="InvalidOperationException"/> saying why.
+/// Every member is defined when the request has no key, or when no policy covers it: properties are false or null, and a call that cannot work
+/// throws an <see cref="InvalidOperationException"/> that says why.
 /// </remarks>
 public interface IIdempotencyContext
 {
     /// <summary>
-    /// The key without quotes and escapes, and in lower case where <see cref="IdempotencyOptions.KeyFormat"/> asks for UUIDs; null when
-    /// there is none.
+    /// The key, without quotes and escapes. In lower case where <see cref="IdempotencyOptions.KeyFormat"/> asks for a UUID. Null without a key.
     /// </summary>
     string? Key { get; }
 
     /// <summary>
-    /// True in manual mode when an earlier request with this key completed. Always false in an action under <see cref="IdempotentAttribute"/>,
-    /// which runs for first requests only.
+    /// Whether an earlier request with this key completed. True in manual mode only: an action under <see cref="IdempotentAttribute"/> runs
+    /// for first requests alone.
     /// </summary>
     bool IsRepeat { get; }
 
-    /// <summary>The stored response of the earlier request; null when this is no repeat, or when that response was not kept whole.</summary>
+    /// <summary>The stored response of the earlier request. Null for a first request, and when the response was not kept whole.</summary>
     StoredResponse? Response { get; }
 
     /// <summary>
-    /// Whether a repeat is the same request as the first: method, path, query, media type and body. Null when this is no repeat, or when the
-    /// record cannot tell (its body was not read to the end).
+    /// Whether a repeat is the same request as the first: same method, path, query, media type and body. Null for a first request, and when
+    /// the record does not know the body, because it was not read to its end.
     /// </summary>
     bool? RequestMatches { get; }
 
-    /// <summary>A number that grows each time a key is taken over, to hand to systems that refuse stale writers; null where there is none.</summary>
+    /// <summary>
+    /// A number that grows with each take-over of the key. Hand it to systems that refuse stale writers. Null where the store has none.
+    /// </summary>
     long? FencingToken { get; }
 
-    /// <summary>Fires when another process may have taken the key over; never fires when there is no claim.</summary>
+    /// <summary>Fires when another process may have taken the key over. Never fires without a key.</summary>
     CancellationToken LeaseLost { get; }
 
-    /// <summary>The result that sends <see cref="Response"/> again, marked as a replay.</summary>
+    /// <summary>Makes the result that sends <see cref="Response"/> again, marked as a replay.</summary>
     /// <exception cref="InvalidOperationException">There is no stored response to send.</exception>
     IdempotencyReplay Replay();
 
     /// <summary>
-    /// Keeps this request's response whatever its status; on a repeat in manual mode it replaces the record. The last of <see cref="Keep"/>,
-    /// <see cref="KeepFor"/> and <see cref="Discard"/> counts.
+    /// Keeps the response of this request, whatever its status. In manual mode it replaces the earlier record. The last call of
+    /// <see cref="Keep"/>, <see cref="KeepFor"/> and <see cref="Discard"/> counts.
     /// </summary>
-    /// <exception cref="InvalidOperationException">No key is claimed, or the response is already on its way.</exception>
+    /// <exception cref="InvalidOperationException">The request holds no key, or its response is already on its way.</exception>
     void Keep();
 
-    /// <summary>As <see cref="Keep"/>, for <paramref name="retention"/> instead of <see cref="IdempotencyOptions.Retention"/>.</summary>
-    /// <param name="retention">How long, from the completion; more than zero.</param>
+    /// <summary>Does the same as <see cref="Keep"/>, for a time of its own instead of <see cref="IdempotencyOptions.Retention"/>.</summary>
+    /// <param name="retention">How long to keep the record, counted from its completion. More than zero.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="retention"/> is zero or less.</exception>
-    /// <exception cref="InvalidOperationException">No key is claimed, or the response is already on its way.</exception>
+    /// <exception cref="InvalidOperationException">The request holds no key, or its response is already on its way.</exception>
     void KeepFor(TimeSpan retention);
 
-    /// <summary>Does not keep this request's response, whatever its status: the key is free again, or its earlier record stands.</summary>
-    /// <exception cref="InvalidOperationException">No key is claimed, or the response is already on its way.</exception>
+    /// <summary>
+    /// Does not keep the response of this request, whatever its status. The key is free again; in manual mode its earlier record stands.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The request holds no key, or its response is already on its way.</exception>
     void Discard();
 }

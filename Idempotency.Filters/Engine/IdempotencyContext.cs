@@ -3,13 +3,13 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// Shows a request to its action, and takes the action's wishes. Scoped, so that services which were resolved before the engine ran see
+/// Shows a request to its action, and takes the action's wishes. It is scoped, so that services that were resolved before the engine ran see
 /// the request too.
 /// </summary>
 internal sealed class IdempotencyContext : IIdempotencyContext
 {
     private const string NoClaim =
-        "This request claimed no idempotency key: no policy applies to it, or it carries no key. Check IIdempotencyContext.Key first.";
+        "This request holds no idempotency key: no policy covers it, or it carries no key. Check IIdempotencyContext.Key first.";
 
     /// <summary>The request that the engine works for; null when it never did.</summary>
     public IdempotentRequest? Request { private get; set; }
@@ -37,7 +37,8 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         throw new InvalidOperationException(
             request.IsRepeat
                 ? "The earlier response was not kept whole (it was too large, or streamed), and cannot be sent again."
-                : "This is the first request with its idempotency key, so there is nothing to replay. Check IIdempotencyContext.IsRepeat first.");
+                : "This is the first request with its idempotency key, so there is nothing to replay. "
+                    + "Check IIdempotencyContext.IsRepeat first.");
     }
 
     public void Keep() => Ask(KeepWish.Keep, null);
@@ -56,7 +57,7 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         if (request.Phase >= RequestPhase.Overflowed)
         {
             throw new InvalidOperationException(
-                "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before writing it.");
+                "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before you write it.");
         }
 
         request.Ask(wish, retention);

@@ -21,7 +21,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 {
     private readonly ILogger _logger = services.Logger;
 
-    /// <summary>Whether the engine has anything to do. An error page that is re-executed is no answer to the client's request.</summary>
+    /// <summary>Whether the engine has work to do. An error page that is re-executed does not answer the client's request.</summary>
     public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
         policy.Covers(http.Request.Method)
         && http.Features.Get<IExceptionHandlerFeature>() is null
@@ -57,7 +57,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
             Log.StoreUnavailable(_logger, exception, request.KeyHash);
-            // A key that is known to be in flight is not run a second time by choice either.
+            // A key known to be in flight never runs a second time, not even by choice.
             if (request.Phase is RequestPhase.Waiting || policy.Options.WhenStoreIsDown is StoreDownBehavior.Reject)
                 return Reject(request, RejectionKind.StoreUnavailable);
 
@@ -156,7 +156,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         return null;
     }
 
-    /// <summary>Manual mode: shows the action what it repeats, before it runs.</summary>
+    /// <summary>Manual mode: shows the action what it repeats before it runs.</summary>
     private async ValueTask<Rejection?> PrepareRepeatAsync(IdempotentRequest request, ReadOnlySequence<byte> previous)
     {
         if (!services.Protection.TryRead(request.StorageKey, previous, out var record))

@@ -41,7 +41,7 @@ internal sealed class IdempotentExecution : IDisposable
         request.Outcome = RequestOutcome.Failed;
     }
 
-    /// <summary>Takes the request over: from here on the body is hashed, the response held, and the client's leaving ignored.</summary>
+    /// <summary>Takes the request over: hashes its body while it is read, holds the response, and ignores a client that leaves.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
     public static async ValueTask<IdempotentExecution> StartAsync(IdempotentRequest request, EngineServices services)
     {
@@ -77,7 +77,7 @@ internal sealed class IdempotentExecution : IDisposable
         if (_recorded is { } early)
             return new(early);
 
-        // A response that overflowed is on its way: what was decided then stands, unless the handler has failed since.
+        // A response that overflowed is on its way. What was decided then stands, unless the handler has failed since.
         var overflowed = _request.Phase is RequestPhase.Overflowed;
         var verdict = overflowed && failure is null ? Verdict.Release : Judgement.Of(Facts(failure));
         _request.Settle();
@@ -95,7 +95,7 @@ internal sealed class IdempotentExecution : IDisposable
 
         if (_winner is not null)
         {
-            // What this execution did was undone: its own answer would be a lie.
+            // The store has undone what this execution did: its own answer would be a lie.
             if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
                 throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
 
@@ -104,7 +104,7 @@ internal sealed class IdempotentExecution : IDisposable
             return;
         }
 
-        // An empty response stays open: status code pages fill in those that have no length. Framing of the action's own excludes one.
+        // An empty response stays open, so that status code pages can fill it in. An action that frames its body itself excludes a length.
         if (_capture.Held.Length > 0 && !ResponseBodies.HasOwnFraming(_http))
             response.ContentLength = _capture.Held.Length;
         await _capture.SendHeldAsync();
@@ -131,7 +131,7 @@ internal sealed class IdempotentExecution : IDisposable
         _fingerprint.Detach();
     }
 
-    /// <summary>Whether the response is one to keep, had nothing gone wrong. Runs the app's own <c>ShouldStore</c>, which may throw.</summary>
+    /// <summary>Whether to keep the response if nothing went wrong. Calls the application's <c>ShouldStore</c>, which may throw.</summary>
     private bool IsWanted() => _request.Wish switch
     {
         KeepWish.Keep => true,
@@ -157,7 +157,9 @@ internal sealed class IdempotentExecution : IDisposable
             : null;
     }
 
-    /// <summary>An empty response that the action started is final: a length keeps status code pages from filling it in, as a start would.</summary>
+    /// <summary>
+    /// An empty response that the action started is final. A length of 0 keeps status code pages from filling it in, as a start would.
+    /// </summary>
     private void CloseIfEmpty()
     {
         if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
@@ -178,7 +180,7 @@ internal sealed class IdempotentExecution : IDisposable
         BlocksFailures = _options.WhenFailed is FailureBehavior.Block,
     };
 
-    /// <summary>The response overflows: its fate is decided before the first byte leaves, by the status that is set already.</summary>
+    /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
     private async Task SettleEarlyAsync()
     {
         _request.Overflow();
@@ -190,7 +192,7 @@ internal sealed class IdempotentExecution : IDisposable
 
     private async ValueTask<Verdict> ReleaseAsync()
     {
-        // Before the answer goes out, or a client that retries at once would meet its own claim.
+        // Before the answer leaves: a client that retries at once must not meet its own claim.
         await _request.ReleaseAsync();
         if (_request.IsRepeat)
             Log.Repeated(_services.Logger, _request.KeyHash, _http.Response.StatusCode);
@@ -202,7 +204,7 @@ internal sealed class IdempotentExecution : IDisposable
     private async ValueTask<Verdict> RecordAsync(Verdict verdict, bool overflowed)
     {
         _recorded = verdict;
-        // While the response streams, the action may still be reading: its body must not be drained from under it.
+        // While the response streams, the action may still read its body, so we must not drain it.
         var fingerprint = overflowed
             ? _fingerprint.Current()
             : await _fingerprint.FinishAsync(_options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
@@ -213,7 +215,7 @@ internal sealed class IdempotentExecution : IDisposable
 
         _request.Completed(result);
         _bufferIsInUse = result.BufferIsInUse;
-        // A call that failed may still be reading: its buffers are left to the garbage collector.
+        // After a failed call the store may still read the buffers, so the garbage collector gets them.
         if (!_bufferIsInUse)
             written.Dispose();
         if (result.Completion.Outcome is CompletionOutcome.Superseded)

@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// One covered request on its way from its key to its answer: what is known of it, and how far it has come. Hangs on
-/// <see cref="HttpContext.Features"/>, never on the services: several requests of a batch may share those.
+/// One covered request on its way from its key to its answer: what is known of it, and how far it has come. It hangs on
+/// <see cref="HttpContext.Features"/>, never on the scope of services, which the requests of a batch may share.
 /// </summary>
 internal sealed class IdempotentRequest : IAsyncDisposable
 {
@@ -69,9 +69,8 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public string? Outcome { get; set; }
 
     /// <returns>
-    /// Null when the engine is at work for this request already (a second filter, a group around the endpoint), and when middleware sent a
-    /// request that failed on to another endpoint: that one answers with an error page, and not the client's request. Sent to the same
-    /// endpoint again it is a new run, of which nothing is known yet.
+    /// Null when the engine works for this request already: a second filter, or a group around the endpoint. Null also when middleware sends a
+    /// failed request on to another endpoint, which makes an error page. Middleware that sends it to the same endpoint again makes a new run.
     /// </returns>
     public static IdempotentRequest? TryEnter(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -84,7 +83,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         return request;
     }
 
-    /// <summary>The action itself is reached: filters around it have let the request through.</summary>
+    /// <summary>The request has reached the action itself: the filters around it have let it through.</summary>
     public static void NoteReached(HttpContext http) => Of(http)?.ActionRan = true;
 
     /// <summary>The action has returned, and its result is written from here on.</summary>
@@ -94,7 +93,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
     public void Wait() => Phase = RequestPhase.Waiting;
 
-    /// <summary>The claim is this request's, which ends it in <see cref="DisposeAsync"/> at the latest.</summary>
+    /// <summary>The request holds the claim now, and ends it in <see cref="DisposeAsync"/> at the latest.</summary>
     public void Hold(IdempotencyClaim claim)
     {
         _claim = claim;
@@ -116,7 +115,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
     public void Overflow() => Phase = RequestPhase.Overflowed;
 
-    /// <summary>From here on the fate of the response is decided: a wish would come too late.</summary>
+    /// <summary>The fate of the response is decided. A wish comes too late from here on.</summary>
     public void Settle()
     {
         if (Phase < RequestPhase.Settled)
@@ -126,7 +125,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public ActiveClaim ToComplete() =>
         new(_claim!, StorageKey, (Policy.Options.MaxExecutionTime ?? LongestExecution) + Policy.Options.Lease);
 
-    /// <summary>The store has answered the completion, or somebody else brings it to its end.</summary>
+    /// <summary>The store has answered the completion, or the completion goes on in the background.</summary>
     public void Completed(in CompletionResult result)
     {
         Phase = result.GoesOn ? RequestPhase.HandedOver : RequestPhase.Recorded;
@@ -134,7 +133,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
             EndExecution();
     }
 
-    /// <summary>Gives the claim up, unless it has ended. A store that fails meanwhile is logged: the request has its answer.</summary>
+    /// <summary>Gives the claim up, unless it has ended. A failing store is only logged, because the request has its answer.</summary>
     public async ValueTask ReleaseAsync()
     {
         if (Phase is < RequestPhase.Running or > RequestPhase.Recorded)

@@ -16,13 +16,13 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Hosting.Endpoints;
 
 /// <summary>
-/// At start, when all endpoints are known: builds every policy, and refuses markers that would do nothing. A payment that was meant to be
-/// covered and is not would be found out too late.
+/// Runs at start, when all endpoints are known. Builds every policy, and refuses markers that would do nothing: an endpoint that was meant to
+/// be covered and is not would be noticed too late.
 /// </summary>
 internal sealed class EndpointCheck(
     IdempotencyPolicies policies, ActionPolicies actionPolicies, IServiceProvider services, ILogger<EndpointCheck> logger) : IStartupFilter
 {
-    private const string TrimmedAway = "A method that was trimmed away cannot be called, nor be meant to be covered.";
+    private const string TrimmedAway = "A method that was trimmed away cannot be called, so nobody means to cover it.";
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -52,7 +52,7 @@ internal sealed class EndpointCheck(
         foreach (var type in types)
             CheckMethods(type, seen.Contains, "is not an action");
 
-        // Last: by now it is known whether an endpoint uses the settings that have no name.
+        // Last: only now we know whether an endpoint uses the settings without a name.
         policies.BuildAll();
         if (!policies.IsAnyUsed)
             Log.NothingIsCovered(logger);
@@ -83,13 +83,13 @@ internal sealed class EndpointCheck(
 
     private void CheckPage(PageActionDescriptor page, Endpoint endpoint)
     {
-        // The loader caches; a page that cannot be compiled fails here as it would on its first request.
+        // The loader caches the page. One that does not compile fails here instead of on its first request.
         var compiled = page as CompiledPageActionDescriptor
             ?? services.GetRequiredService<PageLoader>().LoadAsync(page, endpoint.Metadata).GetAwaiter().GetResult();
         CheckMethods(
             compiled.HandlerTypeInfo,
             _ => false,
-            "is a handler of a Razor Page, which are covered together: put the marker on the page model");
+            "is a handler of a Razor Page, and all handlers of a page are covered together: put the marker on the page model");
         if (actionPolicies.Of(compiled) is not { } policy)
             return;
 
@@ -108,7 +108,7 @@ internal sealed class EndpointCheck(
         {
             throw new InvalidOperationException(
                 $"{endpoint.DisplayName} carries [{MemberMarkers.NameOf(marker)}], which does nothing by itself "
-                + "on an endpoint that is no MVC action: add .RequireIdempotency() to it.");
+                + "on an endpoint that is not an MVC action: add .RequireIdempotency() to it.");
         }
     }
 

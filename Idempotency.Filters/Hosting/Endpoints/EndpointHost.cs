@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Hosting.Endpoints;
 
-/// <summary>The host for Minimal APIs: wraps the request delegate of an endpoint when all conventions have had their say.</summary>
+/// <summary>The host for Minimal APIs: wraps the request delegate of an endpoint after all conventions have run.</summary>
 internal static class EndpointHost
 {
     private static readonly HandlerCall<RequestDelegate> Execute = ExecuteAsync;
@@ -47,8 +47,7 @@ internal static class EndpointHost
         if (policy is null || endpoint.RequestDelegate is not { } handler)
             return;
 
-        // Endpoints that others make (gRPC, SignalR, proxies) have no filters. There, whoever gets as far as the endpoint has reached the
-        // handler.
+        // The endpoints of gRPC, SignalR and proxies have no filters. There, a request that reaches the endpoint has reached the handler.
         var execute = endpoint.Metadata.OfType<Note>().Any(note => note.IsInPlace) ? Execute : ExecuteWithoutFilters;
         endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy)
             ? RunAsync(engine, http, policy, execute, handler)
@@ -56,7 +55,7 @@ internal static class EndpointHost
     }
 
     /// <summary>
-    /// The endpoint filter that notes that the handler is reached. Filters run after a failed binding too, which has set a 400.
+    /// The endpoint filter that notes that the handler is reached. Filters also run after a failed binding, which has set a 400.
     /// </summary>
     private static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
@@ -121,12 +120,12 @@ internal static class EndpointHost
         return ExecuteAsync(http, handler);
     }
 
-    /// <summary>Whether an endpoint was built with its filters, and so with the one that notes that its handler is reached.</summary>
+    /// <summary>Whether an endpoint was built with its filters, and so with the one that notes that the handler is reached.</summary>
     private sealed class Note
     {
         public bool IsInPlace { get; set; }
     }
 
-    /// <summary>Tells <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
+    /// <summary>Shows <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
     internal sealed record Covered(IdempotencyPolicy? Policy);
 }

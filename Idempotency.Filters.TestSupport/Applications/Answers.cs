@@ -8,7 +8,7 @@ namespace Idempotency.Filters.TestSupport;
 /// <summary>Shorter ways to start an application and to read what it answers.</summary>
 internal static class Answers
 {
-    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>; further settings add up.</summary>
+    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>. Further settings are added to these.</summary>
     public static Task<TestApp> StartAsync(
         Type[] controllers, Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null) =>
         TestApp.StartAsync(
@@ -28,9 +28,10 @@ internal static class Answers
     public static int Runs(this TestApp app) => app.Services.GetRequiredService<Runs>().Count;
 
     /// <summary>
-    /// Posts, and gives the answer as one line: status, body (the code of a problem), and <c>replayed</c> when it is marked so.
+    /// Posts and returns the answer as one line: status, body (for a problem its code), and <c>replayed</c> if it is a replay.
     /// </summary>
-    public static Task<string> AnswerAsync(this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
+    public static Task<string> AnswerAsync(
+        this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
         app.AnswerAsync(HttpMethod.Post, path, key, content, headers);
 
     public static async Task<string> AnswerAsync(

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>What the covered action of a test does, and how often it did. Without instructions every run answers 201 and its own number.</summary>
+/// <summary>What the covered action of a test does, and how often it ran. By default, each run answers 201 with its own number.</summary>
 public sealed class Script
 {
     private readonly Func<HttpContext, int, Task<IActionResult>> _act;
@@ -21,7 +21,8 @@ public sealed class Script
 
     public int Runs => Volatile.Read(ref _runs);
 
-    public static IActionResult Answer(int run, int status = StatusCodes.Status201Created) => new ObjectResult(new { run }) { StatusCode = status };
+    public static IActionResult Answer(int run, int status = StatusCodes.Status201Created) =>
+        new ObjectResult(new { run }) { StatusCode = status };
 
     public Task<IActionResult> RunAsync(HttpContext http) => _act(http, Interlocked.Increment(ref _runs));
 

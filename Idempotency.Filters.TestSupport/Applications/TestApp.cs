@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A real application on Kestrel, on a free loopback port, with the controllers that one test names and no others.</summary>
+/// <summary>A real application on Kestrel, on a free loopback port, with only the controllers that the test names.</summary>
 internal sealed class TestApp : IAsyncDisposable
 {
     private TestApp(WebApplication app, LogSink logs)
@@ -25,7 +25,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>Every line that was logged since the start.</summary>
+    /// <summary>Every line logged since the start.</summary>
     public LogSink Logs { get; }
 
     public IServiceProvider Services => App.Services;
@@ -65,7 +65,7 @@ internal sealed class TestApp : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a POST with a key; null sends none.</summary>
+    /// <summary>Sends a POST with a key; null = no key.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string? key, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };

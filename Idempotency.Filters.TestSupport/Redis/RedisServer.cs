@@ -12,10 +12,10 @@ namespace Idempotency.Filters.TestSupport;
 /// </summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
-    // What a node of a cluster adds to its port, for the other nodes.
+    // A cluster node adds this to its port for the connections of the other nodes.
     private const int BusOffset = 10_000;
 
-    /// <summary>The program: that of the environment variable, or the distribution's own.</summary>
+    /// <summary>The program: from the environment variable, or from the distribution.</summary>
     private static readonly string? Program = Environment.GetEnvironmentVariable("REDIS_SERVER") is { Length: > 0 } program
         ? program
         : Array.Find(["/usr/bin/redis-server", "/usr/bin/valkey-server"], File.Exists);
@@ -56,7 +56,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         var server = new RedisServer(launcher, arguments);
         try
         {
-            // Somebody else may take the port between its choice and its use.
+            // Another process may take the port before this server does.
             for (var attempt = 1; ; attempt++)
             {
                 server.Port = FreePort(arguments.Contains("--cluster-enabled"));
@@ -73,28 +73,28 @@ internal sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as an administrator does.</summary>
+    /// <summary>Stops it as an administrator does.</summary>
     public async Task StopAsync()
     {
         await _process!.SignalAsync("TERM");
         await ExitedAsync();
     }
 
-    /// <summary>Ends it in the middle of whatever it does.</summary>
+    /// <summary>Kills it in the middle of whatever it is doing.</summary>
     public async Task KillAsync()
     {
         _process!.Kill();
         await ExitedAsync();
     }
 
-    /// <summary>Starts it again on its port, after <see cref="StopAsync"/> or <see cref="KillAsync"/>.</summary>
+    /// <summary>Restarts it on its port, after <see cref="StopAsync"/> or <see cref="KillAsync"/>.</summary>
     public async Task RestartAsync()
     {
         if (!await TryRunAsync())
             throw new InvalidOperationException("redis-server does not start again: " + await LogAsync());
     }
 
-    /// <summary>From now on it takes connections and answers nothing.</summary>
+    /// <summary>From now on it accepts connections but answers nothing.</summary>
     public Task PauseAsync() => _process!.SignalAsync("STOP");
 
     public Task ResumeAsync() => _process!.SignalAsync("CONT");
@@ -142,13 +142,14 @@ internal sealed partial class RedisServer : IAsyncDisposable
         return false;
     }
 
-    /// <summary>With a process of that number: another server on this port is not this one.</summary>
+    /// <summary>Checks the process id, because another server may be on this port, and that all data is loaded.</summary>
     private async Task<bool> AnswersAsync()
     {
         try
         {
-            var info = (string)(await ExecuteAsync("INFO", "server"))!;
-            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal);
+            var info = (string)(await ExecuteAsync("INFO"))!;
+            return info.Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal)
+                && info.Contains("loading:0\r\n", StringComparison.Ordinal);
         }
         catch (Exception exception) when (exception is SocketException or IOException or RedisReplyException)
         {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of asgi-idempotency-header (A), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about asgi-idempotency-header (A), by the numbers of its rows and defects.</summary>
 internal sealed class AsgiConventionsTests
 {
     private const string Key = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of django-idempotency-key (D), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about django-idempotency-key (D), by the numbers of its rows and defects.</summary>
 internal sealed class DjangoConventionsTests
 {
     private static readonly string[] Unsafe = ["POST", "PUT", "PATCH", "DELETE"];

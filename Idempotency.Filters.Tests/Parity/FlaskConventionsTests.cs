@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of flask-idempotent (F), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about flask-idempotent (F), by the numbers of its rows and defects.</summary>
 internal sealed class FlaskConventionsTests
 {
     private const string Header = "X-Idempotent-Key";
@@ -84,8 +84,8 @@ internal sealed class FlaskConventionsTests
     public async Task Row7QueryGoesBeforeFormAndFormBeforeHeader()
     {
         await using var app = await new Script((http, _) =>
-            new ContentResult { Content = ((IIdempotencyContext)http.RequestServices.GetService(typeof(IIdempotencyContext))!).Key }).StartAsync<ConventionsController>(
-            options => options.UseFlaskIdempotentConventions());
+            new ContentResult { Content = ((IIdempotencyContext)http.RequestServices.GetService(typeof(IIdempotencyContext))!).Key })
+            .StartAsync<ConventionsController>(options => options.UseFlaskIdempotentConventions());
 
         using var all = await app.SendAsync("POST", "header", "/orders?__idempotent_key=query", Form("form", false), Header);
         using var two = await app.SendAsync("POST", "header", "/orders", Form("form", false), Header);

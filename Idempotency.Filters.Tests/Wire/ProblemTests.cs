@@ -198,7 +198,8 @@ internal sealed class ProblemTests(string path)
     public async Task UnreadableRecordRefuses()
     {
         var script = new Script();
-        await using var app = await StartAsync(script, store: new FaultyStore { OnClaim = () => ClaimResult.Completed(new("garbage"u8.ToArray())) });
+        var store = new FaultyStore { OnClaim = () => ClaimResult.Completed(new("garbage"u8.ToArray())) };
+        await using var app = await StartAsync(script, store: store);
 
         using var response = await app.PostAsync(path, "k");
 
@@ -329,7 +330,10 @@ internal sealed class ProblemTests(string path)
     });
 
     private static Task<TestApp> StartAsync(
-        Script script, Action<IdempotencyOptions>? options = null, IIdempotencyStore? store = null, Action<IServiceCollection>? services = null) =>
+        Script script,
+        Action<IdempotencyOptions>? options = null,
+        IIdempotencyStore? store = null,
+        Action<IServiceCollection>? services = null) =>
         TestApp.StartAsync(
             [typeof(ApiProblemController), typeof(PlainProblemController)],
             all =>

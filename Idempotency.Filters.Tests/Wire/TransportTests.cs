@@ -7,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>The ways in which bodies travel.</summary>
+/// <summary>How bodies travel.</summary>
 internal sealed class TransportTests
 {
     [Test]

@@ -7,7 +7,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>What the store writes into the cache, and what it makes of what it finds there.</summary>
+/// <summary>What the store writes to the cache, and how it reads what is there.</summary>
 internal sealed class CacheEnvelopeTests
 {
     [Test]
@@ -43,7 +43,8 @@ internal sealed class CacheEnvelopeTests
         await CacheRig.CompleteAsync(await rig.AcquireAsync(CacheRig.Held), "answer", TimeSpan.FromMinutes(1));
         var fast = new FakeTimeProvider();
         fast.Advance(TimeSpan.FromMinutes(5));
-        var other = new CacheIdempotencyStore(rig.Inner, rig.Locks, CacheRig.OperationTimeout, fast, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var other = new CacheIdempotencyStore(
+            rig.Inner, rig.Locks, CacheRig.OperationTimeout, fast, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
         using var result = await other.ClaimAsync(CacheRig.Key, CacheRig.Held, CancellationToken.None);
 
@@ -82,7 +83,9 @@ internal sealed class CacheEnvelopeTests
 
         using var unknown = envelope.Wrap(ReadOnlySequence<byte>.Empty);
 
-        Assert.That(() => CacheEnvelope.Unwrap(unknown.Sequence, null), Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
+        Assert.That(
+            () => CacheEnvelope.Unwrap(unknown.Sequence, null),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
     }
 
     [Test]
@@ -90,7 +93,8 @@ internal sealed class CacheEnvelopeTests
     {
         var options = new List<DistributedCacheEntryOptions>();
         var cache = new Mock<IDistributedCache>();
-        cache.Setup(c => c.SetAsync(It.IsAny<string>(), It.IsAny<byte[]>(), Moq.Capture.In(options), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        cache.Setup(c => c.SetAsync(It.IsAny<string>(), It.IsAny<byte[]>(), Moq.Capture.In(options), It.IsAny<CancellationToken>()))
+            .Returns(Task.CompletedTask);
         if (buffered)
         {
             cache.As<IBufferDistributedCache>()
@@ -120,7 +124,8 @@ internal sealed class CacheEnvelopeTests
     {
         var entries = new CacheEntries(cache, new CallLimit(CacheRig.OperationTimeout, TimeProvider.System), TimeProvider.System);
         await entries.SetAsync(
-            "key", CacheEntryKind.Record, Guid.NewGuid(), CacheRig.Bytes("record"), lifetime, call => Assert.Fail($"{call.Exception}"), CancellationToken.None);
+            "key", CacheEntryKind.Record, Guid.NewGuid(), CacheRig.Bytes("record"), lifetime, call => Assert.Fail($"{call.Exception}"),
+            CancellationToken.None);
     }
 
     private static async Task AssertUnreadableAsync(CacheRig rig)

@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores.DistributedCache;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>Waiting for a key of a store that can only be asked again and again. Time stands still here, unless a test moves it.</summary>
+/// <summary>Waiting for a key in a store that must be polled. Time stands still unless a test moves it.</summary>
 internal sealed class CacheWaitTests
 {
     private const int Crowd = 50;

@@ -112,7 +112,7 @@ public class MemoryIdempotencyStoreStressTests
             var waiter = store.WaitAsync(key, options, TimeSpan.FromMilliseconds(random.Next(5)), leaving.Token);
             if (random.Next(2) == 0)
             {
-                // Long enough to be near the head of the queue.
+                // Wait long enough to be near the head of the queue.
                 for (var turns = random.Next(30); turns > 0; turns--)
                     await Task.Yield();
 

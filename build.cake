@@ -264,6 +264,9 @@ void RunTests(params (string Project, string Filter)[] runs)
 
         var (passedHere, failedHere) = (Sum("passed"), Sum("failed", "error", "timeout", "aborted"));
         report.Add($"{watch.Elapsed.TotalSeconds,6:F0} s  {passedHere,5} passed  {failedHere,3} failed  {project}  {filter}");
+        report.AddRange(results
+            .Where(element => element.Name.LocalName == "StdOut" && element.Value.StartsWith("StackExchange.Redis "))
+            .Select(element => $"          {element.Value.Trim()}"));
         if (failedHere > 0)
             problems.Add($"{failedHere} tests of {project} failed.");
         else if (exitCode != 0)

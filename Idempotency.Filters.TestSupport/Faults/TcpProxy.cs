@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>The network between a client and a server on this machine: its heirs are what happens on it.</summary>
+/// <summary>The network between a client and a server on this machine. Derived classes decide what happens on it.</summary>
 internal abstract class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -32,7 +32,7 @@ internal abstract class TcpProxy : IAsyncDisposable
 
     protected virtual bool Refuses => false;
 
-    /// <summary>Carries what both say until one of them ends. Both are closed afterwards.</summary>
+    /// <summary>Passes bytes both ways until one side ends, then closes both.</summary>
     protected abstract Task CarryAsync(TcpClient client, TcpClient server);
 
     protected static bool IsCut(Exception exception) =>
@@ -72,7 +72,7 @@ internal abstract class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (IsCut(exception))
         {
-            // There is no server, or no connection any more; the client hears so below.
+            // There is no server, or the connection is gone. The client's side is closed below.
         }
         finally
         {

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Idempotency.Filters.Tests.Support;
+namespace Idempotency.Filters.TestSupport;
 
 /// <summary>Sequences of more than one segment.</summary>
 internal sealed class Segments : ReadOnlySequenceSegment<byte>

@@ -8,8 +8,13 @@ namespace Idempotency.Filters.Redis.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class RedisAdministrationTests
 {
-    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(4) };
-    private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
+    // Longer than the tests.
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(5) };
+
+    private static readonly ClaimOptions Refused = new()
+    {
+        Lease = TimeSpan.FromSeconds(1), RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block,
+    };
 
     private static readonly string[] Foreign =
     [
@@ -30,7 +35,7 @@ internal sealed class RedisAdministrationTests
     public async Task InterruptedKeyIsFoundAndResolvedOnce()
     {
         await _stores.AcquireAsync(_key, Refused);
-        await Task.Delay(Held.Lease * 1.25);
+        await Task.Delay(Refused.Lease * 1.25);
 
         var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
         Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));
@@ -112,11 +117,9 @@ internal sealed class RedisAdministrationTests
     [Test]
     public async Task ManyKeysAreForgottenAndThoseInFlightStay()
     {
-        // Longer than all of these claims take on a busy machine.
-        var minutes = Held with { Lease = TimeSpan.FromMinutes(5) };
-        var held = await _stores.AcquireAsync(_key + ":held", minutes);
+        var held = await _stores.AcquireAsync(_key + ":held", Held);
         await Task.WhenAll(Enumerable.Range(0, 2_500).Select(async number =>
-            await RedisStores.CompleteAsync(await _stores.AcquireAsync($"{_key}:{number}", minutes), "record")));
+            await RedisStores.CompleteAsync(await _stores.AcquireAsync($"{_key}:{number}", Held), "record")));
 
         Assert.That(await _stores.Administration.ForgetAsync(_key + ":", CancellationToken.None), Is.EqualTo(2_500));
 

@@ -52,7 +52,7 @@ internal sealed class RedisRecoveryTests : OwnRedisTests
         await Waiting.UntilAsync(() => _proxy.Connections >= 2 * ConnectionsOfAClient);
         _proxy.Heal();
 
-        await UntilAnsweredAsync(stores).WaitAsync(OfABlackHole);
+        await UntilAnsweredAsync(stores).WaitAsync(OfABlackHole / 2);
     }
 
     [Test]
@@ -61,8 +61,8 @@ internal sealed class RedisRecoveryTests : OwnRedisTests
         await using var stores = await ConnectAsync();
         _proxy.Hold();
         _proxy.Cut(refuse: true);
-        // By then the client's own policy pauses for up to ten seconds.
-        await Waiting.UntilAsync(() => _proxy.Refusals >= 6);
+        // Six attempts for each connection, within some 6 seconds; the client's own policy pauses for up to 10 after each.
+        await Waiting.UntilAsync(() => _proxy.Refusals >= 6 * ConnectionsOfAClient).WaitAsync(OfABlackHole);
         _proxy.Heal();
 
         await UntilAnsweredAsync(stores).WaitAsync(TimeSpan.FromSeconds(9));

@@ -116,10 +116,13 @@ internal sealed class RedisWaitingTests : OwnRedisTests
     {
         await using var proxy = new CuttableProxy(Server.Port);
         await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(proxy.Address);
+        var ofTheApplication = RedisChannel.Literal("the application's own " + _key);
+        await multiplexer.GetSubscriber().SubscribeAsync(ofTheApplication, (_, _) => { });
         var remote = RedisStores.Over(multiplexer, RedisStores.BePatient);
         await LeaveWhileAwayAsync(proxy, remote, remote.DisposeAsync);
-        await multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(_key + ":last"), (_, _) => { });
 
+        // That one is back; so would the others be.
+        await Waiting.UntilAsync(async () => await RedisStores.ListenersAsync(Server, ofTheApplication!) == 1);
         await UntilNobodyListensAsync();
     }
 

@@ -4,8 +4,8 @@ namespace Idempotency.Filters.Redis.Connection;
 
 /// <summary>
 /// Reconnects at every heartbeat of the client (one second), however long the server was away: the client's own policy waits up to ten
-/// seconds. Every eighth attempt has the whole connect timeout, because the client also asks this policy whether to abandon an attempt: a
-/// network or a handshake that takes longer than a heartbeat would never get a connection.
+/// seconds. The client also asks this policy whether to abandon an attempt that runs, so every eighth attempt has the whole connect timeout.
+/// Without it a TLS handshake of 2.5 seconds never came to its end with client 2.13; with it, within 10 seconds.
 /// </summary>
 /// <param name="connectTimeout">How long a patient attempt may take.</param>
 internal sealed class RedisReconnectPolicy(TimeSpan connectTimeout) : IReconnectRetryPolicy

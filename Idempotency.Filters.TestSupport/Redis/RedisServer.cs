@@ -35,8 +35,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         if (Program is null && Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail("There is no redis-server, and continuous integration must test with one.");
         if (Program is null)
-            Assert.Ignore(
-                "THE TESTS WITH REDIS DID NOT RUN: there is no redis-server in /usr/bin. Install it, or name another in REDIS_SERVER.");
+            Assert.Ignore("THE TESTS WITH REDIS DID NOT RUN: there is no redis-server. Install it, or name one in REDIS_SERVER.");
 
         var server = new RedisServer(arguments);
         try

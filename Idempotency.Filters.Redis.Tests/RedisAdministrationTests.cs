@@ -8,7 +8,7 @@ namespace Idempotency.Filters.Redis.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class RedisAdministrationTests
 {
-    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
+    private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(4) };
     private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
 
     private static readonly string[] Foreign =

@@ -131,13 +131,13 @@ internal sealed class RedisFaultTests : OwnRedisTests
     [Test]
     public async Task CompletionThatFailedMayBeRepeatedAlsoWhenItWasStored()
     {
-        var claim = await _far.AcquireAsync(_key, Refused with { Lease = TimeSpan.FromSeconds(8) });
+        var claim = await _far.AcquireAsync(_key, Refused with { Lease = TimeSpan.FromSeconds(24) });
         _proxy.LoseReplies();
         Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), TimeIsUp);
         _proxy.Cut();
 
         // Renewed meanwhile, and not told that the key is another's.
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        await Task.Delay(TimeSpan.FromSeconds(9));
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
     }

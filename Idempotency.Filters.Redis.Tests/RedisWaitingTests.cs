@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Tests;
@@ -195,7 +196,7 @@ internal sealed class RedisWaitingTests : OwnRedisTests
     [Test]
     public async Task SubscriptionThatComesLateLooksAgain()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var proxy = new LateSubscriptionProxy(Server.Port, _key);
         await using var remote = RedisStores.Over(proxy.Address + ",asyncTimeout=60000", clock: clock);
         Assert.That(await remote.AskAsync(_key + "2", Held), Is.EqualTo("Acquired"));

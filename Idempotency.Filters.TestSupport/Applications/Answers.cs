@@ -5,16 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Counts how often actions ran. An action answers with its number, so a replay differs from a second run.</summary>
-public sealed class Runs
-{
-    private int _count;
-
-    public int Count => Volatile.Read(ref _count);
-
-    public int Next() => Interlocked.Increment(ref _count);
-}
-
 /// <summary>Shorter ways to start an application and to read what it answers.</summary>
 internal static class Answers
 {
@@ -53,7 +43,7 @@ internal static class Answers
         foreach (var header in headers)
             request.Headers.TryAddWithoutValidation(header[..header.IndexOf(':')], header[(header.IndexOf(':') + 1)..].Trim());
 
-        using var response = await app.Client.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(30));
+        using var response = await app.Client.SendAsync(request).Soon();
         var body = await response.Content.ReadAsStringAsync();
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
             body = JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : "problem";
@@ -64,7 +54,7 @@ internal static class Answers
     /// <summary>
     /// Stops the server, which waits until every request is done. A client has its answer before the last line is logged.
     /// </summary>
-    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().Soon();
 
     /// <summary>Answers an exception with 500 and its message.</summary>
     public static void ShowErrors(WebApplication app) => app.Use(async (http, next) =>

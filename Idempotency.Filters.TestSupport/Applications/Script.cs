@@ -49,35 +49,3 @@ public sealed class Script
             pipeline,
             server);
 }
-
-/// <summary>Waits for a condition, up to two minutes, because a busy machine is not a defect.</summary>
-public sealed class Signal
-{
-    private readonly TaskCompletionSource _fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public void Fire() => _fired.TrySetResult();
-
-    public Task WaitAsync() => _fired.Task.Soon();
-}
-
-internal static class Waiting
-{
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-
-    public static Task Soon(this Task task) => task.WaitAsync(Limit);
-
-    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
-
-    /// <summary>For work that the application does after a response, which no event reports.</summary>
-    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    public static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        while (!await condition())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Delay(1, limit.Token);
-        }
-    }
-}

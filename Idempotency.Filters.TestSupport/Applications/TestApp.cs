@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -96,30 +95,3 @@ internal sealed class TestApp : IAsyncDisposable
         public IEnumerable<TypeInfo> Types => types.Select(type => type.GetTypeInfo());
     }
 }
-
-/// <summary>Records what was logged.</summary>
-internal sealed class LogSink : ILoggerProvider
-{
-    private readonly ConcurrentQueue<LogLine> _lines = [];
-
-    public IReadOnlyCollection<LogLine> Lines => _lines;
-
-    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
-
-    public void Dispose()
-    {
-    }
-
-    private sealed class Logger(LogSink sink, string category) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            sink._lines.Enqueue(new LogLine(category, logLevel, eventId, formatter(state, exception), exception));
-    }
-}
-
-internal sealed record LogLine(string Category, LogLevel Level, EventId Id, string Message, Exception? Exception);

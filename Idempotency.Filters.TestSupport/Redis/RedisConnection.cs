@@ -105,6 +105,3 @@ internal sealed class RedisConnection : IDisposable
         }
     }
 }
-
-/// <summary>The server answered a command with an error.</summary>
-internal sealed class RedisReplyException(string message) : Exception(message);

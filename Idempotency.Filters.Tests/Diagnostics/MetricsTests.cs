@@ -164,7 +164,7 @@ internal sealed class MetricsTests
 
         await app.AnswerAsync(path, "secret-key");
 
-        var activity = await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var activity = await stopped.Task.Soon();
         Assert.That(activity.GetTagItem("idempotency.outcome"), Is.EqualTo(outcome));
         Assert.That(activity.GetTagItem("idempotency.policy"), Is.EqualTo(policy));
         Assert.That(activity.TagObjects.Select(tag => $"{tag.Value}"), Has.None.Contains("secret-key"));

@@ -155,7 +155,7 @@ internal sealed class ManualModeTests
         await using var app = await Answers.StartAsync([typeof(ManualController)], s => s.AddSingleton(gate));
 
         var first = app.AnswerAsync("/manual/held", "k");
-        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await gate.Entered.Task.Soon();
         Assert.That(await app.AnswerAsync("/manual/held", "k"), Is.EqualTo("409 in-flight"));
 
         gate.Opened.SetResult();
@@ -265,7 +265,7 @@ public sealed class Gate
     public async Task PassAsync()
     {
         Entered.TrySetResult();
-        await Opened.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await Opened.Task.Soon();
     }
 }
 

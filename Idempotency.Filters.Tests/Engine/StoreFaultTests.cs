@@ -466,10 +466,10 @@ internal sealed class StoreFaultTests
     }
 
     /// <summary>A clock on which the attempts while the client waits pass, and those in the background never come.</summary>
-    private static ImpatientTimeProvider QuickPausesOnly => new(TimeSpan.FromMilliseconds(500));
+    private static TestClock QuickPausesOnly => new() { EndAtOnce = TimeSpan.FromMilliseconds(500) };
 
     private static Task<TestApp> StartAsync(Script script, FaultyStore store) =>
-        script.StartAsync<StoreFaultController>(clock: new ImpatientTimeProvider(), store: store);
+        script.StartAsync<StoreFaultController>(clock: new TestClock { EndAtOnce = TimeSpan.FromMinutes(1) }, store: store);
 
     private static CompletionRetrier Keeper(TestApp app) => app.Services.GetRequiredService<CompletionRetrier>();
 

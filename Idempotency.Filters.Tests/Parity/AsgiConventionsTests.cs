@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
@@ -132,7 +133,7 @@ internal sealed class AsgiConventionsTests
     [Test]
     public async Task Row21RecordsExpireAfter24HoursAndDefect2TheKeyIsFreeThen()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await StartAsync(new Script(), clock);
         using var first = await app.SendAsync("POST", Key);
         clock.Advance(TimeSpan.FromHours(24) - TimeSpan.FromTicks(1));

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
@@ -45,7 +46,7 @@ internal sealed class PredecessorDefectTests
     [Test]
     public async Task Defect02_KeyIsFreeAfterItsExpiry()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(o => o.Retention = TimeSpan.FromHours(1), clock: clock);
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
 
@@ -193,7 +194,7 @@ internal sealed class PredecessorDefectTests
     public async Task Defect06_SlowActionDoesNotOutliveItsClaim()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(
             o => o.Lease = TimeSpan.FromSeconds(10),
             async (Runs runs) =>
@@ -304,7 +305,7 @@ internal sealed class PredecessorDefectTests
     [Test]
     public async Task Defect08_ReplayDoesNotProlongTheRecord()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(o => o.Retention = TimeSpan.FromHours(1), clock: clock);
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
@@ -184,7 +185,7 @@ internal sealed class PredecessorFeatureTests
     public async Task Row13_WaitHasALimitAndAStatus()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var store = new FaultyStore(clock);
         await using var app = await ParityApp.StartAsync(
             o => (o.WhenInFlight, o.WaitTimeout, o.StatusCodes.InFlight, o.RetryAfter) =
@@ -209,7 +210,7 @@ internal sealed class PredecessorFeatureTests
     public async Task Row14_LeaseEndsApartFromRetention()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(
             o => (o.Lease, o.MaxExecutionTime, o.Retention) = (TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), null),
             ParityApp.Hanging(entered, release, onlyFirst: true),
@@ -326,7 +327,7 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row21_RecordsExpireOrAreKeptForEver()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await Answers.StartAsync(
             app =>
             {
@@ -405,7 +406,7 @@ internal sealed class PredecessorFeatureTests
     {
         // No time passes on this clock, so only a signal can end the wait.
         Signal entered = new(), release = new();
-        var store = new FaultyStore(new ManualTimeProvider());
+        var store = new FaultyStore(new FakeTimeProvider());
         await using var app = await ParityApp.StartAsync(
             o => o.WhenInFlight = InFlightBehavior.Wait,
             ParityApp.Hanging(entered, release),

@@ -197,7 +197,7 @@ internal sealed class DataProtectionTests
     {
         var store = new FaultyStore { OnComplete = attempt => attempt <= 6 ? throw new IOException("down") : null };
         await using var app = await Telling().StartAsync<ProtectionController>(
-            clock: new ImpatientTimeProvider(), store: store, services: new KeyRing().Protect);
+            clock: new TestClock { EndAtOnce = TimeSpan.FromMinutes(1) }, store: store, services: new KeyRing().Protect);
         using var first = await app.PostAsync("/orders", "k");
         await Waiting.UntilAsync(() => store.Attempts == 7 && store.Released > 0);
 

@@ -144,7 +144,7 @@ internal sealed class OwnProtectorTests
 
     private static Task<TestApp> StartAsync(Script script, IResponseRecordProtector protector, FaultyStore? store = null) =>
         script.StartAsync<ProtectionController>(
-            clock: new ImpatientTimeProvider(TimeSpan.FromSeconds(5)),
+            clock: new TestClock { EndAtOnce = TimeSpan.FromSeconds(5) },
             store: store ?? new FaultyStore(),
             services: s => s.AddIdempotency().ProtectRecords(_ => protector));
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Wire;
 
@@ -128,7 +129,7 @@ internal sealed class ConcurrencyTests
     [Test]
     public async Task WaitThatTimesOutIsInFlight()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var store = new FaultyStore(clock);
         await using var app = await Hanging().StartAsync<ConcurrencyController>(Waits, clock, store);
         var first = app.PostAsync("/orders", "k");

@@ -8,7 +8,7 @@ internal sealed class WaitModeTests
 
     private readonly Signal _entered = new();
     private readonly Signal _release = new();
-    private readonly ManualTimeProvider _clock = new();
+    private readonly TestClock _clock = new();
     private readonly FaultyStore _store;
 
     public WaitModeTests() => _store = new FaultyStore(_clock);

@@ -6,6 +6,7 @@ namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 /// <summary>
 /// The cache fails, but the lock does not. If interrupted keys are blocked, a claim sets a marker and a release removes it.
 /// </summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class CacheChaosTests : ChaosContract
 {
     protected override string Claim => "set";

@@ -2,6 +2,7 @@ using System.Buffers;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.DistributedCache;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Time.Testing;
 using Moq;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
@@ -12,7 +13,7 @@ internal sealed class CacheEnvelopeTests
     [Test]
     public async Task RecordWhoseLifetimeTheCacheLostCountsTenMinutesLongerAtMost()
     {
-        var rig = new CacheRig(cacheClock: new ManualTimeProvider());
+        var rig = new CacheRig(cacheClock: new FakeTimeProvider());
         await rig.CompleteKeyAsync("answer");
 
         rig.Clock.Advance(CacheRig.Retention + TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
@@ -25,7 +26,7 @@ internal sealed class CacheEnvelopeTests
     [Test]
     public async Task MarkerWhoseLifetimeTheCacheLostCountsTenMinutesLongerAtMost()
     {
-        var rig = new CacheRig(cacheClock: new ManualTimeProvider());
+        var rig = new CacheRig(cacheClock: new FakeTimeProvider());
         await rig.AcquireAsync(CacheRig.Refused);
 
         rig.Clock.Advance(CacheRig.Lease + CacheRig.Retention + TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
@@ -40,7 +41,7 @@ internal sealed class CacheEnvelopeTests
     {
         var rig = new CacheRig();
         await CacheRig.CompleteAsync(await rig.AcquireAsync(CacheRig.Held), "answer", TimeSpan.FromMinutes(1));
-        var fast = new ManualTimeProvider();
+        var fast = new FakeTimeProvider();
         fast.Advance(TimeSpan.FromMinutes(5));
         var other = new CacheIdempotencyStore(
             rig.Inner, rig.Locks, CacheRig.OperationTimeout, fast, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);

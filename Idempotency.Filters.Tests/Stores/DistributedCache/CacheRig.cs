@@ -27,7 +27,7 @@ internal sealed class CacheRig
         Cache = buffered ? new ChaosBufferCache(Inner, Chaos) : new ChaosCache(Inner, Chaos);
         Lock = new ChaosLock(Locks, Chaos);
         Store = new CacheIdempotencyStore(
-            Cache, Lock, operationTimeout ?? OperationTimeout, clock ?? new PollingTimeProvider(Clock), _logs.CreateLogger("cache"));
+            Cache, Lock, operationTimeout ?? OperationTimeout, clock ?? Clock, _logs.CreateLogger("cache"));
     }
 
     public static ClaimOptions Held => new() { Lease = Lease };
@@ -38,7 +38,7 @@ internal sealed class CacheRig
 
     public static ClaimOptions Over => Held with { OverCompleted = true };
 
-    public ManualTimeProvider Clock { get; } = new();
+    public TestClock Clock { get; } = new() { PassInRealTime = TimeSpan.FromSeconds(1) };
 
     public Chaos Chaos { get; } = new();
 

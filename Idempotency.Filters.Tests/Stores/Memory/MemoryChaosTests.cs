@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
 /// <summary>The in-memory store, as if it were on another machine.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class MemoryChaosTests : ChaosContract
 {
     protected override string Claim => "claim";

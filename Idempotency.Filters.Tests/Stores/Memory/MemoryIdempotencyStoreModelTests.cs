@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Memory;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
@@ -37,11 +38,12 @@ public class MemoryIdempotencyStoreModelTests
         Advance,
     }
 
-    [Test]
-    public void EveryAnswerAgreesWithTheModel()
+    [TestCase(1_000)]
+    [TestCase(100_000, Category = "Long")]
+    public void EveryAnswerAgreesWithTheModel(int count)
     {
         var histories = Arb.ToArbitrary(Gen.Resize(Gen.ArrayOf(Steps), 80), Shorter);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll<Step[]>(histories, Agrees));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(count), Prop.ForAll<Step[]>(histories, Agrees));
     }
 
     private static Gen<Step> Of(Act act) =>
@@ -54,7 +56,7 @@ public class MemoryIdempotencyStoreModelTests
 
     private static void Agrees(Step[] history)
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         var store = new MemoryIdempotencyStore(new(), time, NullLogger<MemoryIdempotencyStore>.Instance);
         var model = new Model();
         var claims = Enumerable.Range(0, Keys).Select(_ => new List<(IdempotencyClaim Claim, ModelClaim Model)>()).ToArray();

@@ -14,7 +14,7 @@ public class MemoryIdempotencyStoreTests
     private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
 
-    private ManualTimeProvider _time = null!;
+    private TestClock _time = null!;
     private WarningList _log = null!;
 
     private static CancellationToken None => CancellationToken.None;
@@ -414,7 +414,7 @@ public class MemoryIdempotencyStoreTests
         await hung;
         _time.Advance(Held.Lease);
 
-        Assert.That((await next.WaitAsync(TimeSpan.FromSeconds(20))).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+        Assert.That((await next.Soon()).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
     }
 
     [Test]
@@ -444,7 +444,7 @@ public class MemoryIdempotencyStoreTests
         Assert.That(waiter.IsCompleted, Is.False);
 
         Assert.That(await store.ForgetAsync("a", None), Is.EqualTo(1));
-        Assert.That((await waiter.WaitAsync(TimeSpan.FromSeconds(20))).Outcome, Is.EqualTo(ClaimOutcome.Interrupted));
+        Assert.That((await waiter.Soon()).Outcome, Is.EqualTo(ClaimOutcome.Interrupted));
     }
 
     [Test]

@@ -2,7 +2,9 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-public abstract partial class IdempotencyStoreContract
+/// <summary>What happens to a claim when time passes, and to one that outlives its lease.</summary>
+internal abstract class LeaseContract<TStore> : ContractFixture<TStore>
+    where TStore : IContractStore, new()
 {
     [Test]
     public async Task HeldClaimOutlivesItsLease()
@@ -98,22 +100,6 @@ public abstract partial class IdempotencyStoreContract
     }
 
     [Test]
-    public async Task ZombieCannotOverwrite()
-    {
-        RequireCompareAndSet();
-        var zombie = await AcquireAsync(Unrenewed);
-        await LetTimePassAsync(Lease * 1.25);
-        var owner = await AcquireAsync(Held);
-
-        Assert.That(await CompleteAsync(zombie, "zombie"), Is.EqualTo(CompletionOutcome.LeaseLost));
-        Assert.That(await OutcomeAsync(Held), Is.EqualTo(ClaimOutcome.InFlight));
-
-        await CompleteAsync(owner, "owner");
-        Assert.That(await CompleteAsync(zombie, "zombie"), Is.EqualTo(CompletionOutcome.LeaseLost));
-        Assert.That(await RecordAsync(Held), Is.EqualTo("owner"));
-    }
-
-    [Test]
     public async Task ZombieCannotRelease()
     {
         var zombie = await AcquireAsync(Unrenewed);
@@ -139,27 +125,8 @@ public abstract partial class IdempotencyStoreContract
     }
 
     [Test]
-    public async Task FencingTokenGrowsWithEveryTakeOver()
-    {
-        if (!HasFencing)
-            Assert.Ignore("This store has no fencing tokens.");
-
-        var first = await AcquireAsync(Unrenewed);
-        await LetTimePassAsync(Lease * 1.25);
-        var second = await AcquireAsync(Held);
-        await second.DisposeAsync();
-        var third = await AcquireAsync(Held);
-
-        Assert.That(second.FencingToken, Is.GreaterThan(first.FencingToken!.Value));
-        Assert.That(third.FencingToken, Is.GreaterThan(second.FencingToken!.Value));
-    }
-
-    [Test]
     public async Task FormerHolderIsToldThatItsKeyWasTakenOver()
     {
-        if (!TellsTheFormerHolder)
-            Assert.Ignore("This store cannot tell a former holder.");
-
         var zombie = await AcquireAsync(Unrenewed);
         var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = zombie.Lost.Register(() => told.SetResult(true));
@@ -227,11 +194,5 @@ public abstract partial class IdempotencyStoreContract
         await claim.DisposeAsync();
 
         Assert.That(await OutcomeAsync(Held), Is.EqualTo(ClaimOutcome.Acquired));
-    }
-
-    private void RequireCompareAndSet()
-    {
-        if (!HasCompareAndSet)
-            Assert.Ignore("This store cannot compare and set.");
     }
 }

@@ -1,8 +1,11 @@
+using System.Buffers;
 using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-public abstract partial class IdempotencyStoreContract
+/// <summary>Waiting for a key that is in flight.</summary>
+internal abstract class WaitingContract<TStore> : ContractFixture<TStore>
+    where TStore : IContractStore, new()
 {
     [Test]
     public async Task WaitOnAFreeKeyAcquiresAtOnce()
@@ -220,6 +223,8 @@ public abstract partial class IdempotencyStoreContract
             }
         }
     }
+
+    private static TimeSpan LongWait => TimeSpan.FromHours(1);
 
     private Task<ClaimResult> Wait() => Wait(Held);
 

@@ -1,0 +1,4 @@
+namespace Idempotency.Filters.TestSupport.Contracts;
+
+/// <summary>A store whose claims have a fencing token.</summary>
+internal interface IFencingStore : IContractStore;

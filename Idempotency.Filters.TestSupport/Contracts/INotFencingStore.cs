@@ -1,0 +1,4 @@
+namespace Idempotency.Filters.TestSupport.Contracts;
+
+/// <summary>A store whose claims have no fencing token.</summary>
+internal interface INotFencingStore : IContractStore;

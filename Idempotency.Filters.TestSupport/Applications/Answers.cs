@@ -51,7 +51,9 @@ internal static class Answers
         return string.Join(' ', parts.Where(part => !string.IsNullOrWhiteSpace(part)).Select(part => part!.Trim()));
     }
 
-    /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>
+    /// <summary>
+    /// Stops the server, which waits until every request is done. A client has its answer before the last line is logged.
+    /// </summary>
     public static Task FinishAsync(this TestApp app) => app.App.StopAsync().Soon();
 
     /// <summary>Answers an exception with 500 and its message.</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Keeps what was logged.</summary>
+/// <summary>Records what was logged.</summary>
 internal sealed class LogSink : ILoggerProvider
 {
     private readonly ConcurrentQueue<LogLine> _lines = [];
@@ -22,7 +22,8 @@ internal sealed class LogSink : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             sink._lines.Enqueue(new LogLine(category, logLevel, eventId, formatter(state, exception), exception));
     }
 }

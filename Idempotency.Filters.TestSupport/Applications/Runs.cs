@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Counts how often actions ran; an action answers with its number, so that a replay can be told from a second run.</summary>
+/// <summary>Counts how often actions ran. An action answers with its number, so a replay differs from a second run.</summary>
 public sealed class Runs
 {
     private int _count;

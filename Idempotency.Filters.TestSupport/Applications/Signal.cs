@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Something that a test waits for: no longer than two minutes, since a busy machine is no defect.</summary>
+/// <summary>A signal that a test waits for, up to two minutes, because a busy machine is not a defect.</summary>
 public sealed class Signal
 {
     private readonly TaskCompletionSource _fired = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -8,7 +8,7 @@ internal static class Waiting
 
     public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
 
-    /// <summary>For what the application does behind a response: no event tells of it.</summary>
+    /// <summary>For work that the application does after a response, which no event reports.</summary>
     public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
 
     public static async Task UntilAsync(Func<Task<bool>> condition)

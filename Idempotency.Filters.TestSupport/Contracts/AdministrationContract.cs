@@ -3,7 +3,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>What an operator finds, and resolves.</summary>
+/// <summary>What an operator finds and resolves.</summary>
 internal abstract class AdministrationContract<TStore> : ContractFixture<TStore>
     where TStore : IAdministeredStore, new()
 {

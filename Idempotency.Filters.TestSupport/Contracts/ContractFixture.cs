@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>A store of each test's own, with a key that no other test has, and the few steps that the contracts consist of.</summary>
+/// <summary>Gives each test its own store and its own key, with the few steps that the contracts consist of.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
 internal abstract class ContractFixture<TStore>
@@ -46,7 +46,7 @@ internal abstract class ContractFixture<TStore>
 
     protected static string Text(ReadOnlySequence<byte> record) => Encoding.UTF8.GetString(record);
 
-    /// <summary>For what is on its way already: fails a test instead of hanging it.</summary>
+    /// <summary>Waits for something that is already on its way. Fails the test instead of hanging it.</summary>
     protected static Task<T> Soon<T>(Task<T> task) => task.Soon();
 
     protected async Task<IdempotencyClaim> AcquireAsync(ClaimOptions options)
@@ -83,7 +83,7 @@ internal abstract class ContractFixture<TStore>
     protected ValueTask<bool> ResolveAsync(StoredKey found, string? record) =>
         Administration.ResolveAsync(Key, found, record is null ? null : Bytes(record), Retention, None);
 
-    /// <summary>Claims the key, and lets its lease end.</summary>
+    /// <summary>Claims the key and lets its lease end.</summary>
     protected async Task<StoredKey> InterruptAsync()
     {
         await AcquireAsync(Refused);

@@ -1,15 +1,16 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>Which contracts there are, so that no store forgets one.</summary>
+/// <summary>Finds the contracts that the tests of a store forgot.</summary>
 internal static class Contracts
 {
-    /// <summary>The contracts that fit what a store can do, and that no fixture among these derives from.</summary>
+    /// <summary>The contracts that fit what a store can do, but that none of these fixtures derives from.</summary>
     public static IEnumerable<string> MissingFor<TStore>(Type fixtures)
         where TStore : IContractStore
     {
         var derived = fixtures.GetNestedTypes().Select(fixture => fixture.BaseType).ToHashSet();
         return typeof(ContractFixture<>).Assembly.GetTypes()
-            .Where(type => type is { IsAbstract: true, IsGenericTypeDefinition: true } && type != typeof(ContractFixture<>) && IsContract(type))
+            .Where(type => type is { IsAbstract: true, IsGenericTypeDefinition: true })
+            .Where(type => type != typeof(ContractFixture<>) && IsContract(type))
             .Where(contract => Fits(contract, typeof(TStore)) && !derived.Contains(contract.MakeGenericType(typeof(TStore))))
             .Select(contract => contract.Name);
     }

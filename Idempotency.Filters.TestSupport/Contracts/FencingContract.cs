@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>For stores whose claims carry a number that grows.</summary>
+/// <summary>For stores whose claims have a fencing token.</summary>
 internal abstract class FencingContract<TStore> : ContractFixture<TStore>
     where TStore : IFencingStore, new()
 {

@@ -82,7 +82,7 @@ internal abstract class ForgetContract<TStore> : ContractFixture<TStore>
         Assert.That(await Administration.FindAsync(Key + "2999", None), Is.Null);
     }
 
-    /// <summary>Kept for longer than a test takes, also one with many keys on a slow machine.</summary>
+    /// <summary>Longer than a test takes, even one with many keys on a slow machine.</summary>
     private async Task CompleteAsync(string key, string record)
     {
         using var claimed = await Store.ClaimAsync(key, Held, None);

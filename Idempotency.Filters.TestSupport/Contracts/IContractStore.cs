@@ -2,18 +2,18 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>A store as the contracts see it, with the time that passes for it. What it can do besides it says by the interfaces beside this one.</summary>
+/// <summary>A store as the contracts see it, and its time. The other interfaces here say what else it can do.</summary>
 internal interface IContractStore : IAsyncDisposable
 {
     IIdempotencyStore Store { get; }
 
-    /// <summary>The lease of the claims of the contracts. In real time: as long as a busy machine may be late, several times over.</summary>
+    /// <summary>The lease of the contracts' claims. In real time it is several times as long as a busy machine may be late.</summary>
     TimeSpan Lease { get; }
 
-    /// <summary>How long a record is kept where its end matters.</summary>
+    /// <summary>How long a record is kept in tests where its end matters.</summary>
     TimeSpan Retention { get; }
 
-    /// <summary>Called once, before everything else.</summary>
+    /// <summary>Called once, before anything else.</summary>
     Task StartAsync();
 
     Task LetTimePassAsync(TimeSpan time);

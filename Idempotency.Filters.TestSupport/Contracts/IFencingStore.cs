@@ -1,4 +1,4 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>Its claims carry a number that grows.</summary>
+/// <summary>A store whose claims have a fencing token.</summary>
 internal interface IFencingStore : IContractStore;

@@ -1,4 +1,4 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>Its claims carry no number.</summary>
+/// <summary>A store whose claims have no fencing token.</summary>
 internal interface INotFencingStore : IContractStore;

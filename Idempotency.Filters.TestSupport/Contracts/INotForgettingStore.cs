@@ -1,4 +1,4 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>It cannot enumerate its keys.</summary>
+/// <summary>A store that cannot enumerate its keys.</summary>
 internal interface INotForgettingStore : IAdministeredStore;

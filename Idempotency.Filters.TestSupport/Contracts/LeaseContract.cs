@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>What becomes of a claim when time passes, and of one that outlived its lease.</summary>
+/// <summary>What happens to a claim when time passes, and to one that outlives its lease.</summary>
 internal abstract class LeaseContract<TStore> : ContractFixture<TStore>
     where TStore : IContractStore, new()
 {

@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>For stores whose claims carry no number.</summary>
+/// <summary>For stores whose claims have no fencing token.</summary>
 internal abstract class NoFencingContract<TStore> : ContractFixture<TStore>
     where TStore : INotFencingStore, new()
 {

@@ -5,7 +5,7 @@ using NUnit.Framework.Internal.Builders;
 namespace Idempotency.Filters.TestSupport.Contracts;
 
 /// <summary>
-/// Of a contract, these tests alone, for a store that differs in a few things from one that the whole contract runs over. The others are not
+/// Runs only these tests of a contract, for a store that differs little from one that the whole contract runs over. The other tests are not
 /// skipped: they do not exist.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]

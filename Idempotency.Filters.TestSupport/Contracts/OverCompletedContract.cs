@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>Claims over a completed record, as manual mode makes them.</summary>
+/// <summary>Claims over a completed record, as in manual mode.</summary>
 internal abstract class OverCompletedContract<TStore> : ContractFixture<TStore>
     where TStore : IContractStore, new()
 {

@@ -3,7 +3,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.TestSupport.Contracts;
 
-/// <summary>What every store promises, whatever it is made of.</summary>
+/// <summary>What every store promises.</summary>
 internal abstract class StoreContract<TStore> : ContractFixture<TStore>
     where TStore : IContractStore, new()
 {

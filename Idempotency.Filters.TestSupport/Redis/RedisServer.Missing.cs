@@ -2,7 +2,7 @@ namespace Idempotency.Filters.TestSupport;
 
 internal sealed partial class RedisServer
 {
-    /// <summary>Skips the test where there is no server to run, and fails it on continuous integration, which installs one.</summary>
+    /// <summary>Skips the test if there is no server to run. On continuous integration, which installs one, fails it instead.</summary>
     static partial void WhenMissing(string message)
     {
         if (Environment.GetEnvironmentVariable("CI") == "true")

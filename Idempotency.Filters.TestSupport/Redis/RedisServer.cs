@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace Idempotency.Filters.TestSupport;
 
 /// <summary>
-/// A real server of its own, on a free loopback port, that keeps nothing on disk unless it is told to, and ends with this program whatever becomes
-/// of that. The benchmarks compile it in.
+/// A real Redis server on a free loopback port. It keeps nothing on disk unless told to, and ends with this program, even if that is
+/// killed. The benchmarks compile it in.
 /// </summary>
 internal sealed partial class RedisServer : IAsyncDisposable
 {
@@ -32,7 +32,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <exception cref="FileNotFoundException">There is no program to start; the message says how to get one.</exception>
+    /// <exception cref="FileNotFoundException">There is no program to start. The message says how to get one.</exception>
     public static void Require()
     {
         if (File.Exists(Program))
@@ -45,11 +45,11 @@ internal sealed partial class RedisServer : IAsyncDisposable
         throw new FileNotFoundException(Message);
     }
 
-    /// <param name="arguments">What the command line gets besides: <c>"--appendonly", "yes"</c> keeps the data over a restart.</param>
+    /// <param name="arguments">More command-line arguments: <c>"--appendonly", "yes"</c> keeps the data over a restart.</param>
     public static Task<RedisServer> StartAsync(params string[] arguments) => StartAsync([], arguments);
 
-    /// <param name="launcher">A command that becomes the server: <c>"taskset", "-c", "1"</c>.</param>
-    /// <param name="arguments">What the command line gets besides.</param>
+    /// <param name="launcher">A command that starts the server: <c>"taskset", "-c", "1"</c>.</param>
+    /// <param name="arguments">More command-line arguments.</param>
     public static async Task<RedisServer> StartAsync(string[] launcher, string[] arguments)
     {
         Require();
@@ -127,8 +127,8 @@ internal sealed partial class RedisServer : IAsyncDisposable
     {
         string[] command =
         [
-            .. _launcher, Program!, "--bind", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--dir", _directory.FullName,
-            "--logfile", "server.log", "--save", "", "--appendonly", "no", .. _arguments,
+            .. _launcher, Program!, "--bind", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture),
+            "--dir", _directory.FullName, "--logfile", "server.log", "--save", "", "--appendonly", "no", .. _arguments,
         ];
         _process = Process.Start(command[0], command[1..]);
         _guard = _process.Guard();
@@ -202,7 +202,7 @@ internal sealed partial class RedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Whoever compiles this in may do something else than to throw.</summary>
+    /// <summary>A project that compiles this file in can implement this, to do something other than throw.</summary>
     static partial void WhenMissing(string message);
 
     [GeneratedRegex(@"cmdstat_([^:]+):calls=(\d+)")]

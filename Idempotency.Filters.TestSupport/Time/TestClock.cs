@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Idempotency.Filters.TestSupport;
 
 /// <summary>
-/// What <see cref="FakeTimeProvider"/> cannot do: say how many timers wait, and let pauses that are none of the test's business end by themselves.
+/// A <see cref="FakeTimeProvider"/> that also counts the waiting timers, and can end pauses that the test does not care about.
 /// </summary>
 internal sealed class TestClock : FakeTimeProvider
 {
@@ -12,10 +12,10 @@ internal sealed class TestClock : FakeTimeProvider
     /// <summary>How many timers are waiting to fire.</summary>
     public int ActiveTimers => Volatile.Read(ref _activeTimers);
 
-    /// <summary>Pauses below this pass in real time while this clock stands still: for what asks again and again.</summary>
+    /// <summary>Pauses shorter than this pass in real time while this clock stands still. Use it for polling.</summary>
     public TimeSpan PassInRealTime { get; init; }
 
-    /// <summary>Pauses up to this end at once, and move this clock by their length: for retries with a back-off.</summary>
+    /// <summary>Pauses up to this long end at once and advance this clock. Use it for retries with a back-off.</summary>
     public TimeSpan EndAtOnce { get; init; }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)

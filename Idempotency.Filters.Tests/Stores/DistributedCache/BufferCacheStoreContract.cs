@@ -20,6 +20,7 @@ internal static class BufferCacheStoreContract
     public sealed class Completeness
     {
         [Test]
-        public void NoContractIsMissing() => Assert.That(Contracts.MissingFor<BufferCacheContractStore>(typeof(BufferCacheStoreContract)), Is.Empty);
+        public void NoContractIsMissing() =>
+            Assert.That(Contracts.MissingFor<BufferCacheContractStore>(typeof(BufferCacheStoreContract)), Is.Empty);
     }
 }

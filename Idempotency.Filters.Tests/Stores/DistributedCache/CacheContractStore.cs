@@ -17,7 +17,8 @@ internal class CacheContractStore : INotFencingStore, INotForgettingStore
 
     public Task StartAsync()
     {
-        Store = new CacheIdempotencyStore(Over(MemoryCaches.Create(_time)), new InProcessLock(), TimeSpan.FromSeconds(5), _time, NullLogger.Instance);
+        var cache = Over(MemoryCaches.Create(_time));
+        Store = new CacheIdempotencyStore(cache, new InProcessLock(), TimeSpan.FromSeconds(5), _time, NullLogger.Instance);
         return Task.CompletedTask;
     }
 

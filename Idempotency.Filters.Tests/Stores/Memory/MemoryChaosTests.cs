@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
-/// <summary>Over the store in memory, as if it were somewhere else.</summary>
+/// <summary>The in-memory store, as if it were on another machine.</summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class MemoryChaosTests : ChaosContract
 {

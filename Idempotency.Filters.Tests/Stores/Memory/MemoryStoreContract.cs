@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
-/// <summary>The store in memory, by the clock of the test.</summary>
+/// <summary>The in-memory store, on the clock of the test.</summary>
 internal static class MemoryStoreContract
 {
     public sealed class Claims : StoreContract<MemoryContractStore>;

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Actions that throw, answer 5xx, or break off; and the pages that are shown in their place.</summary>
+/// <summary>Actions that throw, answer 5xx, or stop halfway, and the error pages shown in their place.</summary>
 internal sealed class FailedActionTests
 {
     [Test]
@@ -243,7 +243,8 @@ internal sealed class FailedActionTests
         await using var app = await new Script().StartAsync<FailedActionController>(pipeline: app =>
         {
             app.UseExceptionHandler("/error");
-            app.Use((HttpContext http, RequestDelegate next) => http.Request.Path == "/broken" ? throw new InvalidOperationException() : next(http));
+            app.Use((HttpContext http, RequestDelegate next) =>
+                http.Request.Path == "/broken" ? throw new InvalidOperationException() : next(http));
         });
 
         using var response = await app.PostAsync("/broken", null);
@@ -259,7 +260,8 @@ internal sealed class FailedActionTests
             http.Response.StatusCode = run == 1 ? 404 : 201;
             return run == 1 ? new EmptyResult() : Script.Answer(run);
         });
-        await using var app = await script.StartAsync<FailedActionController>(pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
+        await using var app = await script.StartAsync<FailedActionController>(
+            pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
 
         using var first = await app.PostAsync("/orders", "k");
         using var missing = await app.PostAsync("/nowhere", "other");
@@ -276,7 +278,8 @@ internal sealed class FailedActionTests
     [Test]
     public async Task RejectionIsNoStatusPage()
     {
-        await using var app = await new Script().StartAsync<FailedActionController>(pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
+        await using var app = await new Script().StartAsync<FailedActionController>(
+            pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
 
         using var response = await app.PostAsync("/orders", null);
 
@@ -321,7 +324,9 @@ internal sealed class FailedActionTests
     {
         var script = Throwing();
         await using var app = await script.StartAsync<FailedActionController>(pipeline: app =>
-            app.MapPost("/minimal", (Delegate)(async (HttpContext http) => (await script.RunAsync(http) as ObjectResult)!.Value)).RequireIdempotency());
+            app.MapPost(
+                "/minimal",
+                (Delegate)(async (HttpContext http) => (await script.RunAsync(http) as ObjectResult)!.Value)).RequireIdempotency());
 
         using var first = await app.PostAsync("/minimal", "k");
         using var retry = await app.PostAsync("/minimal", "k");
@@ -369,7 +374,8 @@ public sealed class FailedActionController(Script script) : ControllerBase
     public Task<IActionResult> Filtered() => script.RunAsync(HttpContext);
 
     [HttpPost("error")]
-    public IActionResult Error() => new ContentResult { Content = "error page", StatusCode = Response.StatusCode is 500 ? 418 : Response.StatusCode };
+    public IActionResult Error() =>
+        new ContentResult { Content = "error page", StatusCode = Response.StatusCode is 500 ? 418 : Response.StatusCode };
 
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class FailBeforehandAttribute : Microsoft.AspNetCore.Mvc.Filters.ActionFilterAttribute

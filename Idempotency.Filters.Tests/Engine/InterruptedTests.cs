@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Actions that hang, or run too long.</summary>
+/// <summary>Actions that hang or run too long.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class InterruptedTests
 {

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// A clock on which short pauses end at once and move the time by their length; long ones never end. For retries with a back-off.
+/// A clock on which short pauses end at once and move the time by their length. Long pauses never end. For retries with back-off.
 /// </summary>
 /// <param name="longest">The longest pause that ends; null = a minute.</param>
 internal sealed class ImpatientTimeProvider(TimeSpan? longest = null) : TimeProvider

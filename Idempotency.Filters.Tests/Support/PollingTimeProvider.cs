@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>A manual clock on which pauses of less than a second pass by themselves, for what asks again and again.</summary>
+/// <summary>A manual clock on which pauses below one second pass by themselves, for code that polls.</summary>
 internal sealed class PollingTimeProvider(ManualTimeProvider clock) : TimeProvider
 {
     public override long TimestampFrequency => clock.TimestampFrequency;

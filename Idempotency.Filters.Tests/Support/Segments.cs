@@ -19,7 +19,7 @@ internal sealed class Segments : ReadOnlySequenceSegment<byte>
         return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
 
-    /// <summary>The bytes in pieces of the given sizes, taken in turn.</summary>
+    /// <summary>Splits the bytes into pieces of the given sizes, used in turn.</summary>
     public static ReadOnlySequence<byte> Split(byte[] bytes, params int[] sizes) => Of(Pieces(bytes, sizes));
 
     public static IEnumerable<byte[]> Pieces(byte[] bytes, params int[] sizes)

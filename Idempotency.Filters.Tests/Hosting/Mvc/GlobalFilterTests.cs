@@ -6,13 +6,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Hosting.Mvc;
 
-/// <summary>Opt-out: a global filter covers what is not exempt.</summary>
+/// <summary>Opt-out mode: a global filter covers every action that is not exempt.</summary>
 internal sealed class GlobalFilterTests
 {
     public static readonly Dictionary<string, Action<IServiceCollection>> Forms = new()
     {
         ["Add<IdempotencyFilter>()"] = s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()),
-        ["AddService<IdempotencyFilter>()"] = s => s.AddSingleton<IdempotencyFilter>().Configure<MvcOptions>(o => o.Filters.AddService<IdempotencyFilter>()),
+        ["AddService<IdempotencyFilter>()"] = s =>
+            s.AddSingleton<IdempotencyFilter>().Configure<MvcOptions>(o => o.Filters.AddService<IdempotencyFilter>()),
         ["Add(new IdempotentAttribute())"] = s => s.Configure<MvcOptions>(o => o.Filters.Add(new IdempotentAttribute())),
     };
 

@@ -14,6 +14,12 @@ var libraries = new Dictionary<string, string[]>
     ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };
+const string FastTests = "Idempotency.Filters.Tests";
+const string RedisTests = "Idempotency.Filters.Redis.Tests";
+// The projects of tests, in the order in which they run.
+string[] lanes = [FastTests, RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests"];
+string[] lanesWithBudgets = [FastTests, RedisTests];
+string[] lanesWithLongTests = [FastTests, RedisTests, "Idempotency.Filters.ProcessTests"];
 var artifacts = Directory("artifacts");
 var packages = artifacts + Directory("packages");
 var testResults = artifacts + Directory("test-results");
@@ -145,7 +151,8 @@ Task("Pack")
         }
     });
 
-// The tests drive the distribution's own Chromium and redis-server. Where one cannot be installed, its tests skip themselves and say so.
+// The tests drive the distribution's own Chromium and redis-server. Where one cannot be installed, its tests skip themselves, and fail on
+// continuous integration.
 Task("Install-Test-Dependencies")
     .WithCriteria(() => FileExists("/usr/bin/apt-get"), "There is no apt-get.")
     .Does(() =>
@@ -166,14 +173,34 @@ Task("Install-Test-Dependencies")
 Task("Test")
     .IsDependentOn("Build")
     .IsDependentOn("Install-Test-Dependencies")
-    // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
-    .Does(() => RunTests("TestCategory!=Long&FullyQualifiedName!~.Budgets.", "TestCategory!=Long&FullyQualifiedName~.Budgets."));
+    .Does(() =>
+    {
+        var projects = GetFiles("./*/*.csproj").Select(file => file.GetFilenameWithoutExtension().ToString())
+            .Where(name => name.EndsWith("Tests") || name.Contains(".Tests."));
+        if (projects.Except(lanes).ToList() is { Count: > 0 } forgotten)
+            throw new CakeException($"In no lane of build.cake: {string.Join(", ", forgotten)}.");
+
+        // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
+        RunTests(
+        [
+            .. lanes.Select(lane => (lane, "TestCategory!=Long&FullyQualifiedName!~.Budgets.")),
+            .. lanesWithBudgets.Select(lane => (lane, "TestCategory!=Long&FullyQualifiedName~.Budgets.")),
+        ]);
+    });
+
+// What needs no server and no second process, and nothing of the rest built: before each commit.
+Task("Fast")
+    .Does(() =>
+    {
+        DotNetBuild(FastTests, new DotNetBuildSettings { Configuration = configuration });
+        RunTests((FastTests, "TestCategory!=Long&FullyQualifiedName!~.Budgets."));
+    });
 
 // What takes too long for every build.
 Task("Long")
     .IsDependentOn("Build")
     .IsDependentOn("Install-Test-Dependencies")
-    .Does(() => RunTests("TestCategory=Long"));
+    .Does(() => RunTests([.. lanesWithLongTests.Select(lane => (lane, "TestCategory=Long"))]));
 
 Task("Default")
     .IsDependentOn("Lint")
@@ -207,46 +234,58 @@ void InTemporaryFolder(Action<string> action)
     }
 }
 
-// Runs the tests that each filter selects, one filter after the other.
-void RunTests(params string[] filters)
+// Runs what each filter selects in its project, one after the other: browsers and the crowds of waiters would take the processor from each other.
+void RunTests(params (string Project, string Filter)[] runs)
 {
     CleanDirectory(testResults);
-    var exitCode = 0;
-    foreach (var filter in filters)
+    var (passed, failed) = (0, 0);
+    var problems = new List<string>();
+    var report = new List<string>();
+    foreach (var (number, (project, filter)) in runs.Index())
     {
-        DotNetTest(Solution, new DotNetTestSettings
+        var folder = testResults + Directory($"{number + 1}");
+        var exitCode = 0;
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        DotNetTest(project, new DotNetTestSettings
         {
             Configuration = configuration,
             Filter = filter,
             NoBuild = true,
             Loggers = ["trx;LogFilePrefix=tests"],
-            ResultsDirectory = testResults,
-            // One project at a time: browsers and the crowds of waiters would take the processor from each other.
-            ArgumentCustomization = arguments => arguments.Append("-m:1"),
+            ResultsDirectory = folder,
             // The counts are wanted of a run that failed, too.
-            HandleExitCode = code => { exitCode = Math.Max(exitCode, code); return true; },
+            HandleExitCode = code => { exitCode = code; return true; },
         });
+
+        var results = GetFiles($"{folder}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
+        var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
+        int Sum(params string[] names) => counters.Sum(
+            element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
+
+        var (passedHere, failedHere) = (Sum("passed"), Sum("failed", "error", "timeout", "aborted"));
+        report.Add($"{watch.Elapsed.TotalSeconds,6:F0} s  {passedHere,5} passed  {failedHere,3} failed  {project}  {filter}");
+        if (failedHere > 0)
+            problems.Add($"{failedHere} tests of {project} failed.");
+        else if (exitCode != 0)
+            problems.Add($"The run of {project} broke off with exit code {exitCode}.");
+        else if (passedHere == 0)
+            problems.Add($"No test of {project} ran.");
+        (passed, failed) = (passed + passedHere, failed + failedHere);
+
+        var skipped = results
+            .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
+            .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
+        foreach (var reason in skipped.GroupBy(reason => reason))
+        {
+            Warning("{0} tests of {1} were skipped: {2}", reason.Count(), project, reason.Key);
+            if (EnvironmentVariable("CI") == "true")
+                problems.Add($"{reason.Count()} tests of {project} were skipped.");
+        }
     }
 
-    var results = GetFiles($"{testResults}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
-    var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
-    int Sum(params string[] names) => counters.Sum(
-        element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
-
-    var passed = Sum("passed");
-    var failed = Sum("failed", "error", "timeout", "aborted");
-    var reasons = results
-        .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
-        .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
-    foreach (var reason in reasons.GroupBy(reason => reason))
-        Warning("{0} tests were skipped: {1}", reason.Count(), reason.Key);
-
+    foreach (var line in report)
+        Information("{0}", line);
     System.IO.File.WriteAllText(summary, $"{passed} passed, {failed} failed{Environment.NewLine}");
-
-    if (failed > 0)
-        throw new CakeException($"{failed} tests failed.");
-    if (exitCode != 0)
-        throw new CakeException($"The test run broke off with exit code {exitCode}.");
-    if (passed == 0)
-        throw new CakeException("No test ran.");
+    if (problems.Count > 0)
+        throw new CakeException(string.Join(' ', problems));
 }

@@ -3,7 +3,7 @@ using Medallion.Threading;
 
 namespace Idempotency.Filters.Medallion;
 
-/// <summary>A lock of each name from a provider, which keeps it alive by itself while its handle is held.</summary>
+/// <summary>Takes locks from a provider, which keeps each one alive while its handle is held.</summary>
 internal sealed class MedallionLock(IDistributedLockProvider provider) : IIdempotencyLock
 {
     public async ValueTask<IdempotencyLockHandle?> TryAcquireAsync(string name, CancellationToken cancellationToken)
@@ -24,7 +24,7 @@ internal sealed class MedallionLock(IDistributedLockProvider provider) : IIdempo
 
     private sealed class Handle(IDistributedSynchronizationHandle acquired) : IdempotencyLockHandle
     {
-        // Asked for at once: some providers begin to watch only then, and none tells any more after the handle is disposed.
+        // Read the token now: some providers begin to watch only then, and a disposed handle no longer has one.
         public override CancellationToken Lost { get; } = LostTokenOf(acquired);
 
         public override ValueTask DisposeAsync() => acquired.DisposeAsync();

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.ProcessTests;
 
 /// <summary>Processes whose clocks differ by minutes: the server's clock alone decides.</summary>
-[Parallelizable(ParallelScope.Children)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class ClockTests : WorkerTests
 {
     private static readonly string[] Shifts = ["00:00:00", "00:05:00", "-00:05:00"];

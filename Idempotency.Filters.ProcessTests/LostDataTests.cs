@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.ProcessTests;
 
 /// <summary>A server that loses what it had acknowledged (case (b) of the promise), and one that has no room for more.</summary>
-[Parallelizable(ParallelScope.Children)]
+[Parallelizable(ParallelScope.All)]
 internal sealed class LostDataTests : WorkerTests
 {
     private readonly RetryingClient _client = new();

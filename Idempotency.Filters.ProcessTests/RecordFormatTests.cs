@@ -9,6 +9,7 @@ namespace Idempotency.Filters.ProcessTests;
 /// Values that another version of the library left in the server, as during a rolling deployment. The golden files are what version 1 writes,
 /// envelope and record, and stay for ever: each was taken from a server after a request with the key that is sent here.
 /// </summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RecordFormatTests : WorkerTests
 {
     private const string Prefix = "idempotency:Lxg6TmRJOvPzd_dF7aUCNjzT5-9uTSZtREdY3gqF_Mg:";

@@ -1,6 +1,7 @@
 namespace Idempotency.Filters.ProcessTests;
 
 /// <summary>A server that goes away in the middle of load, comes back with its data, and is used again by the same processes.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class ServerOutageTests : WorkerTests
 {
     protected override string[] ServerArguments => ["--appendonly", "yes", "--appendfsync", "always"];

@@ -3,14 +3,14 @@ using System.Diagnostics;
 namespace Idempotency.Filters.ProcessTests;
 
 /// <summary>
-/// How long after the first answer, from one process, the answer of a waiter in another one arrives. A figure for the docs, no test.
+/// How long after the first answer, from one process, the answer of a waiter in another one arrives. A figure for the docs.
 /// </summary>
 internal sealed class WakeUpMeasurement : WorkerTests
 {
     private const int Samples = 200;
 
     [Test]
-    [Explicit("It measures, and proves nothing.")]
+    [Category("Long")]
     public async Task WaiterIsAnsweredAfterTheLeader()
     {
         const string Path = "/wait?ms=100";
@@ -26,9 +26,10 @@ internal sealed class WakeUpMeasurement : WorkerTests
         }
 
         delays.Sort();
-        Assert.Pass(
+        TestContext.Progress.WriteLine(
             $"Waiter after leader, of {Samples}: "
             + $"median {delays[Samples / 2]:F2} ms, p95 {delays[Samples * 95 / 100]:F2} ms, max {delays[^1]:F2} ms.");
+        Assert.That(delays[Samples / 2], Is.LessThan(50), "it asks again and again, and is not woken");
     }
 
     private static async Task<long> MomentAsync(Task<HttpResponseMessage> answering)

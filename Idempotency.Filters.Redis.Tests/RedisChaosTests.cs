@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Redis.Tests;
 
 /// <summary>Over a real Redis, behind a network that fails.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisChaosTests : ChaosContract
 {
     private RedisServer _server = null!;

@@ -131,13 +131,13 @@ internal sealed class RedisFaultTests : OwnRedisTests
     [Test]
     public async Task CompletionThatFailedMayBeRepeatedAlsoWhenItWasStored()
     {
-        var claim = await _far.AcquireAsync(_key, Refused with { Lease = TimeSpan.FromSeconds(8) });
+        var claim = await _far.AcquireAsync(_key, Refused with { Lease = TimeSpan.FromSeconds(24) });
         _proxy.LoseReplies();
         Assert.That(async () => await RedisStores.CompleteAsync(claim, "record").Soon(), TimeIsUp);
         _proxy.Cut();
 
         // Renewed meanwhile, and not told that the key is another's.
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        await Task.Delay(TimeSpan.FromSeconds(9));
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         Assert.That(await RedisStores.CompleteAsync(claim, "record"), Is.EqualTo(CompletionOutcome.Stored));
     }
@@ -199,13 +199,14 @@ internal sealed class RedisFaultTests : OwnRedisTests
     [Test]
     public async Task RenewalThatFailedIsRepeatedBeforeTheLeaseEnds()
     {
-        var claim = await _far.AcquireAsync(_key, new() { Lease = TimeSpan.FromSeconds(9) });
-        await Task.Delay(TimeSpan.FromSeconds(2));
+        const int RenewalFailed = 65;
+        var claim = await _far.AcquireAsync(_key, new() { Lease = TimeSpan.FromSeconds(12) });
         _proxy.Cut(refuse: true);
-
-        await Task.Delay(TimeSpan.FromSeconds(4));
+        await Waiting.UntilAsync(() => _far.Logs.Lines.Any(line => line.Id.Id == RenewalFailed));
+        await Server.ExecuteAsync("CONFIG", "RESETSTAT");
         _proxy.Heal();
-        await Task.Delay(TimeSpan.FromSeconds(4));
+
+        await Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("pexpire") > 0);
 
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         Assert.That(await _near.AskAsync(_key, Refused), Is.EqualTo("InFlight"));

@@ -1,4 +1,5 @@
 using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Redis.Tests;
 
@@ -125,7 +126,7 @@ internal sealed class RedisLateClaimTests : OwnRedisTests
     [Test]
     public async Task RenewalThatArrivesAfterTheReleaseHoldsNoRecordBack()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await RedisStores.CompleteAsync(await _near.AcquireAsync(_key, Held), "record");
         await using var far = RedisStores.Over(_proxy.Address, clock: clock);
         var claim = await far.AcquireAsync(_key, Over);
@@ -165,7 +166,7 @@ internal sealed class RedisLateClaimTests : OwnRedisTests
     }
 
     /// <summary>As long as the store's clock goes on.</summary>
-    private static Task UntilAsync(ManualTimeProvider clock, Func<Task<bool>> condition) => Waiting.UntilAsync(() =>
+    private static Task UntilAsync(FakeTimeProvider clock, Func<Task<bool>> condition) => Waiting.UntilAsync(() =>
     {
         clock.Advance(TimeSpan.FromMilliseconds(10));
         return condition();

@@ -5,6 +5,7 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Tests;
 
 /// <summary>What comes late, or a second time, leaves nothing behind.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisLateReplyTests : OwnRedisTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromSeconds(1) };
@@ -17,13 +18,13 @@ internal sealed class RedisLateReplyTests : OwnRedisTests
         await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(20));
         await stores.AcquireAsync(_key, Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block });
-        await Task.Delay(Held.Lease * 1.25);
-        var found = await stores.Administration.FindAsync(_key, CancellationToken.None);
-        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Interrupted));
+        StoredKey? found = null;
+        await Waiting.UntilAsync(
+            async () => (found = await stores.Administration.FindAsync(_key, CancellationToken.None))!.State == ClaimOutcome.Interrupted);
         // From here on the server knows the script.
-        Assert.That(await ResolveAsync(stores, _key + "2", found), Is.False);
+        Assert.That(await ResolveAsync(stores, _key + "2", found!), Is.False);
         proxy.LoseReplies();
-        var resolving = ResolveAsync(stores, _key, found);
+        var resolving = ResolveAsync(stores, _key, found!);
         await RedisStores.UntilAsync(Server, "R", "GETRANGE", _key, "0", "0");
 
         proxy.Cut();
@@ -94,7 +95,8 @@ internal sealed class RedisLateReplyTests : OwnRedisTests
     public async Task SubscriptionThatComesAfterItsWaiterHasLeftIsEnded()
     {
         await Server.PauseAsync();
-        await using var stores = RedisStores.Over(Server.Address + ",connectTimeout=4000");
+        await using var stores = RedisStores.Over(
+            Server.Address + ",connectTimeout=4000", options => options.OperationTimeout = TimeSpan.FromSeconds(6));
         // Whether the store's time is up first or the client's decides which of them speaks.
         Assert.That(
             async () => await stores.WaitAsync(_key, Held).Soon(), Throws.InstanceOf<TimeoutException>().Or.InstanceOf<RedisException>());
@@ -102,6 +104,7 @@ internal sealed class RedisLateReplyTests : OwnRedisTests
         await Server.ResumeAsync();
 
         await Waiting.UntilAsync(async () => (await Server.CommandStatsAsync()).GetValueOrDefault("evalsha") > 0);
+        // Time for the subscription to come late.
         await Task.Delay(TimeSpan.FromSeconds(1));
         Assert.That(await RedisStores.ListenersAsync(Server, _key), Is.Zero);
     }

@@ -3,10 +3,12 @@ using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Redis.Tests;
 
 /// <summary>Claims that are given up while the server is away. The leases are longer than the tests.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisReleaseTests : OwnRedisTests
 {
     private const int Failed = 66;
@@ -42,7 +44,7 @@ internal sealed class RedisReleaseTests : OwnRedisTests
     public async Task ReleaseThatHangsDelaysNoOther()
     {
         await using var cluster = await RedisCluster.StartAsync();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var stores = RedisStores.Over(cluster.Addresses, clock: clock);
         var slow = cluster.Nodes[0];
         var others = new List<(string Key, RedisServer Node)>();
@@ -79,7 +81,7 @@ internal sealed class RedisReleaseTests : OwnRedisTests
     [Test]
     public async Task DoubtIsRepeatedAlsoAfterALongOutage()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var proxy = new LateProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, clock: clock);
         await (await stores.AcquireAsync(_key + "2", Held)).DisposeAsync();
@@ -104,7 +106,7 @@ internal sealed class RedisReleaseTests : OwnRedisTests
     [Test]
     public async Task ReleaseThatWasNeverAnsweredIsGivenUpInTime()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var proxy = new CuttableProxy(Server.Port);
         await using var stores = RedisStores.Over(proxy.Address, clock: clock);
         var claim = await stores.AcquireAsync(_key, Held);
@@ -180,10 +182,10 @@ internal sealed class RedisReleaseTests : OwnRedisTests
         }
     }
 
-    private static Task UntilAsync(ManualTimeProvider clock, TimeSpan step, Func<bool> condition) =>
+    private static Task UntilAsync(FakeTimeProvider clock, TimeSpan step, Func<bool> condition) =>
         UntilAsync(clock, step, () => Task.FromResult(condition()));
 
-    private static Task UntilAsync(ManualTimeProvider clock, TimeSpan step, Func<Task<bool>> condition) => Waiting.UntilAsync(() =>
+    private static Task UntilAsync(FakeTimeProvider clock, TimeSpan step, Func<Task<bool>> condition) => Waiting.UntilAsync(() =>
     {
         clock.Advance(step);
         return condition();

@@ -199,6 +199,7 @@ internal sealed class RedisStartTests
     {
         var server = await SharedRedis.ServerAsync();
         var configuration = ConfigurationOptions.Parse(server.Address);
+        var before = configuration.ToString();
         await using var app = await StartAsync(idempotency =>
         {
             idempotency.UseRedis(configuration);
@@ -209,7 +210,10 @@ internal sealed class RedisStartTests
         using var response = await app.PostAsync("/redis", RedisStores.NewKey());
 
         await response.IsRunAsync(1);
+        Assert.That(configuration.ToString(), Is.EqualTo(before.Replace(server.Address, "127.0.0.1:1", StringComparison.Ordinal)));
         Assert.That(configuration.AbortOnConnectFail, Is.True);
+        Assert.That(configuration.AllowAdmin, Is.False);
+        Assert.That(configuration.ReconnectRetryPolicy, Is.TypeOf<ExponentialRetry>());
     }
 
     [Test]
@@ -259,7 +263,9 @@ internal sealed class RedisStartTests
         return server.Address;
     }
 
-    /// <summary>The server says in one line more that it is Valkey. The lines together are as long as before.</summary>
+    /// <summary>
+    /// The server says in one line more that it is a certain Valkey, also if it is another. The lines together are as long as before.
+    /// </summary>
     private sealed class ValkeyProxy(int port) : TcpProxy(port)
     {
         protected override async Task CarryAsync(TcpClient client, TcpClient server) => await Task.WhenAny(
@@ -271,6 +277,7 @@ internal sealed class RedisStartTests
             for (int read; (read = await server.ReadAsync(buffer)) > 0;)
             {
                 var text = Encoding.Latin1.GetString(buffer, 0, read);
+                text = text.Replace("valkey_version:", "other__version:", StringComparison.Ordinal);
                 text = Regex.Replace(text, @"redis_build_id:\w+", line => "valkey_version:9.8.7\r\nx:".PadRight(line.Length, 'x'));
                 await client.WriteAsync(Encoding.Latin1.GetBytes(text));
             }

@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Tests;
 
@@ -16,6 +19,25 @@ internal sealed class RedisValueLimitTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };
 
     private readonly string _key = RedisStores.NewKey();
+
+    [Test]
+    public async Task RecordIsTooLargeAlsoWhereTheServerDoesNotTellItsLimit([Values] bool own, [Values] bool tells)
+    {
+        await using var server = await RedisServer.StartAsync("--proto-max-bulk-len", "1mb");
+        if (!tells)
+            await server.ExecuteAsync("ACL", "SETUSER", "default", "-config");
+        await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(server.Address);
+        await using var stores = own ? RedisStores.Over(server) : RedisStores.Over(multiplexer, RedisStores.BePatient);
+        var claim = await stores.AcquireAsync(_key, Held);
+
+        Assert.That(await CompleteAsync(claim, 2 * Limit), Is.EqualTo(CompletionOutcome.TooLarge));
+        // The next one is not even sent.
+        var received = await ReceivedAsync(server);
+        Assert.That(await CompleteAsync(claim, 2 * Limit), Is.EqualTo(CompletionOutcome.TooLarge));
+        Assert.That(await ReceivedAsync(server) - received, Is.LessThan(Limit));
+
+        Assert.That(await RedisStores.CompleteAsync(claim, "small"), Is.EqualTo(CompletionOutcome.Stored));
+    }
 
     [TestCase(Limit - Head, CompletionOutcome.Stored)]
     [TestCase(Limit - Head + 1, CompletionOutcome.TooLarge)]
@@ -73,13 +95,23 @@ internal sealed class RedisValueLimitTests
     }
 
     [Test]
-    public async Task AnswerThatTheServerDoesNotTakeIsNotReplayableAndNotRunAgain()
+    public async Task AnswerThatTheServerDoesNotTakeIsNotReplayableAndNotRunAgain([Values] bool own, [Values] bool tells)
     {
         await using var server = await RedisServer.StartAsync("--proto-max-bulk-len", "1mb");
+        if (!tells)
+            await server.ExecuteAsync("ACL", "SETUSER", "default", "-config");
+        await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(server.Address);
         var script = new Script((_, _) => new FileContentResult(new byte[2 * Limit], "application/octet-stream"));
         await using var app = await script.StartAsync<RedisController>(
             options => options.MaxResponseBodySize = 10 * Limit,
-            services: services => services.AddIdempotency().UseRedis(server.Address, RedisStores.BePatient));
+            services: services =>
+            {
+                services.AddSingleton<IConnectionMultiplexer>(multiplexer);
+                if (own)
+                    services.AddIdempotency().UseRedis(server.Address, RedisStores.BePatient);
+                else
+                    services.AddIdempotency().UseRedis(RedisStores.BePatient);
+            });
 
         using var first = await app.PostAsync("/redis", _key);
         using var retry = await app.PostAsync("/redis", _key);
@@ -88,6 +120,10 @@ internal sealed class RedisValueLimitTests
         await retry.IsProblemAsync(409, "not-replayable");
         Assert.That(script.Runs, Is.EqualTo(1));
     }
+
+    private static async Task<long> ReceivedAsync(RedisServer server) => long.Parse(
+        Regex.Match((string)(await server.ExecuteAsync("INFO", "stats"))!, @"total_net_input_bytes:(\d+)").Groups[1].Value,
+        CultureInfo.InvariantCulture);
 
     private static Task<CompletionOutcome> CompleteAsync(IdempotencyClaim claim, int size) =>
         RedisStores.CompleteAsync(claim, Encoding.UTF8.GetString(new byte[size]));

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text;
 using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Time.Testing;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Tests;
 
@@ -98,6 +100,30 @@ internal sealed class RedisWaitingTests : OwnRedisTests
     }
 
     [Test]
+    public async Task WaiterThatLeavesWhileTheConnectionIsAwayNoLongerListensWhenItIsBack()
+    {
+        await using var proxy = new CuttableProxy(Server.Port);
+        await using var remote = RedisStores.Over(proxy.Address);
+        await LeaveWhileAwayAsync(proxy, remote);
+
+        // The one who stayed is back; so would the others be.
+        await Waiting.UntilAsync(async () => await RedisStores.ListenersAsync(Server, _key) == 1);
+        await UntilNobodyListensAsync();
+    }
+
+    [Test]
+    public async Task StoreThatEndsWhileTheConnectionIsAwayLeavesNoChannelToTheMultiplexer()
+    {
+        await using var proxy = new CuttableProxy(Server.Port);
+        await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(proxy.Address);
+        var remote = RedisStores.Over(multiplexer, RedisStores.BePatient);
+        await LeaveWhileAwayAsync(proxy, remote, remote.DisposeAsync);
+        await multiplexer.GetSubscriber().SubscribeAsync(RedisChannel.Literal(_key + ":last"), (_, _) => { });
+
+        await UntilNobodyListensAsync();
+    }
+
+    [Test]
     public async Task OneWhoComesWhileAnotherLeavesIsWoken()
     {
         var claim = await _stores.AcquireAsync(_key, Held);
@@ -170,9 +196,9 @@ internal sealed class RedisWaitingTests : OwnRedisTests
     [Test]
     public async Task SubscriptionThatComesLateLooksAgain()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var proxy = new LateSubscriptionProxy(Server.Port, _key);
-        await using var remote = RedisStores.Over(proxy.Address + ",syncTimeout=60000", clock: clock);
+        await using var remote = RedisStores.Over(proxy.Address + ",asyncTimeout=60000", clock: clock);
         Assert.That(await remote.AskAsync(_key + "2", Held), Is.EqualTo("Acquired"));
         var claim = await _stores.AcquireAsync(_key, Held);
         var waiter = remote.WaitAsync(_key, Held);
@@ -198,6 +224,31 @@ internal sealed class RedisWaitingTests : OwnRedisTests
 
         Assert.That(await RecordAsync(waiter), Is.EqualTo("record"));
     }
+
+    /// <summary>One waits for the key, and stays; five wait for others, and leave while nothing reaches the server.</summary>
+    private async Task LeaveWhileAwayAsync(CuttableProxy proxy, RedisStores remote, Func<ValueTask>? end = null)
+    {
+        var keys = Enumerable.Range(0, 5).Select(number => $"{_key}:{number}").ToList();
+        foreach (var key in keys.Append(_key))
+            await _stores.AcquireAsync(key, Held);
+        using var leaving = new CancellationTokenSource();
+        var leavers = keys.Select(key => remote.WaitAsync(key, Held, leaving.Token)).ToList();
+        _ = remote.WaitAsync(_key, Held);
+        foreach (var key in keys.Append(_key))
+            await Waiting.UntilAsync(async () => await RedisStores.ListenersAsync(Server, key) == 1);
+
+        proxy.Cut(refuse: true);
+        await Waiting.UntilAsync(() => proxy.Refusals > 0);
+        await leaving.CancelAsync();
+        foreach (var leaver in leavers)
+            Assert.That(async () => await leaver.Soon(), Throws.InstanceOf<OperationCanceledException>());
+        if (end is not null)
+            await end();
+        proxy.Heal();
+    }
+
+    private Task UntilNobodyListensAsync() => Waiting.UntilAsync(async () =>
+        ((object?[])(await Server.ExecuteAsync("PUBSUB", "CHANNELS", _key + ":?"))!).Length == 0);
 
     private static async Task<string> RecordAsync(Task<ClaimResult> waiter)
     {

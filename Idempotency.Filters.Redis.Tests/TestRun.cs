@@ -1,5 +1,7 @@
+using Idempotency.Filters.Redis.Tests.Contract;
+
 // The tests that run side by side are those that wait for real time to pass: more of them than processors.
-[assembly: LevelOfParallelism(8)]
+[assembly: LevelOfParallelism(40)]
 
 namespace Idempotency.Filters.Redis.Tests;
 
@@ -8,5 +10,9 @@ namespace Idempotency.Filters.Redis.Tests;
 internal sealed class TestRun
 {
     [OneTimeTearDown]
-    public Task StopServerAsync() => SharedRedis.StopAsync();
+    public async Task StopServersAsync()
+    {
+        await RedisClusterContractStore.StopAsync();
+        await SharedRedis.StopAsync();
+    }
 }

@@ -1,6 +1,8 @@
 using Idempotency.Filters;
 using Idempotency.Filters.Redis;
-using Idempotency.Filters.Redis.Internal;
+using Idempotency.Filters.Redis.Connection;
+using Idempotency.Filters.Redis.Hosting;
+using Idempotency.Filters.Redis.Store;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -13,7 +15,7 @@ public static class IdempotencyRedisBuilderExtensions
 {
     /// <summary>
     /// Keeps records in the Redis server, or cluster, of a connection string. The store connects, reconnects whenever the connection is
-    /// lost, replaces one that has carried nothing for some 10 seconds while a new one would, and closes it with the application.
+    /// lost or carries nothing any more, and closes the connection with the application.
     /// </summary>
     /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
@@ -33,8 +35,10 @@ public static class IdempotencyRedisBuilderExtensions
     /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configuration">
-    /// The connection, copied here. <c>AbortOnConnectFail</c> is ignored: <see cref="RedisStoreOptions.RequireServerAtStart"/> decides
-    /// what a missing server means.
+    /// The connection. It is copied here and never changed. The copy differs in four settings. <c>AbortOnConnectFail</c> is false:
+    /// <see cref="RedisStoreOptions.RequireServerAtStart"/> decides what a missing server means. <c>AllowAdmin</c> is true, for one
+    /// <c>CONFIG GET</c>. Unless they are set, <c>AsyncTimeout</c> is <see cref="RedisStoreOptions.OperationTimeout"/> (at least one
+    /// second), and <c>ReconnectRetryPolicy</c> tries again every second.
     /// </param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
@@ -44,20 +48,24 @@ public static class IdempotencyRedisBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(configuration);
 
-        var own = configuration.Clone();
-        // A multiplexer that gave up at its start would never find a server that comes later.
-        own.AbortOnConnectFail = false;
-        return builder.Use(configure, (_, options) => options.ConnectionMultiplexerKey is null
-            ? new RedisConnection(own, async () => await ConnectionMultiplexer.ConnectAsync(own, null), ownsMultiplexer: true)
-            : throw new InvalidOperationException(
-                "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of its "
-                + "own. Remove one."));
+        var copy = configuration.Clone();
+        return builder.Use(configure, (_, options) =>
+        {
+            if (options.ConnectionMultiplexerKey is not null)
+            {
+                throw new InvalidOperationException(
+                    "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of "
+                    + "its own. Remove one.");
+            }
+
+            var own = RedisConfiguration.OwnCopy(copy, options.OperationTimeout);
+            return new RedisConnection(own, async () => await ConnectionMultiplexer.ConnectAsync(own), ownsMultiplexer: true);
+        });
     }
 
     /// <summary>
     /// Keeps records in the Redis server, or cluster, of the application's own <see cref="IConnectionMultiplexer"/>, a service of its own
-    /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application closes it, and replaces it if it carries nothing any
-    /// more.
+    /// or one with a <see cref="RedisStoreOptions.ConnectionMultiplexerKey"/>. The application configures and closes it.
     /// </summary>
     /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>

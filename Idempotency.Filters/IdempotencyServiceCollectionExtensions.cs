@@ -49,6 +49,8 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<ActionPolicies>();
         services.TryAddSingleton<EngineServices>();
         services.TryAddSingleton<IdempotencyEngine>();
+        // For Filters.AddService<IdempotencyFilter>(), which resolves the filter from the services.
+        services.TryAddSingleton<IdempotencyFilter>();
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
         services.TryAddSingleton<CompletionRetrier>();

@@ -42,11 +42,11 @@ internal sealed class RedisCosts(Stand stand)
         Console.Error.WriteLine($"records in Redis: {count:N0} of {Sizes.Of(size)}");
         var (name, replays) = ($"cost-{_names++}", Math.Min(count, Records));
         await _redis.ExecuteAsync("FLUSHALL", "SYNC");
-        var empty = await _redis.SampleAsync();
+        var empty = await RedisSample.OfAsync(_redis);
         var recordBytes = await stand.AskAsync<long>($"put {name} {count} {size}");
-        var filled = await _redis.SampleAsync();
+        var filled = await RedisSample.OfAsync(_redis);
         await stand.AskAsync<int>($"replay {name} {replays}");
-        var replayed = await _redis.SampleAsync();
+        var replayed = await RedisSample.OfAsync(_redis);
         return new()
         {
             AnswerBytes = size,

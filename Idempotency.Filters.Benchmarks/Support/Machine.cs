@@ -12,7 +12,7 @@ internal static class Machine
         + $"{OperatingSystemName}; {RuntimeInformation.FrameworkDescription}; {Cores.Description}.";
 
     public static async Task<string> RedisAsync(RedisServer server) =>
-        $"{(await server.SampleAsync()).Version}, over loopback, beside the load generator; "
+        $"{(await RedisSample.OfAsync(server)).Version}, over loopback, beside the load generator; "
         + $"its client: StackExchange.Redis {typeof(ConnectionMultiplexer).Assembly.GetName().Version}.";
 
     private static string Processor => Field("/proc/cpuinfo", "model name", ':') ?? RuntimeInformation.ProcessArchitecture.ToString();

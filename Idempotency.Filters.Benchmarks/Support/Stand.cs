@@ -30,7 +30,7 @@ internal sealed class Stand : IAsyncDisposable
     /// <param name="program">As for <see cref="ChildProcess.Start"/>.</param>
     public static async Task<Stand> StartAsync(string store, string? program = null)
     {
-        var redis = StoreKind.All[store].NeedsRedis ? await RedisServer.StartAsync() : null;
+        var redis = StoreKind.All[store].NeedsRedis ? await RedisServer.StartAsync([.. Cores.Command(Cores.Load, [])], []) : null;
         return await StartAsync(store, redis, redis?.Address ?? "", program);
     }
 

@@ -37,7 +37,7 @@ internal sealed partial class Sample : IAsyncDisposable
         })!;
         try
         {
-            return new Sample(process, await ListeningAsync(process).WaitAsync(TimeSpan.FromMinutes(1)));
+            return new Sample(process, await ListeningAsync(process).WaitAsync(TimeSpan.FromMinutes(2)));
         }
         catch
         {

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Redis.Tests.DistributedCache;
 
 /// <summary>What Microsoft's Redis cache does beyond the contract, seen at the server, and by two applications that share it.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class RedisCacheTests
 {
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };

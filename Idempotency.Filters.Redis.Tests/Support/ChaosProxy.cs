@@ -12,12 +12,12 @@ internal sealed class ChaosProxy(int port, Chaos chaos) : TcpProxy(port)
 {
     private static readonly (string Name, byte[] Hash)[] Calls =
     [
-        ("claim", HashOf("look.lua", "claim.lua")),
-        ("complete", HashOf("complete.lua")),
-        ("release", HashOf("release.lua")),
-        ("renew", HashOf("renew.lua")),
-        ("resolve", HashOf("look.lua", "resolve.lua")),
-        ("forget", HashOf("look.lua", "forget.lua")),
+        ("claim", HashOf("layout.lua", "look.lua", "claim.lua")),
+        ("complete", HashOf("layout.lua", "complete.lua")),
+        ("release", HashOf("layout.lua", "release.lua")),
+        ("renew", HashOf("layout.lua", "renew.lua")),
+        ("resolve", HashOf("layout.lua", "look.lua", "resolve.lua")),
+        ("forget", HashOf("layout.lua", "look.lua", "forget.lua")),
     ];
 
     protected override async Task CarryAsync(TcpClient client, TcpClient server)

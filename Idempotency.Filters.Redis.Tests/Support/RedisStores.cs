@@ -30,8 +30,7 @@ internal sealed class RedisStores : IAsyncDisposable
         Over(server.Address, configure, clock);
 
     public static RedisStores Over(string connectionString, Action<RedisStoreOptions>? configure = null, TimeProvider? clock = null) =>
-        // What the client waits for with a thread, each page of SCAN, has a limit of the client's own.
-        Over(idempotency => idempotency.UseRedis(connectionString + ",syncTimeout=20000", BePatient + configure), clock);
+        Over(idempotency => idempotency.UseRedis(connectionString, BePatient + configure), clock);
 
     public static RedisStores Over(IConnectionMultiplexer multiplexer, Action<RedisStoreOptions> configure) => Over(
         idempotency =>

@@ -12,19 +12,19 @@ local waited, fencing, record, expiry = 0, 0, '', 0
 local value = redis.call('GET', key)
 if value then
     local found = look(key, value, now)
-    if found.tag == 'C' and found.token == token then
+    if found.tag == CLAIM and found.token == token then
         -- The reply to an earlier attempt was lost.
         redis.call('PEXPIRE', key, found.life)
         return 'A' .. struct.pack('<i8', found.fencing) .. found.record
     elseif found.state == 'F' then
-        if mode % 2 == 1 and found.flags % 2 == 0 then
+        if mode % 2 == 1 and not waits(found.flags) then
             -- Refused at maxmemory; then this waiter looks again when the lease ends.
-            redis.pcall('SETRANGE', key, 25, string.char(found.flags + 1))
+            redis.pcall('SETRANGE', key, FLAGS_AT - 1, string.char(found.flags + 1))
         end
         return 'F' .. struct.pack('<i8', found.left)
     elseif found.state == 'I' then
         return 'I'
-    elseif found.state == 'R' and (mode < 4 or string.sub(found.record, 2, 17) == token) then
+    elseif found.state == 'R' and (mode < 4 or token_of(found.record) == token) then
         -- With this token: the completion of this very claim came before a late attempt of it.
         return found.record
     end
@@ -44,6 +44,6 @@ if record ~= '' then
     tail = math.max(lease, expiry == 0 and CENTURY or expiry - now)
 end
 local last = longest == 0 and 0 or now + longest
-local claim = struct.pack('<c1c16i8Bi8i8i8i8', 'C', token, fencing, waited + refuse, lease, tail, last, expiry)
+local claim = struct.pack('<c1c16i8Bi8i8i8i8', CLAIM, token, fencing, waited + refuse, lease, tail, last, expiry)
 redis.call('SET', key, claim .. record, 'PX', lease + tail)
 return 'A' .. struct.pack('<i8', fencing) .. record

@@ -4,4 +4,4 @@ if not found then
     return false
 end
 
-return found.state .. found.version .. (found.state == 'R' and string.sub(found.record, 26) or '')
+return found.state .. found.version .. (found.state == 'R' and string.sub(found.record, BYTES_AT) or '')

@@ -2,7 +2,7 @@
 -- Answer: 1 = done, 2 = nothing is there, 0 = in flight, or not as it was found.
 local key = KEYS[1]
 local found = find(key)
-if found and found.version == 'R' .. ARGV[2] then
+if found and found.version == RECORD .. ARGV[2] then
     -- The reply to an earlier attempt was lost.
     return 1
 elseif not found then
@@ -16,7 +16,7 @@ if not ARGV[4] then
     return 1
 end
 
-local record = struct.pack('<c1c16i8', 'R', ARGV[2], found.fencing + 1) .. ARGV[4]
+local record = struct.pack('<c1c16i8', RECORD, ARGV[2], found.fencing + 1) .. ARGV[4]
 if ARGV[3] == '0' then
     redis.call('SET', key, record)
 else

@@ -5,20 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Counts how often actions ran; an action answers with its number, so that a replay can be told from a second run.</summary>
-public sealed class Runs
-{
-    private int _count;
-
-    public int Count => Volatile.Read(ref _count);
-
-    public int Next() => Interlocked.Increment(ref _count);
-}
-
 /// <summary>Shorter ways to start an application and to read what it answers.</summary>
 internal static class Answers
 {
-    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>; further settings add up.</summary>
+    /// <summary>An application with <see cref="Runs"/> and <c>AddIdempotency()</c>. Further settings are added to these.</summary>
     public static Task<TestApp> StartAsync(
         Type[] controllers, Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null) =>
         TestApp.StartAsync(
@@ -38,9 +28,10 @@ internal static class Answers
     public static int Runs(this TestApp app) => app.Services.GetRequiredService<Runs>().Count;
 
     /// <summary>
-    /// Posts, and gives the answer as one line: status, body (the code of a problem), and <c>replayed</c> when it is marked so.
+    /// Posts and returns the answer as one line: status, body (for a problem its code), and <c>replayed</c> if it is a replay.
     /// </summary>
-    public static Task<string> AnswerAsync(this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
+    public static Task<string> AnswerAsync(
+        this TestApp app, string path, string? key, HttpContent? content = null, params string[] headers) =>
         app.AnswerAsync(HttpMethod.Post, path, key, content, headers);
 
     public static async Task<string> AnswerAsync(
@@ -52,7 +43,7 @@ internal static class Answers
         foreach (var header in headers)
             request.Headers.TryAddWithoutValidation(header[..header.IndexOf(':')], header[(header.IndexOf(':') + 1)..].Trim());
 
-        using var response = await app.Client.SendAsync(request).WaitAsync(TimeSpan.FromSeconds(30));
+        using var response = await app.Client.SendAsync(request).Soon();
         var body = await response.Content.ReadAsStringAsync();
         if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
             body = JsonDocument.Parse(body).RootElement.TryGetProperty("code", out var code) ? code.GetString() : "problem";
@@ -61,7 +52,7 @@ internal static class Answers
     }
 
     /// <summary>Stops the server, which waits until every request is done: a client has its answer before the last line is logged.</summary>
-    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().WaitAsync(TimeSpan.FromSeconds(30));
+    public static Task FinishAsync(this TestApp app) => app.App.StopAsync().Soon();
 
     /// <summary>Answers an exception with 500 and its message.</summary>
     public static void ShowErrors(WebApplication app) => app.Use(async (http, next) =>

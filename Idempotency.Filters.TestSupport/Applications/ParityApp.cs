@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>One covered endpoint, <c>POST /pay</c>, that answers its run.</summary>
+/// <summary>An application with one covered endpoint, <c>POST /pay</c>, which answers the number of its run.</summary>
 internal static class ParityApp
 {
     private static readonly Delegate Run = (Runs runs) => runs.Next();
@@ -30,7 +30,7 @@ internal static class ParityApp
                 services?.Invoke(s);
             });
 
-    /// <summary>A handler that says when it runs, and answers when it is let go.</summary>
+    /// <summary>A handler that signals when it runs, and answers when it is released.</summary>
     public static Delegate Hanging(Signal entered, Signal release, bool onlyFirst = false) => async (Runs runs) =>
     {
         var run = runs.Next();

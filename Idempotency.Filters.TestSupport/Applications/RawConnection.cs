@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A plain HTTP/1.1 client on one socket: sends exactly the bytes it is given, and allocates nothing while it is measured.</summary>
+/// <summary>An HTTP/1.1 client on one socket. It sends exactly the bytes it is given, and allocates nothing while it is measured.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -21,8 +21,8 @@ internal sealed class RawConnection : IDisposable
 
     public void Send(string text) => Send(Encoding.Latin1.GetBytes(text));
 
-    /// <summary>Reads one response with a <c>Content-Length</c>, or chunked.</summary>
-    /// <returns>Its bytes, valid until the next call; empty when the server closed the connection.</returns>
+    /// <summary>Reads one response, chunked or with a <c>Content-Length</c>.</summary>
+    /// <returns>Its bytes, valid until the next call; empty if the server closed the connection.</returns>
     public ReadOnlySpan<byte> Receive()
     {
         var length = 0;
@@ -40,12 +40,12 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    /// <summary>What has arrived, or the next that arrives; empty when the server closed the connection.</summary>
+    /// <summary>The bytes that have arrived, or the next ones; empty if the server closed the connection.</summary>
     public string ReceiveSome() => Encoding.Latin1.GetString(_buffer, 0, _socket.Receive(_buffer));
 
     public string ReceiveText() => Encoding.Latin1.GetString(Receive());
 
-    /// <summary>Ends the connection with a reset, as a client does that vanishes.</summary>
+    /// <summary>Resets the connection, like a client that vanishes.</summary>
     public void Abort()
     {
         _socket.LingerState = new LingerOption(true, 0);

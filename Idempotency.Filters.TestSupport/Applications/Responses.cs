@@ -3,14 +3,14 @@ using System.Text.Json;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>What a test says of a response.</summary>
+/// <summary>Assertions about responses.</summary>
 internal static class Responses
 {
     public static bool IsReplay(this HttpResponseMessage response) => response.Headers.Contains("Idempotent-Replayed");
 
     public static Task<string> TextAsync(this HttpResponseMessage response) => response.Content.ReadAsStringAsync();
 
-    /// <summary>Asserts the action's own answer, as <see cref="Script.Answer"/> makes it.</summary>
+    /// <summary>Asserts the action's own answer, made by <see cref="Script.Answer"/>.</summary>
     public static async Task IsRunAsync(this HttpResponseMessage response, int run, int status = 201)
     {
         Assert.That(response.StatusCode, Is.EqualTo((HttpStatusCode)status), await response.TextAsync());
@@ -18,7 +18,7 @@ internal static class Responses
         Assert.That(response.IsReplay(), Is.False);
     }
 
-    /// <summary>Asserts that run's answer, sent again.</summary>
+    /// <summary>Asserts a replay of that run's answer.</summary>
     public static async Task IsReplayOfAsync(this HttpResponseMessage response, int run, int status = 201)
     {
         Assert.That(response.StatusCode, Is.EqualTo((HttpStatusCode)status), await response.TextAsync());
@@ -26,7 +26,7 @@ internal static class Responses
         Assert.That(response.IsReplay(), Is.True);
     }
 
-    /// <summary>Asserts problem details as RFC 9457 has them.</summary>
+    /// <summary>Asserts problem details (RFC 9457).</summary>
     public static async Task<JsonElement> IsProblemAsync(this HttpResponseMessage response, int status, string code)
     {
         var text = await response.TextAsync();

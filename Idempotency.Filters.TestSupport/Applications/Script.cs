@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>What the covered action of a test does, and how often it did. Without instructions every run answers 201 and its own number.</summary>
+/// <summary>What the covered action of a test does, and how often it ran. By default, each run answers 201 with its own number.</summary>
 public sealed class Script
 {
     private readonly Func<HttpContext, int, Task<IActionResult>> _act;
@@ -21,7 +21,8 @@ public sealed class Script
 
     public int Runs => Volatile.Read(ref _runs);
 
-    public static IActionResult Answer(int run, int status = StatusCodes.Status201Created) => new ObjectResult(new { run }) { StatusCode = status };
+    public static IActionResult Answer(int run, int status = StatusCodes.Status201Created) =>
+        new ObjectResult(new { run }) { StatusCode = status };
 
     public Task<IActionResult> RunAsync(HttpContext http) => _act(http, Interlocked.Increment(ref _runs));
 
@@ -47,36 +48,4 @@ public sealed class Script
             },
             pipeline,
             server);
-}
-
-/// <summary>Something that a test waits for: no longer than two minutes, since a busy machine is no defect.</summary>
-public sealed class Signal
-{
-    private readonly TaskCompletionSource _fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public void Fire() => _fired.TrySetResult();
-
-    public Task WaitAsync() => _fired.Task.Soon();
-}
-
-internal static class Waiting
-{
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-
-    public static Task Soon(this Task task) => task.WaitAsync(Limit);
-
-    public static Task<T> Soon<T>(this Task<T> task) => task.WaitAsync(Limit);
-
-    /// <summary>For what the application does behind a response: no event tells of it.</summary>
-    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    public static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = new CancellationTokenSource(Limit);
-        while (!await condition())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Delay(1, limit.Token);
-        }
-    }
 }

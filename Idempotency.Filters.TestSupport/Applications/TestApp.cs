@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A real application on Kestrel, on a free loopback port, with the controllers that one test names and no others.</summary>
+/// <summary>A real application on Kestrel, on a free loopback port, with only the controllers that the test names.</summary>
 internal sealed class TestApp : IAsyncDisposable
 {
     private TestApp(WebApplication app, LogSink logs)
@@ -26,7 +25,7 @@ internal sealed class TestApp : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>Every line that was logged since the start.</summary>
+    /// <summary>Every line logged since the start.</summary>
     public LogSink Logs { get; }
 
     public IServiceProvider Services => App.Services;
@@ -66,7 +65,7 @@ internal sealed class TestApp : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a POST with a key; null sends none.</summary>
+    /// <summary>Sends a POST with a key; null = no key.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string? key, HttpContent? content = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
@@ -96,29 +95,3 @@ internal sealed class TestApp : IAsyncDisposable
         public IEnumerable<TypeInfo> Types => types.Select(type => type.GetTypeInfo());
     }
 }
-
-/// <summary>Keeps what was logged.</summary>
-internal sealed class LogSink : ILoggerProvider
-{
-    private readonly ConcurrentQueue<LogLine> _lines = [];
-
-    public IReadOnlyCollection<LogLine> Lines => _lines;
-
-    public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
-
-    public void Dispose()
-    {
-    }
-
-    private sealed class Logger(LogSink sink, string category) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            sink._lines.Enqueue(new LogLine(category, logLevel, eventId, formatter(state, exception), exception));
-    }
-}
-
-internal sealed record LogLine(string Category, LogLevel Level, EventId Id, string Message, Exception? Exception);

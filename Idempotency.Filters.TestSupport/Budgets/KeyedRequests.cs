@@ -6,8 +6,8 @@ using System.Text;
 namespace Idempotency.Filters.TestSupport.Budgets;
 
 /// <summary>
-/// The same request again and again, with the same key or a fresh one each time, from one raw socket, which allocates nothing: what it
-/// makes the rest of the process allocate.
+/// Measures what a request makes the process allocate. Sends the same request again and again, with the same key or a fresh one each time,
+/// from one raw socket, which allocates nothing itself.
 /// </summary>
 internal sealed class KeyedRequests : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class KeyedRequests : IDisposable
     }
 
     /// <summary>
-    /// Bytes a request: the least of several rounds, since whatever else the process does only adds. And those that are still there after.
+    /// Bytes per request, and the bytes that are still in use afterwards. Takes the least of several rounds, because other work in the
+    /// process only adds.
     /// </summary>
     public static (double Allocated, double Retained) Measure(TestApp? app, string method, string path, bool freshKeys)
     {
@@ -47,7 +48,7 @@ internal sealed class KeyedRequests : IDisposable
         requests.Run(Requests);
         SkipUnlessQuiet();
 
-        // What other tests left to be finalized would be missed at the end.
+        // Objects that other tests left to be finalized would otherwise be freed during the measurement.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var least = long.MaxValue;
@@ -65,7 +66,7 @@ internal sealed class KeyedRequests : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    // Between its shifts the test framework may leave a thread of its own that waits in a loop, and allocates.
+    // Between its shifts, the test framework may leave a thread that waits in a loop and allocates.
     private static void SkipUnlessQuiet()
     {
         const long Quiet = 1_000_000;

@@ -1,13 +1,13 @@
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Lets the calls of a test double fail as the test wants, and keeps what was called.</summary>
+/// <summary>Lets calls to a test double fail as the test wants, and records the calls.</summary>
 internal sealed class Chaos
 {
     private readonly Lock _gate = new();
     private readonly List<string> _calls = [];
     private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Chooses the fault of a call, by its name; null = none ever.</summary>
+    /// <summary>Chooses the fault for a call by its name; null = no faults.</summary>
     public Func<string, Fault>? On { get; set; }
 
     /// <summary>The names of all calls so far, in order.</summary>
@@ -39,7 +39,7 @@ internal sealed class Chaos
         On = name => name == call && Interlocked.Decrement(ref left) == 0 ? fault : Fault.None;
     }
 
-    /// <summary>Lets go on what hangs.</summary>
+    /// <summary>Lets hanging calls continue.</summary>
     public void Resume() => Interlocked.Exchange(ref _resumed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     public async Task<T> RunAsync<T>(string call, Func<ValueTask<T>> effect)

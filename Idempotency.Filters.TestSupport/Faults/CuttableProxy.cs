@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>A network that loses replies, and connections, when it is told to.</summary>
+/// <summary>A network that loses replies and connections on command.</summary>
 internal sealed class CuttableProxy(int port) : TcpProxy(port)
 {
     private readonly ConcurrentDictionary<TcpClient, bool> _connections = [];
@@ -11,12 +11,12 @@ internal sealed class CuttableProxy(int port) : TcpProxy(port)
     private volatile bool _refuses;
 
     /// <summary>
-    /// From now on the server gets what is sent, and its replies are lost. A connection that lost one is good for nothing but
-    /// <see cref="Cut"/>.
+    /// From now on the server receives what is sent, but its replies are lost. A connection that lost a reply is unusable: only
+    /// <see cref="Cut"/> it.
     /// </summary>
     public void LoseReplies() => _losesReplies = true;
 
-    /// <summary>Ends all connections; new ones are as good as new, unless they are to be refused.</summary>
+    /// <summary>Ends all connections. New ones work normally, unless they are to be refused.</summary>
     public void Cut(bool refuse = false)
     {
         _refuses = refuse;

@@ -1,16 +1,16 @@
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>What becomes of one call of something that a store depends on.</summary>
+/// <summary>What happens to one call to something that a store depends on.</summary>
 internal enum Fault
 {
     None,
 
-    /// <summary>It throws, and nothing happens.</summary>
+    /// <summary>The call throws without taking effect.</summary>
     Fails,
 
-    /// <summary>It takes effect, and throws.</summary>
+    /// <summary>The call takes effect and then throws.</summary>
     LosesReply,
 
-    /// <summary>It does not answer until <see cref="Chaos.Resume"/>, and takes effect only then.</summary>
+    /// <summary>The call hangs until <see cref="Chaos.Resume"/>, and takes effect only then.</summary>
     Hangs,
 }

@@ -4,12 +4,13 @@ using System.Net.Sockets;
 
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>The network between a client and a server on this machine: its heirs are what happens on it.</summary>
+/// <summary>The network between a client and a server on this machine. Derived classes decide what happens on it.</summary>
 internal abstract class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly int _port;
     private readonly Task _accepting;
+    private int _refusals;
 
     protected TcpProxy(int port)
     {
@@ -20,6 +21,9 @@ internal abstract class TcpProxy : IAsyncDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
+    /// <summary>How many connections were refused.</summary>
+    public int Refusals => Volatile.Read(ref _refusals);
+
     public virtual async ValueTask DisposeAsync()
     {
         _listener.Stop();
@@ -28,7 +32,7 @@ internal abstract class TcpProxy : IAsyncDisposable
 
     protected virtual bool Refuses => false;
 
-    /// <summary>Carries what both say until one of them ends. Both are closed afterwards.</summary>
+    /// <summary>Passes bytes both ways until one side ends, then closes both.</summary>
     protected abstract Task CarryAsync(TcpClient client, TcpClient server);
 
     protected static bool IsCut(Exception exception) =>
@@ -41,10 +45,14 @@ internal abstract class TcpProxy : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync();
-                if (Refuses)
-                    client.Dispose();
-                else
+                if (!Refuses)
+                {
                     _ = ConnectAsync(client);
+                    continue;
+                }
+
+                Interlocked.Increment(ref _refusals);
+                client.Dispose();
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
@@ -64,7 +72,7 @@ internal abstract class TcpProxy : IAsyncDisposable
         }
         catch (Exception exception) when (IsCut(exception))
         {
-            // There is no server, or no connection any more; the client hears so below.
+            // There is no server, or the connection is gone. The client's side is closed below.
         }
         finally
         {

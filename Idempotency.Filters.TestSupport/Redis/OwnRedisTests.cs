@@ -1,12 +1,12 @@
 namespace Idempotency.Filters.TestSupport;
 
-/// <summary>Tests with a server of the test's own, which ends after whatever they put before it.</summary>
+/// <summary>Tests with their own server. It stops after everything that they put in front of it.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal abstract class OwnRedisTests
 {
     protected RedisServer Server { get; private set; } = null!;
 
-    /// <summary>What the command line of the server gets besides.</summary>
+    /// <summary>More command-line arguments for the server.</summary>
     protected virtual string[] ServerArguments => [];
 
     [SetUp]

@@ -6,8 +6,7 @@ using System.Text;
 namespace Idempotency.Filters.TestSupport;
 
 /// <summary>
-/// A plain client of Redis on one socket, which owes nothing to the client that is tested. Texts stand for bytes, one character each
-/// (Latin-1).
+/// A plain Redis client on one socket, independent of the client under test. Strings represent bytes, one character each (Latin-1).
 /// </summary>
 internal sealed class RedisConnection : IDisposable
 {
@@ -106,6 +105,3 @@ internal sealed class RedisConnection : IDisposable
         }
     }
 }
-
-/// <summary>The server answered a command with an error.</summary>
-internal sealed class RedisReplyException(string message) : Exception(message);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Administration;
 
@@ -8,7 +9,7 @@ namespace Idempotency.Filters.Tests.Administration;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class InterruptedKeyTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly Signal _entered = new();
     private readonly Signal _release = new();
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Administration;
 
@@ -151,7 +152,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task FoundAnswerIsTheStoredOne()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await new Script().StartAsync<OperatedController>(clock: clock);
         using var first = await app.PostAsync("/orders", "k");
 
@@ -166,7 +167,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task FoundFailureHasNoAnswerButATime()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await OperatedApp.Failing().StartAsync<OperatedController>(OperatedApp.Block, clock);
         using var failed = await app.PostAsync("/orders", "k");
 
@@ -179,7 +180,7 @@ internal sealed class ResolveTests
     [Test]
     public async Task OperatorsAnswerIsKeptForTheRetentionOfThePolicy()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await OperatedApp.Failing().StartAsync<TwoPoliciesController>(
             OperatedApp.Block, clock, services: s => s.AddIdempotency().AddPolicy("policy", o => o.Retention = TimeSpan.FromHours(72)));
         using var failed = await app.PostAsync("/orders/policy", "k");

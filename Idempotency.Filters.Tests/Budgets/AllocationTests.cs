@@ -6,14 +6,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Budgets;
 
-/// <summary>What the filter adds to the bytes that a request allocates on Kestrel: differences of averages in one process.</summary>
+/// <summary>How many bytes the filter adds to those that a request allocates on Kestrel: differences of averages in one process.</summary>
 [NonParallelizable]
 internal sealed class AllocationTests
 {
-    // What the rest of the process adds is far below this.
+    // The rest of the process adds far less than this.
     private const double Noise = 24;
 
-    // What the record of this small answer takes in memory: 570 bytes, and room for what the heap does besides.
+    // The record of this small answer takes 570 bytes. The rest leaves room for other changes of the heap.
     private const double LargestRecord = 800;
 
     private TestApp? _app;
@@ -60,7 +60,8 @@ internal sealed class AllocationTests
 
         var added = first.Allocated - bare.Allocated - first.Retained;
         TestContext.Out.WriteLine(
-            $"bare {bare.Allocated:F0} B, first request {first.Allocated:F0} B, of which {first.Retained:F0} B stay as the record: {added:F0} B added");
+            $"bare {bare.Allocated:F0} B, first request {first.Allocated:F0} B, "
+            + $"of which {first.Retained:F0} B stay as the record: {added:F0} B added");
         Assert.That(added, Is.LessThan(1536 + Noise));
         Assert.That(first.Retained, Is.LessThan(LargestRecord), "what stays is not counted, and so must be no more than the record");
     }

@@ -9,7 +9,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Diagnostics;
 
-/// <summary>What operators see: their dashboards know these names, so that a change of one is a breaking change.</summary>
+/// <summary>What operators see. Their dashboards use these names, so changing one is a breaking change.</summary>
 internal sealed class IdempotencyMetricsTests
 {
     [Test]
@@ -91,7 +91,7 @@ internal sealed class IdempotencyMetricsTests
         Assert.That(activity.GetTagItem("idempotency.policy"), Is.EqualTo("default"));
     }
 
-    /// <summary>What one application measures, in its order: other tests run applications of their own.</summary>
+    /// <summary>What one application measures, in order. Applications of other tests are left out.</summary>
     private sealed class Measurements : IDisposable
     {
         private readonly MeterListener _listener = new();
@@ -110,7 +110,7 @@ internal sealed class IdempotencyMetricsTests
             _listener.Start();
         }
 
-        /// <summary>The first measurements of an instrument, which may come after the response.</summary>
+        /// <summary>The first measurements of an instrument. They may arrive after the response.</summary>
         public async Task<string[]> FirstAsync(int count, string instrument)
         {
             await Waiting.UntilAsync(() => Of(instrument).Length >= count);

@@ -7,7 +7,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Diagnostics;
 
-/// <summary>What is logged: stable events, and the key as a hash only.</summary>
+/// <summary>What is logged: stable events, and the key only as a hash.</summary>
 internal sealed class LogTests
 {
     private const string Secret = "top-secret-key";
@@ -108,7 +108,8 @@ internal sealed class LogTests
     private static IIdempotencyStore DownStore()
     {
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).Throws(new TimeoutException());
+        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+            .Throws(new TimeoutException());
         return store.Object;
     }
 }

@@ -10,7 +10,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Diagnostics;
 
-/// <summary>The instruments of the meter, and the tags of the request's activity.</summary>
+/// <summary>The instruments of the meter, and the tags on the request's activity.</summary>
 internal sealed class MetricsTests
 {
     [TestCase("/observed", "executed")]
@@ -164,7 +164,7 @@ internal sealed class MetricsTests
 
         await app.AnswerAsync(path, "secret-key");
 
-        var activity = await stopped.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var activity = await stopped.Task.Soon();
         Assert.That(activity.GetTagItem("idempotency.outcome"), Is.EqualTo(outcome));
         Assert.That(activity.GetTagItem("idempotency.policy"), Is.EqualTo(policy));
         Assert.That(activity.TagObjects.Select(tag => $"{tag.Value}"), Has.None.Contains("secret-key"));
@@ -186,11 +186,12 @@ internal sealed class MetricsTests
     private static IIdempotencyStore DownStore()
     {
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).Throws(new TimeoutException());
+        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+            .Throws(new TimeoutException());
         return store.Object;
     }
 
-    /// <summary>Collects what the meter of one application records.</summary>
+    /// <summary>Collects what one application's meter records.</summary>
     private sealed class Meters : IDisposable
     {
         private readonly MeterListener _listener = new();
@@ -205,13 +206,15 @@ internal sealed class MetricsTests
                     listener.EnableMeasurementEvents(instrument);
             };
             _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, $"{value}", tags));
-            _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value >= 0 ? "time" : "negative", tags));
+            _listener.SetMeasurementEventCallback<double>(
+                (instrument, value, tags, _) => Add(instrument, value >= 0 ? "time" : "negative", tags));
             _listener.Start();
         }
 
         public IEnumerable<string> All => _all.Select(item => item.Name);
 
-        public IEnumerable<string> Of(string name) => _all.Where(item => item.Name == name).Select(item => $"{item.Value} {item.Tags}".Trim());
+        public IEnumerable<string> Of(string name) =>
+            _all.Where(item => item.Name == name).Select(item => $"{item.Value} {item.Tags}".Trim());
 
         public IEnumerable<string> TagsOf(string name) => _all.Where(item => item.Name == name).Select(item => item.Tags);
 

@@ -16,7 +16,7 @@ internal sealed class CompletionRetrierTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5.5);
 
     // Pauses take no real time: each moves this clock by its length.
-    private readonly ImpatientTimeProvider _clock = new();
+    private readonly TestClock _clock = new() { EndAtOnce = TimeSpan.FromMinutes(1) };
     private readonly Mock<IdempotencyClaim> _claim = new();
     private readonly ConcurrentQueue<TimeSpan> _attempts = new();
     private readonly ServiceProvider _services;

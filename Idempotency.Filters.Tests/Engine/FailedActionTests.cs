@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Engine;
 
@@ -130,7 +131,7 @@ internal sealed class FailedActionTests
     [Test]
     public async Task RefusedKeyIsFreeWhenRetentionEnds()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await Throwing().StartAsync<FailedActionController>(Block, clock);
         using var first = await app.PostAsync("/orders", "k");
         clock.Advance(TimeSpan.FromHours(24));

@@ -59,6 +59,32 @@ internal sealed class ManualModeTests
         Assert.That(app.Runs(), Is.EqualTo(1));
     }
 
+    /// <summary>The body is read once for the fingerprint and once by the action.</summary>
+    [Test]
+    public async Task BodyOfARepeatIsHashedOnce()
+    {
+        const string Body = "a body that can be read as often as one likes";
+        var bodies = new List<CountingBody>();
+        await using var app = await Answers.StartAsync(app =>
+        {
+            app.Use((http, next) =>
+            {
+                bodies.Add(new(Encoding.UTF8.GetBytes(Body)));
+                http.Request.Body = bodies[^1];
+                return next(http);
+            });
+            app.MapPost(
+                "/minimal",
+                [IdempotencyManual] async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync())
+                .RequireIdempotency();
+        });
+
+        Assert.That(await app.AnswerAsync("/minimal", "k", new StringContent(Body)), Is.EqualTo($"200 {Body}"));
+        Assert.That(await app.AnswerAsync("/minimal", "k", new StringContent(Body)), Is.EqualTo($"200 {Body}"));
+
+        Assert.That(bodies.Select(body => body.BytesRead), Is.EqualTo([2 * Body.Length, 2 * Body.Length]));
+    }
+
     [Test]
     public async Task RepeatsAnswerDoesNotReplaceTheRecord()
     {
@@ -131,7 +157,7 @@ internal sealed class ManualModeTests
         await using var app = await Answers.StartAsync([typeof(ManualController)], s => s.AddSingleton(gate));
 
         var first = app.AnswerAsync("/manual/held", "k");
-        await gate.Entered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await gate.Entered.Task.Soon();
         Assert.That(await app.AnswerAsync("/manual/held", "k"), Is.EqualTo("409 in-flight"));
 
         gate.Opened.SetResult();
@@ -217,6 +243,19 @@ internal sealed class ManualModeTests
     {
         public override bool CanSeek => false;
     }
+
+    private sealed class CountingBody(byte[] bytes) : MemoryStream(bytes)
+    {
+        public int BytesRead { get; private set; }
+
+        // Every way of reading the derived stream goes through this method.
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var read = base.Read(buffer, offset, count);
+            BytesRead += read;
+            return read;
+        }
+    }
 }
 
 /// <summary>Signals that an action was entered, and holds the action until the gate opens.</summary>
@@ -229,7 +268,7 @@ public sealed class Gate
     public async Task PassAsync()
     {
         Entered.TrySetResult();
-        await Opened.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await Opened.Task.Soon();
     }
 }
 

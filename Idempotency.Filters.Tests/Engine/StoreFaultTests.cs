@@ -473,10 +473,10 @@ internal sealed class StoreFaultTests
     }
 
     /// <summary>A clock that runs the attempts while the client waits, and never those in the background.</summary>
-    private static ImpatientTimeProvider QuickPausesOnly => new(TimeSpan.FromMilliseconds(500));
+    private static TestClock QuickPausesOnly => new() { EndAtOnce = TimeSpan.FromMilliseconds(500) };
 
     private static Task<TestApp> StartAsync(Script script, FaultyStore store) =>
-        script.StartAsync<StoreFaultController>(clock: new ImpatientTimeProvider(), store: store);
+        script.StartAsync<StoreFaultController>(clock: new TestClock { EndAtOnce = TimeSpan.FromMinutes(1) }, store: store);
 
     private static CompletionRetrier Keeper(TestApp app) => app.Services.GetRequiredService<CompletionRetrier>();
 

@@ -63,6 +63,33 @@ internal sealed class StartUpTests
         () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.MaxKeyLength = 0)), "Policy 'p'", "MaxKeyLength is 0");
 
     [Test]
+    public async Task ApplicationThatCoversNothingIsWarned()
+    {
+        await using var nothing = await Answers.StartAsync([]);
+        await using var something = await Answers.StartAsync([typeof(PlainStartController)]);
+
+        Assert.That(nothing.Logs.Lines.Count(line => line.Id.Id == 19 && line.Message.Contains("[Idempotent]")), Is.EqualTo(1));
+        Assert.That(something.Logs.Lines.Count(line => line.Id.Id == 19), Is.Zero);
+    }
+
+    [Test]
+    public async Task QuotaCountsTheCallerWhateverKeyScopeAdds()
+    {
+        await using var app = await Answers.StartAsync([typeof(PlainStartController)], s => s
+            .AddIdempotency(o => o.KeyScope = http => http.Request.Headers["X-Tenant"])
+            .UseMemory(o => o.MaxKeysPerCaller = 2));
+
+        string?[] answers =
+        [
+            await app.AnswerAsync("/plain-start", "a", null, "X-Tenant: 1"),
+            await app.AnswerAsync("/plain-start", "a", null, "X-Tenant: 2"),
+            await app.AnswerAsync("/plain-start", "a", null, "X-Tenant: 3"),
+        ];
+
+        Assert.That(answers.Select(answer => answer![..3]), Is.EqualTo(["200", "200", "503"]));
+    }
+
+    [Test]
     public void TwoStoresInOneBuilderAreRefused() => Assert.That(
         () => new ServiceCollection().AddIdempotency().UseDistributedCache().UseMemory(),
         Throws.InvalidOperationException.With.Message.Contains("the default store").And.Message.Contains("Remove one"));

@@ -1,10 +1,11 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of asgi-idempotency-header (A), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about asgi-idempotency-header (A), by the numbers of its rows and defects.</summary>
 internal sealed class AsgiConventionsTests
 {
     private const string Key = "f81d4fae-7dec-41d0-a765-00a0c91e6bf6";
@@ -132,7 +133,7 @@ internal sealed class AsgiConventionsTests
     [Test]
     public async Task Row21RecordsExpireAfter24HoursAndDefect2TheKeyIsFreeThen()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await StartAsync(new Script(), clock);
         using var first = await app.SendAsync("POST", Key);
         clock.Advance(TimeSpan.FromHours(24) - TimeSpan.FromTicks(1));

@@ -2,11 +2,16 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What the tests of the conventions share: one action for all methods, and ways to send to it.</summary>
+/// <summary>Shared by the tests of the conventions: one action for all methods, and ways to send requests to it.</summary>
 internal static class ConventionsSupport
 {
     public static async Task<HttpResponseMessage> SendAsync(
-        this TestApp app, string method, string? key, string path = "/orders", HttpContent? content = null, string header = "Idempotency-Key")
+        this TestApp app,
+        string method,
+        string? key,
+        string path = "/orders",
+        HttpContent? content = null,
+        string header = "Idempotency-Key")
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = content };
         if (key is not null)
@@ -14,7 +19,7 @@ internal static class ConventionsSupport
         return await app.Client.SendAsync(request).Soon();
     }
 
-    /// <summary>Asserts an answer that bears no marker: only its body tells which run made it.</summary>
+    /// <summary>Asserts an answer without a replay marker. Only its body shows which run made it.</summary>
     public static async Task IsUnmarkedAsync(this HttpResponseMessage response, int run, int status)
     {
         Assert.That((int)response.StatusCode, Is.EqualTo(status), await response.TextAsync());
@@ -22,7 +27,7 @@ internal static class ConventionsSupport
         Assert.That(response.Headers.Select(field => field.Key), Has.None.Contains("Replay").IgnoreCase);
     }
 
-    /// <summary>An action that says when it was entered, and goes on when it may.</summary>
+    /// <summary>An action that signals when it is entered, and then waits until it may continue.</summary>
     public static Script Held(Signal entered, Signal release) => new(async (_, run) =>
     {
         entered.Fire();

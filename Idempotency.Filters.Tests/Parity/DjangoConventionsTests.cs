@@ -1,9 +1,10 @@
 using System.Net;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of django-idempotency-key (D), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about django-idempotency-key (D), by the numbers of its rows and defects.</summary>
 internal sealed class DjangoConventionsTests
 {
     private static readonly string[] Unsafe = ["POST", "PUT", "PATCH", "DELETE"];
@@ -63,7 +64,7 @@ internal sealed class DjangoConventionsTests
     [Test]
     public async Task Row12And13RequestInFlightIsWaitedForATenthOfASecondAndThen423()
     {
-        var (entered, release, clock) = (new Signal(), new Signal(), new ManualTimeProvider());
+        var (entered, release, clock) = (new Signal(), new Signal(), new FakeTimeProvider());
         var (script, store) = (ConventionsSupport.Held(entered, release), new FaultyStore(clock));
         await using var app = await StartAsync(script, clock, store);
         var first = app.SendAsync("POST", "k");
@@ -86,7 +87,7 @@ internal sealed class DjangoConventionsTests
     [Test]
     public async Task Defect1FiveAtOnceRunTheActionOnce()
     {
-        var (entered, release, clock) = (new Signal(), new Signal(), new ManualTimeProvider());
+        var (entered, release, clock) = (new Signal(), new Signal(), new FakeTimeProvider());
         var (script, store) = (ConventionsSupport.Held(entered, release), new FaultyStore(clock));
         await using var app = await StartAsync(script, clock, store);
         var all = Enumerable.Range(0, 5).Select(_ => app.SendAsync("POST", "k")).ToArray();

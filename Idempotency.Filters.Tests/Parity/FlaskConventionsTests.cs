@@ -1,9 +1,10 @@
 using System.Net;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>What PARITY.md says of flask-idempotent (F), by the numbers of its rows and of its defects.</summary>
+/// <summary>What PARITY.md says about flask-idempotent (F), by the numbers of its rows and defects.</summary>
 internal sealed class FlaskConventionsTests
 {
     private const string Header = "X-Idempotent-Key";
@@ -83,8 +84,8 @@ internal sealed class FlaskConventionsTests
     public async Task Row7QueryGoesBeforeFormAndFormBeforeHeader()
     {
         await using var app = await new Script((http, _) =>
-            new ContentResult { Content = ((IIdempotencyContext)http.RequestServices.GetService(typeof(IIdempotencyContext))!).Key }).StartAsync<ConventionsController>(
-            options => options.UseFlaskIdempotentConventions());
+            new ContentResult { Content = ((IIdempotencyContext)http.RequestServices.GetService(typeof(IIdempotencyContext))!).Key })
+            .StartAsync<ConventionsController>(options => options.UseFlaskIdempotentConventions());
 
         using var all = await app.SendAsync("POST", "header", "/orders?__idempotent_key=query", Form("form", false), Header);
         using var two = await app.SendAsync("POST", "header", "/orders", Form("form", false), Header);
@@ -108,7 +109,7 @@ internal sealed class FlaskConventionsTests
     [Test]
     public async Task Row12RequestInFlightIsWaitedForAndGetsItsAnswer()
     {
-        var (entered, release, clock) = (new Signal(), new Signal(), new ManualTimeProvider());
+        var (entered, release, clock) = (new Signal(), new Signal(), new FakeTimeProvider());
         var (script, store) = (ConventionsSupport.Held(entered, release), new FaultyStore(clock));
         await using var app = await StartAsync(script, clock, store);
         var first = app.SendAsync("POST", "k", header: Header);
@@ -129,7 +130,7 @@ internal sealed class FlaskConventionsTests
     [Test]
     public async Task Row13After60SecondsOfWaitingItIs408()
     {
-        var (entered, release, clock) = (new Signal(), new Signal(), new ManualTimeProvider());
+        var (entered, release, clock) = (new Signal(), new Signal(), new FakeTimeProvider());
         var (script, store) = (ConventionsSupport.Held(entered, release), new FaultyStore(clock));
         await using var app = await StartAsync(script, clock, store);
         var first = app.SendAsync("POST", "k", header: Header);
@@ -181,7 +182,7 @@ internal sealed class FlaskConventionsTests
     [Test]
     public async Task Row21RecordsExpireAfter240Seconds()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await StartAsync(new Script(), clock);
         using var first = await app.SendAsync("POST", "k", header: Header);
         clock.Advance(TimeSpan.FromSeconds(240) - TimeSpan.FromTicks(1));
@@ -223,7 +224,7 @@ internal sealed class FlaskConventionsTests
     [Test]
     public async Task Defect6SlowActionDoesNotOutliveItsClaim()
     {
-        var (entered, release, clock) = (new Signal(), new Signal(), new ManualTimeProvider());
+        var (entered, release, clock) = (new Signal(), new Signal(), new FakeTimeProvider());
         var (script, store) = (ConventionsSupport.Held(entered, release), new FaultyStore(clock));
         await using var app = await StartAsync(script, clock, store);
         var first = app.SendAsync("POST", "k", header: Header);

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Idempotency.Filters.Tests.Parity;
 
-/// <summary>The page that tells users which test proves which row.</summary>
+/// <summary>The page that shows users which test proves which row.</summary>
 internal sealed partial class ParityPageTests
 {
     [TestCase(typeof(PredecessorFeatureTests))]
@@ -14,7 +14,7 @@ internal sealed partial class ParityPageTests
 
         var named = TestName().Matches(page.ReadToEnd()).Select(match => match.Groups[1].Value)
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            // Those are in Idempotency.Filters.Redis.Tests, which looks for them on the page.
+            // These tests are in Idempotency.Filters.Redis.Tests, which checks that the page names them.
             .Except(["Row23_StoreIsRedis", "Row24_WaiterIsWokenByAMessageOfRedis"]);
 
         var tests = fixture.GetMethods().Select(method => method.Name).Where(name => name.StartsWith(prefix, StringComparison.Ordinal));

@@ -8,12 +8,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
 /// <summary>
-/// The defects that were found in the predecessors by running them, by their numbers: each cannot happen here. A control request in each
-/// test shows that the case would have been seen.
+/// The defects that we found by running the predecessors, by number: none can happen here. A control request in each test shows that the
+/// test would have noticed it.
 /// </summary>
 internal sealed class PredecessorDefectTests
 {
@@ -32,7 +33,7 @@ internal sealed class PredecessorDefectTests
         var five = Enumerable.Range(0, 5).Select(_ => app.AnswerAsync("/pay", "k")).ToArray();
         await entered.WaitAsync();
 
-        // Control: while those are at work, another key runs.
+        // Control: while these five are running, another key runs.
         Assert.That(await app.AnswerAsync("/pay", "other"), Is.EqualTo("200 2"));
         release.Fire();
 
@@ -45,7 +46,7 @@ internal sealed class PredecessorDefectTests
     [Test]
     public async Task Defect02_KeyIsFreeAfterItsExpiry()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(o => o.Retention = TimeSpan.FromHours(1), clock: clock);
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
 
@@ -100,7 +101,9 @@ internal sealed class PredecessorDefectTests
 
         Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":2}""")), Is.EqualTo("422 key-reused"));
-        Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")), Is.EqualTo("200 1 replayed"), "control: the same body does");
+        Assert.That(
+            await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")),
+            Is.EqualTo("200 1 replayed"), "control: the same body does");
         Assert.That(app.Runs(), Is.EqualTo(1));
     }
 
@@ -111,7 +114,9 @@ internal sealed class PredecessorDefectTests
 
         Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":"x"}""")), Does.StartWith("400"));
         Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")), Is.EqualTo("200 1 replayed"), "control: an answer is kept");
+        Assert.That(
+            await app.AnswerAsync("/pay", "k", ParityApp.Json("""{"amount":1}""")),
+            Is.EqualTo("200 1 replayed"), "control: an answer is kept");
     }
 
     [Test]
@@ -129,7 +134,9 @@ internal sealed class PredecessorDefectTests
         Assert.That(await app.AnswerAsync("/pay", "streamed", null, "X-Stream: 1"), Is.EqualTo("200 1 first second"));
         Assert.That(await app.AnswerAsync("/pay", "streamed", null, "X-Stream: 1"), Is.EqualTo("409 not-replayable"));
         Assert.That(await app.AnswerAsync("/pay", "held"), Is.EqualTo("200 2 first second"));
-        Assert.That(await app.AnswerAsync("/pay", "held"), Is.EqualTo("200 2 first second replayed"), "control: a held response is replayed");
+        Assert.That(
+            await app.AnswerAsync("/pay", "held"),
+            Is.EqualTo("200 2 first second replayed"), "control: a held response is replayed");
     }
 
     [Test]
@@ -164,7 +171,8 @@ internal sealed class PredecessorDefectTests
         }
 
         release.Fire();
-        await Waiting.UntilAsync(() => app.Logs.Lines.Any(line => line.Id.Id == 2 && line.Category.StartsWith("Idempotency.", StringComparison.Ordinal)));
+        await Waiting.UntilAsync(() => app.Logs.Lines.Any(
+            line => line.Id.Id == 2 && line.Category.StartsWith("Idempotency.", StringComparison.Ordinal)));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
         Assert.That(aborted, Is.False);
     }
@@ -176,7 +184,9 @@ internal sealed class PredecessorDefectTests
             [typeof(TwoPoliciesController)], s => s.AddIdempotency().AddPolicy("changed", o => o.ReplayStatusCode = 409));
 
         Assert.That(await app.AnswerAsync("/two", "k"), Is.EqualTo("201 1"));
-        Assert.That(await app.AnswerAsync("/two", "k", null, "X-Policy: changed"), Is.EqualTo("409 1 replayed"), "control: a replay has its own status");
+        Assert.That(
+            await app.AnswerAsync("/two", "k", null, "X-Policy: changed"),
+            Is.EqualTo("409 1 replayed"), "control: a replay has its own status");
         Assert.That(await app.AnswerAsync("/two", "k"), Is.EqualTo("201 1 replayed"));
     }
 
@@ -184,7 +194,7 @@ internal sealed class PredecessorDefectTests
     public async Task Defect06_SlowActionDoesNotOutliveItsClaim()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(
             o => o.Lease = TimeSpan.FromSeconds(10),
             async (Runs runs) =>
@@ -219,7 +229,8 @@ internal sealed class PredecessorDefectTests
             [typeof(ThingsController), typeof(GenericController<int>), typeof(ConventionalController), typeof(MarkedActionController)],
             s =>
             {
-                s.AddPages("Marked").Configure<Microsoft.AspNetCore.Mvc.RazorPages.RazorPagesOptions>(o => o.Conventions.ConfigureFilter(new IgnoreAntiforgeryTokenAttribute()));
+                s.AddPages("Marked").Configure<Microsoft.AspNetCore.Mvc.RazorPages.RazorPagesOptions>(
+                    o => o.Conventions.ConfigureFilter(new IgnoreAntiforgeryTokenAttribute()));
                 s.AddIdempotency().AddPolicy("near", _ => { }).AddPolicy("far", _ => { }).AddPolicy("class", _ => { });
             },
             app =>
@@ -245,7 +256,8 @@ internal sealed class PredecessorDefectTests
     public void Defect07_SettingThatIsUnknownFailsTheStart() => Assert.That(
         async () =>
         {
-            await using var app = await Answers.StartAsync(app => app.MapPost("/pay", (Runs runs) => runs.Next()).RequireIdempotency("chekout"));
+            await using var app = await Answers.StartAsync(
+                app => app.MapPost("/pay", (Runs runs) => runs.Next()).RequireIdempotency("chekout"));
         },
         Throws.InvalidOperationException.With.Message.Contains("'chekout'"));
 
@@ -285,13 +297,15 @@ internal sealed class PredecessorDefectTests
 
         Assert.That(await replay.TextAsync(), Is.EqualTo(Odd));
         Assert.That((first.Headers.Contains("Set-Cookie"), first.Headers.Contains("X-Kept")), Is.EqualTo((true, true)));
-        Assert.That((replay.Headers.Contains("Set-Cookie"), replay.Headers.Contains("X-Kept")), Is.EqualTo((false, true)), "control: another header is replayed");
+        Assert.That(
+            (replay.Headers.Contains("Set-Cookie"), replay.Headers.Contains("X-Kept")),
+            Is.EqualTo((false, true)), "control: another header is replayed");
     }
 
     [Test]
     public async Task Defect08_ReplayDoesNotProlongTheRecord()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(o => o.Retention = TimeSpan.FromHours(1), clock: clock);
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
 
@@ -351,7 +365,7 @@ public sealed class AbortingController(Runs runs) : ControllerBase
     [HttpPost, Idempotent, Abort]
     public int Post() => throw new InvalidOperationException($"aborted {runs.Next()}");
 
-    // What abort(404) is to Flask: an exception that something further out turns into an answer.
+    // Like abort(404) in Flask: an exception that something further out turns into an answer.
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class AbortAttribute : Microsoft.AspNetCore.Mvc.Filters.ExceptionFilterAttribute
     {

@@ -8,12 +8,13 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Parity;
 
 /// <summary>
-/// What teams find again that come from django-idempotency-key, asgi-idempotency-header or flask-idempotent: a test per row of the table of
-/// their features, by its number. Each feature is tested in depth elsewhere.
+/// The features of django-idempotency-key, asgi-idempotency-header and flask-idempotent that this library has, too: one test per row of the
+/// table of features, by number. Other tests cover each feature in depth.
 /// </summary>
 internal sealed class PredecessorFeatureTests
 {
@@ -68,13 +69,16 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row05_ManualActionSeesRepeatsAndDecides()
     {
-        await using var app = await ParityApp.StartAsync(handler: [IdempotencyManual] (Runs runs, IIdempotencyContext idempotency, string? what) =>
-        {
-            var run = runs.Next();
-            if (what == "keep")
-                idempotency.Keep();
-            return what == "replay" ? (IResult)idempotency.Replay() : Results.Text($"{run} {idempotency.IsRepeat} {idempotency.RequestMatches}");
-        });
+        await using var app = await ParityApp.StartAsync(
+            handler: [IdempotencyManual] (Runs runs, IIdempotencyContext idempotency, string? what) =>
+            {
+                var run = runs.Next();
+                if (what == "keep")
+                    idempotency.Keep();
+                return what == "replay"
+                    ? (IResult)idempotency.Replay()
+                    : Results.Text($"{run} {idempotency.IsRepeat} {idempotency.RequestMatches}");
+            });
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 False"));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 2 True True"));
@@ -115,7 +119,8 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row08_KeyIsChecked()
     {
-        await using var app = await ParityApp.StartAsync(o => (o.KeyFormat, o.StatusCodes.KeyMalformed, o.MaxKeyLength) = (KeyFormat.UuidV4, 422, 36));
+        await using var app = await ParityApp.StartAsync(
+            o => (o.KeyFormat, o.StatusCodes.KeyMalformed, o.MaxKeyLength) = (KeyFormat.UuidV4, 422, 36));
 
         Assert.That(await app.AnswerAsync("/pay", "abc"), Is.EqualTo("422 key-malformed"));
         Assert.That(await app.AnswerAsync("/pay", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), Is.EqualTo("422 key-malformed"));
@@ -180,7 +185,7 @@ internal sealed class PredecessorFeatureTests
     public async Task Row13_WaitHasALimitAndAStatus()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var store = new FaultyStore(clock);
         await using var app = await ParityApp.StartAsync(
             o => (o.WhenInFlight, o.WaitTimeout, o.StatusCodes.InFlight, o.RetryAfter) =
@@ -205,7 +210,7 @@ internal sealed class PredecessorFeatureTests
     public async Task Row14_LeaseEndsApartFromRetention()
     {
         Signal entered = new(), release = new();
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await ParityApp.StartAsync(
             o => (o.Lease, o.MaxExecutionTime, o.Retention) = (TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), null),
             ParityApp.Hanging(entered, release, onlyFirst: true),
@@ -322,12 +327,13 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row21_RecordsExpireOrAreKeptForEver()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await Answers.StartAsync(
             app =>
             {
                 app.MapPost("/hour", (Runs runs) => runs.Next()).RequireIdempotency();
-                app.MapPost("/ever", [Idempotent(RetentionSeconds = double.PositiveInfinity)] (Runs runs) => runs.Next()).RequireIdempotency();
+                app.MapPost("/ever", [Idempotent(RetentionSeconds = double.PositiveInfinity)] (Runs runs) => runs.Next())
+                    .RequireIdempotency();
                 app.MapPost("/day", (Runs runs, IIdempotencyContext idempotency) =>
                 {
                     idempotency.KeepFor(TimeSpan.FromDays(1));
@@ -398,11 +404,13 @@ internal sealed class PredecessorFeatureTests
     [Test]
     public async Task Row24_WaiterIsWokenWithoutPolling()
     {
-        // On this clock no time passes: only a signal can end the wait.
+        // No time passes on this clock, so only a signal can end the wait.
         Signal entered = new(), release = new();
-        var store = new FaultyStore(new ManualTimeProvider());
+        var store = new FaultyStore(new FakeTimeProvider());
         await using var app = await ParityApp.StartAsync(
-            o => o.WhenInFlight = InFlightBehavior.Wait, ParityApp.Hanging(entered, release), s => s.AddIdempotency().UseStore((_, _) => store));
+            o => o.WhenInFlight = InFlightBehavior.Wait,
+            ParityApp.Hanging(entered, release),
+            s => s.AddIdempotency().UseStore((_, _) => store));
         var first = app.AnswerAsync("/pay", "k");
         await entered.WaitAsync();
         var second = app.AnswerAsync("/pay", "k");
@@ -439,7 +447,7 @@ internal sealed class PredecessorFeatureTests
     {
         await using var app = await FormsApp.StartAsync();
 
-        // One by the tag helper, one by the HTML helper.
+        // One from the tag helper, one from the HTML helper.
         var fields = Html.Inputs(await app.Client.GetStringAsync("/KeyNames?name=order[key]"));
 
         Assert.That(fields.Select(field => field["type"]), Is.EqualTo(new[] { "hidden", "hidden" }));
@@ -449,7 +457,8 @@ internal sealed class PredecessorFeatureTests
             Assert.That(await app.AnswerAsync("/view/named", null, Sent(field)), Is.EqualTo("302 replayed"));
         }
 
-        static FormUrlEncodedContent Sent(IReadOnlyDictionary<string, string> field) => new([KeyValuePair.Create(field["name"], field["value"])]);
+        static FormUrlEncodedContent Sent(IReadOnlyDictionary<string, string> field) =>
+            new([KeyValuePair.Create(field["name"], field["value"])]);
     }
 
     [Test]
@@ -499,7 +508,9 @@ internal sealed class PredecessorFeatureTests
         await app.AnswerAsync("/pay", "secret-key");
         await app.FinishAsync();
 
-        Assert.That(app.Logs.Lines, Has.One.Matches<LogLine>(line => line is { Level: LogLevel.Information, Id.Id: 4 } && line.Message.Contains("sent again")));
+        Assert.That(
+            app.Logs.Lines,
+            Has.One.Matches<LogLine>(line => line is { Level: LogLevel.Information, Id.Id: 4 } && line.Message.Contains("sent again")));
         Assert.That(
             app.Logs.Lines.Where(line => line.Category.StartsWith("Idempotency.", StringComparison.Ordinal)),
             Has.None.Matches<LogLine>(line => line.Message.Contains("secret-key")));

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Records;
 
-/// <summary>PARITY.md, row 26: records are encrypted in the store, and what cannot be decrypted is no reason to run the action again.</summary>
+/// <summary>PARITY.md, row 26: the store holds encrypted records. If one cannot be decrypted, the action does not run again.</summary>
 internal sealed class DataProtectionTests
 {
     private const string Secret = "the-secret-of-this-response";
@@ -64,7 +64,8 @@ internal sealed class DataProtectionTests
     public async Task StoreSeesNothingOfTheAnswer(bool isProtected)
     {
         var store = new FaultyStore();
-        await using var app = await Telling().StartAsync<ProtectionController>(store: store, services: isProtected ? new KeyRing().Protect : null);
+        await using var app = await Telling().StartAsync<ProtectionController>(
+            store: store, services: isProtected ? new KeyRing().Protect : null);
         using var first = await app.PostAsync("/orders", "k");
 
         var stored = Encoding.Latin1.GetString(store.Records.Single().ToArray());
@@ -186,7 +187,8 @@ internal sealed class DataProtectionTests
 
         new DataProtectionRecordProtector(provider).Protect("storage-key", new(Encoding.UTF8.GetBytes(Secret)), stored);
 
-        var plain = provider.CreateProtector("Idempotency.Filters.ResponseRecord.v1", "storage-key").Unprotect(stored.WrittenSpan.ToArray());
+        var protector = provider.CreateProtector("Idempotency.Filters.ResponseRecord.v1", "storage-key");
+        var plain = protector.Unprotect(stored.WrittenSpan.ToArray());
         Assert.That(Encoding.UTF8.GetString(plain), Is.EqualTo(Secret));
     }
 
@@ -195,7 +197,7 @@ internal sealed class DataProtectionTests
     {
         var store = new FaultyStore { OnComplete = attempt => attempt <= 6 ? throw new IOException("down") : null };
         await using var app = await Telling().StartAsync<ProtectionController>(
-            clock: new ImpatientTimeProvider(), store: store, services: new KeyRing().Protect);
+            clock: new TestClock { EndAtOnce = TimeSpan.FromMinutes(1) }, store: store, services: new KeyRing().Protect);
         using var first = await app.PostAsync("/orders", "k");
         await Waiting.UntilAsync(() => store.Attempts == 7 && store.Released > 0);
 
@@ -229,7 +231,8 @@ internal sealed class DataProtectionTests
     public async Task AnswerOverTheCapIsNotReplayable()
     {
         var script = new Script((_, _) => new ContentResult { Content = new string('x', 1000) });
-        await using var app = await script.StartAsync<ProtectionController>(o => o.MaxResponseBodySize = 10, services: new KeyRing().Protect);
+        await using var app = await script.StartAsync<ProtectionController>(
+            o => o.MaxResponseBodySize = 10, services: new KeyRing().Protect);
         using var first = await app.PostAsync("/orders", "k");
 
         using var retry = await app.PostAsync("/orders", "k");

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Records;
 
-/// <summary>Protectors of an application's own, which may do anything.</summary>
+/// <summary>Protectors of the application, which may do anything.</summary>
 internal sealed class OwnProtectorTests
 {
     [Test]
@@ -137,17 +137,18 @@ internal sealed class OwnProtectorTests
     public void ProtectorThatCannotBeMadeFailsAtStart() => Assert.That(
         async () =>
         {
-            await using var app = await new Script().StartAsync<ProtectionController>(services: s => s.AddIdempotency().ProtectRecords<Unmakeable>());
+            await using var app = await new Script().StartAsync<ProtectionController>(
+                services: s => s.AddIdempotency().ProtectRecords<Unmakeable>());
         },
         Throws.InvalidOperationException.With.Message.Contains(nameof(Uri)));
 
     private static Task<TestApp> StartAsync(Script script, IResponseRecordProtector protector, FaultyStore? store = null) =>
         script.StartAsync<ProtectionController>(
-            clock: new ImpatientTimeProvider(TimeSpan.FromSeconds(5)),
+            clock: new TestClock { EndAtOnce = TimeSpan.FromSeconds(5) },
             store: store ?? new FaultyStore(),
             services: s => s.AddIdempotency().ProtectRecords(_ => protector));
 
-    /// <summary>Writes what it is given, in pieces, behind one byte of its own.</summary>
+    /// <summary>Writes one byte of its own and then the record, in pieces.</summary>
     private sealed class Watcher : IResponseRecordProtector
     {
         private int _attempts;
@@ -202,6 +203,7 @@ internal sealed class OwnProtectorTests
         public void Protect(string storageKey, in ReadOnlySequence<byte> record, IBufferWriter<byte> destination) =>
             destination.Write(Encoding.UTF8.GetBytes(uri.ToString()));
 
-        public void Unprotect(string storageKey, in ReadOnlySequence<byte> bytes, IBufferWriter<byte> destination) => Protect(storageKey, bytes, destination);
+        public void Unprotect(string storageKey, in ReadOnlySequence<byte> bytes, IBufferWriter<byte> destination) =>
+            Protect(storageKey, bytes, destination);
     }
 }

@@ -168,7 +168,7 @@ public class ResponseRecordTests
     public void TheChecksumIsCrc32C() =>
         Assert.That(Crc32C.Of(Segments.Split("123456789"u8.ToArray(), 1, 5)), Is.EqualTo(0xE3069283));
 
-    // The file holds every name and value of the table: an entry that moved would show here.
+    // The file holds every name and value of the table, so this fails if an entry moved.
     [Test]
     public void TheRecordOfVersion1StaysReadable()
     {
@@ -189,7 +189,7 @@ public class ResponseRecordTests
         Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
     }
 
-    // Builds from before body form 4 refuse it as a form to come, so that they never compare its zeros with a request.
+    // Builds from before body form 4 refuse it as an unknown form, so they never compare its zeros with a request.
     [Test]
     public void TheRecordOfAnyRequestStaysReadable()
     {
@@ -265,7 +265,7 @@ public class ResponseRecordTests
 
     private static string?[] Values(KeyValuePair<string, StringValues> header) => header.Value.ToArray();
 
-    // UTF-8 has no form for half a surrogate pair, and no server would send one.
+    // UTF-8 cannot encode a lone surrogate, and no server would send one.
     private static string Text(string? text) => string.Concat((text ?? "").Where(c => !char.IsSurrogate(c)));
 
     private sealed record Draft

@@ -1,15 +1,15 @@
 namespace Idempotency.Filters.Tests.Requests;
 
-/// <summary>A request body as a server has it: read once, in pieces as they arrive.</summary>
+/// <summary>A request body like a server's: it can be read once, in pieces as they arrive.</summary>
 internal sealed class BodyStream(byte[] body, params int[] sizes) : Stream
 {
     private readonly Queue<byte[]> _pieces = new(Segments.Pieces(body, sizes));
     private ReadOnlyMemory<byte> _current;
 
-    /// <summary>Thrown in place of the end.</summary>
+    /// <summary>Thrown instead of the end.</summary>
     public Exception? Failure { get; set; }
 
-    /// <summary>Awaited in place of the end, until the read is cancelled.</summary>
+    /// <summary>Awaited instead of the end, until the read is cancelled.</summary>
     public bool NeverEnds { get; init; }
 
     /// <summary>Awaited before every read.</summary>

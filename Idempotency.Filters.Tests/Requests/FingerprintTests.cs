@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Requests;
 
-/// <summary>The same request or another one, through everything that reads bodies in MVC.</summary>
+/// <summary>Same or different requests, through everything that reads bodies in MVC.</summary>
 internal sealed class FingerprintTests
 {
     [TestCase("/bodies/json", TestName = "JSON")]
@@ -25,7 +25,9 @@ internal sealed class FingerprintTests
     [TestCase("/bodies/json", TestName = "JSON, with a length")]
     [TestCase("/bodies/unread", TestName = "An unread body with a length")]
     public Task BodyWithALengthIsCompared(string path) => AssertComparesAsync(
-        path, () => new StringContent("{\"amount\":1}", null, "application/json"), () => new StringContent("{\"amount\":2}", null, "application/json"));
+        path,
+        () => new StringContent("{\"amount\":1}", null, "application/json"),
+        () => new StringContent("{\"amount\":2}", null, "application/json"));
 
     [Test]
     public Task UrlEncodedFormIsCompared() => AssertComparesAsync(
@@ -86,7 +88,9 @@ internal sealed class FingerprintTests
         await using var app = await StartAsync(app => app.UseRequestDecompression());
 
         Assert.That(await app.AnswerAsync("/bodies/json", "k", Compressed("{\"amount\":1}")), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/bodies/json", "k", new StringContent("{\"amount\":1}", null, "application/json")), Is.EqualTo("200 1 replayed"));
+        Assert.That(
+            await app.AnswerAsync("/bodies/json", "k", new StringContent("{\"amount\":1}", null, "application/json")),
+            Is.EqualTo("200 1 replayed"));
     }
 
     [Test]
@@ -144,7 +148,8 @@ internal sealed class FingerprintTests
         Assert.That(await Post("b"), Is.EqualTo("422 key-reused"));
     }
 
-    private static async Task AssertComparesAsync(string path, Func<HttpContent> same, Func<HttpContent> other, Action<WebApplication>? pipeline = null)
+    private static async Task AssertComparesAsync(
+        string path, Func<HttpContent> same, Func<HttpContent> other, Action<WebApplication>? pipeline = null)
     {
         await using var app = await StartAsync(pipeline);
 

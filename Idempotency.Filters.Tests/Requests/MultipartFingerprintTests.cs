@@ -9,7 +9,7 @@ namespace Idempotency.Filters.Tests.Requests;
 
 public class MultipartFingerprintTests
 {
-    // Few letters, so that boundaries and almost-boundaries are everywhere.
+    // Few letters, so that boundaries and near-boundaries are everywhere.
     private static readonly Gen<string> Text = Gen.Elements('a', 'b').ArrayOf().Select(letters => new string(letters));
 
     private static readonly Arbitrary<(string Boundary, string Body, int[] Pieces)> Cases = (

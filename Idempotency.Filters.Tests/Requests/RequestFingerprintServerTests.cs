@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Requests;
 
-/// <summary>What only a real server shows: how its body behaves when it is replaced, breaks off, or is too large.</summary>
+/// <summary>What only a real server shows: a body that is replaced, breaks off, or is too large.</summary>
 [NonParallelizable]
 public class RequestFingerprintServerTests
 {
@@ -131,7 +131,7 @@ public class RequestFingerprintServerTests
             }
             catch (Exception) when (actionReads)
             {
-                // The action made something of it.
+                // The action handled it.
             }
 
             var made = await Finish(fingerprint);
@@ -174,7 +174,7 @@ public class RequestFingerprintServerTests
             }
         });
 
-        // Small enough to be sent before the server ends a connection whose body it does not want.
+        // Small enough to be sent before the server closes the connection because of the body.
         await PostAsync(server, new ByteArrayContent(Body[..2000]), chunked);
         await PostAsync(server, new ByteArrayContent(Body[..2000]), chunked, "/retry");
 
@@ -227,7 +227,7 @@ public class RequestFingerprintServerTests
             Assert.That(made.Form, Is.Not.EqualTo(BodyForm.Unknown));
         });
 
-        // By hand, since a client of the framework would allocate in the same process.
+        // No HttpClient: it would allocate in the same process.
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, server.Address.Port);
         var stream = client.GetStream();

@@ -12,7 +12,7 @@ public class RequestFingerprintTests
     private static readonly byte[] Body = [.. Enumerable.Range(0, 10_000).Select(i => (byte)(i * 7))];
     private static readonly byte[] Sha256OfBody = SHA256.HashData(Body);
 
-#pragma warning disable CA1835 // The old overload is what is tested.
+#pragma warning disable CA1835 // This tests the old overload.
     private static readonly TestCaseData<Func<Stream, Task>>[] Readers =
     [
         new(body => body.CopyToAsync(Stream.Null)) { TestName = "CopyToAsync is hashed" },
@@ -238,7 +238,7 @@ public class RequestFingerprintTests
     {
         HttpRequest Large()
         {
-            // What is announced is refused unread.
+            // A body that is announced as too large is refused unread.
             var request = Request(new BodyStream(announced ? [] : Body, 1000) { Failure = new IOException("reset") });
             request.ContentLength = announced ? Body.Length : null;
             return request;
@@ -293,7 +293,7 @@ public class RequestFingerprintTests
         Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.ParsedForm, 1)), Is.Null);
         Assert.That(Of(BodyForm.Unknown, 0).BodyMatches(Of(BodyForm.Unknown, 0)), Is.Null);
 
-        // Both saw the bytes, and only one a boundary.
+        // Both hash the bytes, but only one has a boundary.
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Multipart, 1)), Is.False);
         Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.Bytes, 1)), Is.False);
     }

@@ -5,7 +5,8 @@ namespace Idempotency.Filters.Tests.Requests;
 
 internal static class Retry
 {
-    /// <summary>The whole fingerprint of a retry, as the engine makes it in two steps.</summary>
-    public static ValueTask<Fingerprint> FingerprintAsync(HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
+    /// <summary>The whole fingerprint of a retry, which the engine computes in two steps.</summary>
+    public static ValueTask<Fingerprint> FingerprintAsync(
+        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
         RequestFingerprint.ComputeAsync(request, RequestTarget.HashOf(request), form, maxBytes, cancellationToken);
 }

@@ -60,7 +60,7 @@ internal sealed class DefectTests
     public async Task AbortResetsTheConnectionAndFreesTheKey()
     {
         Assert.That(await ReceivedAsync(_releasing, "aborts"), Is.Empty);
-        var retry = await _releasing.AskAsync("defect/aborts");
+        var retry = await OnceItHasEndedAsync(_releasing);
 
         Assert.That((retry.Body, retry.IsReplay), Is.EqualTo(("fine", false)));
     }
@@ -69,9 +69,17 @@ internal sealed class DefectTests
     public async Task AbortIsAnUnknownOutcomeWhereFailuresAreRefused()
     {
         Assert.That(await ReceivedAsync(_refusing, "aborts"), Is.Empty);
-        var retry = await _refusing.AskAsync("defect/aborts");
+        var retry = await OnceItHasEndedAsync(_refusing);
 
         Assert.That((retry.Status, retry.Code), Is.EqualTo((409, "outcome-unknown")));
+    }
+
+    /// <summary>The client sees the reset a moment before the key is freed or blocked.</summary>
+    private static async Task<Answer> OnceItHasEndedAsync(TestApp app)
+    {
+        Answer? answer = null;
+        await Waiting.UntilAsync(async () => (answer = await app.AskAsync("defect/aborts")).Code is not "in-flight");
+        return answer!;
     }
 
     [TestCase("declares-more-than-the-cap")]

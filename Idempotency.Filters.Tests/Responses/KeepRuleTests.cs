@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Responses;
 
@@ -264,7 +265,7 @@ internal sealed class KeepRuleTests
     [Test]
     public async Task RecordExpiresWithRetentionAndAReplayDoesNotProlongIt()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await new Script().StartAsync<KeepRuleController>(o => o.Retention = TimeSpan.FromHours(2), clock);
         using var first = await app.PostAsync("/orders", "k");
         clock.Advance(TimeSpan.FromHours(2) - TimeSpan.FromTicks(1));
@@ -280,7 +281,7 @@ internal sealed class KeepRuleTests
     [Test]
     public async Task KeepForReplacesRetention()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await Deciding(context => context.KeepFor(TimeSpan.FromDays(3))).StartAsync<KeepRuleController>(clock: clock);
         using var first = await app.PostAsync("/orders", "k");
         clock.Advance(TimeSpan.FromDays(3) - TimeSpan.FromTicks(1));
@@ -296,7 +297,7 @@ internal sealed class KeepRuleTests
     [Test]
     public async Task RetentionWithoutEndIsForEver()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await new Script().StartAsync<KeepRuleController>(o => o.Retention = null, clock);
         using var first = await app.PostAsync("/orders", "k");
         clock.Advance(TimeSpan.FromDays(3650));

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>Clients that vanish, at every moment of a request.</summary>
+/// <summary>Clients that vanish at every moment of a request.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class ClientAbortTests
 {
@@ -156,7 +156,7 @@ internal sealed class ClientAbortTests
         await using var app = await script.StartAsync<ClientAbortController>();
         Assert.ThrowsAsync<HttpRequestException>(() => app.PostAsync("/unread", "k"));
 
-        // The client sees the end of the connection before the application has given the key up.
+        // The client sees the connection end before the application has released the key.
         var retry = await app.PostAsync("/unread", "k");
         await Waiting.UntilAsync(async () =>
         {
@@ -186,8 +186,9 @@ internal sealed class ClientAbortTests
         _ => new StringContent("hello"),
     };
 
-    /// <summary>An application that tells when a client has left: the server notices by itself, and the action must not.</summary>
-    private Task<TestApp> StartAsync(Script script, FaultyStore store, Action<IdempotencyOptions>? options = null) => script.StartAsync<ClientAbortController>(
+    /// <summary>Starts an application that signals when a client has left. The server notices that, but the action must not.</summary>
+    private Task<TestApp> StartAsync(
+        Script script, FaultyStore store, Action<IdempotencyOptions>? options = null) => script.StartAsync<ClientAbortController>(
         options,
         store: store,
         pipeline: app => app.Use((http, next) =>
@@ -230,14 +231,15 @@ public sealed class ClientAbortController(Script script) : ControllerBase
         }
         catch (Exception exception) when (exception is IOException or BadHttpRequestException)
         {
-            // As an action does that takes what it got for the whole.
+            // Like an action that takes the part it got for the whole body.
         }
 
         return await script.RunAsync(HttpContext);
     }
 
     [HttpPost("bound"), Idempotent]
-    public Task<IActionResult> Bound(Dictionary<string, int> body) => body.Count == 0 ? throw new InvalidOperationException() : script.RunAsync(HttpContext);
+    public Task<IActionResult> Bound(Dictionary<string, int> body) =>
+        body.Count == 0 ? throw new InvalidOperationException() : script.RunAsync(HttpContext);
 
     [HttpPost("form"), Idempotent]
     public async Task<IActionResult> Form()

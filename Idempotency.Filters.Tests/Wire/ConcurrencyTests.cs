@@ -1,10 +1,11 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>Many requests at a time.</summary>
+/// <summary>Many requests at once.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class ConcurrencyTests
 {
@@ -26,7 +27,9 @@ internal sealed class ConcurrencyTests
         foreach (var response in rejected)
             await response.IsProblemAsync(409, "in-flight");
         foreach (var response in await Task.WhenAll(racing).Soon())
-            await (response.StatusCode is HttpStatusCode.Conflict ? response.IsProblemAsync(409, "in-flight") : response.IsReplayOfAsync(1));
+            await (response.StatusCode is HttpStatusCode.Conflict
+                ? response.IsProblemAsync(409, "in-flight")
+                : response.IsReplayOfAsync(1));
         Assert.That(script.Runs, Is.EqualTo(1));
     }
 
@@ -66,7 +69,8 @@ internal sealed class ConcurrencyTests
     [Test]
     public async Task ExactlyOneWaiterTakesOverWhenTheFirstFails([Values] bool throws)
     {
-        var script = Hanging((http, run) => run > 1 ? Script.Answer(run) : throws ? throw new InvalidOperationException() : Script.Answer(run, 500));
+        var script = Hanging((http, run) =>
+            run > 1 ? Script.Answer(run) : throws ? throw new InvalidOperationException() : Script.Answer(run, 500));
         var store = new FaultyStore();
         await using var app = await script.StartAsync<ConcurrencyController>(Waits, store: store);
         var first = app.PostAsync("/orders", "k");
@@ -122,7 +126,7 @@ internal sealed class ConcurrencyTests
     [Test]
     public async Task WaitThatTimesOutIsInFlight()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var store = new FaultyStore(clock);
         await using var app = await Hanging().StartAsync<ConcurrencyController>(Waits, clock, store);
         var first = app.PostAsync("/orders", "k");

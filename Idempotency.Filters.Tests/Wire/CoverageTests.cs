@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>What runs every time, and leaves nothing behind.</summary>
+/// <summary>Requests that run every time and leave nothing in the store.</summary>
 internal sealed class CoverageTests
 {
     [Test]

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>Keys as bytes on a socket: no odd one makes an endpoint run unprotected, or the process fall over.</summary>
+/// <summary>Keys as bytes on a socket: no odd key makes an endpoint run unprotected or crashes the process.</summary>
 [TestFixture("/required")]
 [TestFixture("/optional")]
 internal sealed class KeyOnTheWireTests(string path)
@@ -54,7 +54,8 @@ internal sealed class KeyOnTheWireTests(string path)
     [TestCase("a", "a", TestName = "TwoEqualLinesAreMalformed")]
     [TestCase("", "a", TestName = "EmptyLineBeforeAKeyIsMalformed")]
     [TestCase("a", "", TestName = "EmptyLineAfterAKeyIsMalformed")]
-    public void TwoLines(string first, string second) => AssertMalformed(Send($"Idempotency-Key: {first}\r\nidempotency-key: {second}\r\n"));
+    public void TwoLines(string first, string second) =>
+        AssertMalformed(Send($"Idempotency-Key: {first}\r\nidempotency-key: {second}\r\n"));
 
     [TestCase("a\u0000b", TestName = "NulIsRefusedByTheServer")]
     [TestCase("caf\u00e9", TestName = "InvalidUtf8IsRefusedByTheServer")]

@@ -75,7 +75,9 @@ internal sealed class ProblemTests(string path)
         using var other = await app.PostAsync(path, "k");
 
         var problem = await other.IsProblemAsync(422, "key-reused");
-        Assert.That(problem.GetRawText() + other.Headers + other.Content.Headers, Does.Not.Contain("stored").And.Not.Contain("218").IgnoreCase);
+        Assert.That(problem.GetRawText() + other.Headers + other.Content.Headers, Does.Not.Contain("stored").IgnoreCase);
+        // A trace and a length may contain any digits.
+        Assert.That(problem.EnumerateObject().Where(member => member.Name != "traceId").Select(member => member.Value.ToString()), Has.None.Contains("218"));
         Assert.That(first.Headers.Contains("X-Stored"), Is.True);
     }
 
@@ -196,7 +198,8 @@ internal sealed class ProblemTests(string path)
     public async Task UnreadableRecordRefuses()
     {
         var script = new Script();
-        await using var app = await StartAsync(script, store: new FaultyStore { OnClaim = () => ClaimResult.Completed(new("garbage"u8.ToArray())) });
+        var store = new FaultyStore { OnClaim = () => ClaimResult.Completed(new("garbage"u8.ToArray())) };
+        await using var app = await StartAsync(script, store: store);
 
         using var response = await app.PostAsync(path, "k");
 
@@ -327,7 +330,10 @@ internal sealed class ProblemTests(string path)
     });
 
     private static Task<TestApp> StartAsync(
-        Script script, Action<IdempotencyOptions>? options = null, IIdempotencyStore? store = null, Action<IServiceCollection>? services = null) =>
+        Script script,
+        Action<IdempotencyOptions>? options = null,
+        IIdempotencyStore? store = null,
+        Action<IServiceCollection>? services = null) =>
         TestApp.StartAsync(
             [typeof(ApiProblemController), typeof(PlainProblemController)],
             all =>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>What an application can do to a refusal before it is sent.</summary>
+/// <summary>How an application can change a rejection before it is sent.</summary>
 [TestFixture("/api")]
 [TestFixture("/plain")]
 [TestFixture("/minimal")]
@@ -142,7 +142,10 @@ internal sealed class RejectedHookTests(string path)
     }
 
     private static Task<TestApp> StartAsync(
-        Action<IdempotencyRejectedContext> hook, FaultyStore? store = null, Script? script = null, Action<IServiceCollection>? services = null) =>
+        Action<IdempotencyRejectedContext> hook,
+        FaultyStore? store = null,
+        Script? script = null,
+        Action<IServiceCollection>? services = null) =>
         StartAsync(
             rejected =>
             {
@@ -154,7 +157,10 @@ internal sealed class RejectedHookTests(string path)
             services);
 
     private static Task<TestApp> StartAsync(
-        Func<IdempotencyRejectedContext, Task> hook, FaultyStore? store = null, Script? script = null, Action<IServiceCollection>? services = null) =>
+        Func<IdempotencyRejectedContext, Task> hook,
+        FaultyStore? store = null,
+        Script? script = null,
+        Action<IServiceCollection>? services = null) =>
         TestApp.StartAsync(
             [typeof(ApiProblemController), typeof(PlainProblemController)],
             all =>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>What makes a request another one: everything but its headers.</summary>
+/// <summary>What makes a request a different one: everything but its headers.</summary>
 internal sealed class ReusedKeyTests
 {
     [TestCase("PATCH", "/orders/1?a=1", "application/json", "{}", TestName = "OtherMethodIsReuse")]
@@ -60,7 +60,7 @@ internal sealed class ReusedKeyTests
     {
         await using var app = await new Script().StartAsync<ReusedKeyController>(pipeline: app => app.Use(async (http, next) =>
         {
-            // What antiforgery does, when its token comes in a field of the form.
+            // Antiforgery does this when its token is in a form field.
             if (http.Request.Headers.ContainsKey("X-Parse"))
                 await http.Request.ReadFormAsync();
             await next(http);
@@ -90,8 +90,13 @@ internal sealed class ReusedKeyTests
 
     private static Task<HttpResponseMessage> SendAsync(TestApp app, string method, string target, string mediaType, string body)
     {
-        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = MediaTypeHeaderValue.Parse(mediaType) } };
-        return app.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), target) { Content = content, Headers = { { "Idempotency-Key", "k" } } });
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(mediaType);
+        return app.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), target)
+        {
+            Content = content,
+            Headers = { { "Idempotency-Key", "k" } },
+        });
     }
 }
 

@@ -3,10 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Wire;
 
-/// <summary>The ways in which bodies travel.</summary>
+/// <summary>How bodies travel.</summary>
 internal sealed class TransportTests
 {
     [Test]
@@ -162,7 +163,7 @@ internal sealed class TransportTests
     [Test]
     public async Task BodyThatNeverComesDoesNotHoldTheAnswerBack()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         await using var app = await new Script().StartAsync<TransportController>(clock: clock);
         using var connection = new RawConnection(app.Address);
         connection.Send(Head("/unread", "k") + "Content-Length: 10\r\n\r\nabc");

@@ -8,7 +8,7 @@ internal sealed class WaitModeTests
 
     private readonly Signal _entered = new();
     private readonly Signal _release = new();
-    private readonly ManualTimeProvider _clock = new();
+    private readonly TestClock _clock = new();
     private readonly FaultyStore _store;
 
     public WaitModeTests() => _store = new FaultyStore(_clock);
@@ -44,7 +44,7 @@ internal sealed class WaitModeTests
 
         Array.ForEach(leaving, connection => connection.Abort());
 
-        // No time passes: neither a limit nor the first answer has ended their waits, and nothing of them is left behind.
+        // Time stands still and the first answer is not there yet, so only leaving ended their waits. Nothing of them is left.
         await Waiting.UntilAsync(() => _store.WaitsCancelled == leaving.Length && _clock.ActiveTimers <= timers - leaving.Length);
         _release.Fire();
         await (await first.Soon()).IsRunAsync(1);
@@ -69,7 +69,7 @@ internal sealed class WaitModeTests
 
         await Waiting.UntilAsync(() => _store.WaitsCancelled == 1);
 
-        // The leader's lease would have ended by now had it not been renewed, and would end at once had it been given away.
+        // Without renewal, the leader's lease would have ended by now. If a waiter had released it, the next one would run now.
         var patient = app.PostAsync("/orders", "k");
         await Waiting.UntilAsync(() => _store.Waits == 3);
         _clock.Advance(TimeSpan.FromSeconds(19));
@@ -122,7 +122,9 @@ internal sealed class WaitModeTests
     }
 
     private Task<TestApp> StartAsync(Script script) => script.StartAsync<ConcurrencyController>(
-        o => (o.WhenInFlight, o.WaitTimeout, o.Lease) = (InFlightBehavior.Wait, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(15)), _clock, _store);
+        o => (o.WhenInFlight, o.WaitTimeout, o.Lease) = (InFlightBehavior.Wait, TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(15)),
+        _clock,
+        _store);
 
     private Script Hanging() => new(async (_, run) =>
     {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Diagnostics;
 
-/// <summary>The instruments of <c>Meter("Idempotency.Filters")</c>, and the tags of the request's activity.</summary>
+/// <summary>The instruments of <c>Meter("Idempotency.Filters")</c>, and the tags on the request's activity.</summary>
 internal sealed class IdempotencyMetrics
 {
     public const string MeterName = "Idempotency.Filters";
@@ -19,9 +19,9 @@ internal sealed class IdempotencyMetrics
         _timeProvider = timeProvider;
         var meter = meterFactory.Create(MeterName);
         _requests = meter.CreateCounter<long>(
-            "idempotency.requests", "{request}", "Covered requests, by what became of them.");
+            "idempotency.requests", "{request}", "Covered requests, by outcome.");
         _active = meter.CreateUpDownCounter<long>(
-            "idempotency.executions.active", "{execution}", "Actions that hold a claim now.");
+            "idempotency.executions.active", "{execution}", "Executions that currently hold a claim.");
         _storeDuration = meter.CreateHistogram<double>(
             "idempotency.store.duration", "s", "Duration of store operations.",
             advice: new() { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
@@ -46,6 +46,6 @@ internal sealed class IdempotencyMetrics
 
     public void Kept(long bodySize) => _responseSize.Record(bodySize);
 
-    /// <summary>Times a call of the store until it is disposed.</summary>
+    /// <summary>Measures a store call until the result is disposed.</summary>
     public StoreCall StoreCall(string operation) => _storeDuration.Enabled ? new(_storeDuration, operation, _timeProvider) : default;
 }

@@ -12,6 +12,9 @@ internal sealed class IdempotencyPolicies(
     private volatile bool _isAnyUsed;
     private volatile bool _isDefaultUsed;
 
+    /// <summary>Whether any endpoint is covered.</summary>
+    public bool IsAnyUsed => _isAnyUsed;
+
     /// <param name="marker">What the endpoint says.</param>
     /// <param name="endpoint">The name of the endpoint, for messages.</param>
     /// <returns>The policy; null when the endpoint is exempt.</returns>

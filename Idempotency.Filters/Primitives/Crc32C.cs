@@ -4,7 +4,7 @@ using System.Numerics;
 
 namespace Idempotency.Filters.Primitives;
 
-/// <summary>CRC-32C (RFC 3720, appendix B.4), eight bytes at a time on the processor's own instruction.</summary>
+/// <summary>CRC-32C (RFC 3720, appendix B.4), computed eight bytes at a time with the processor's CRC instruction.</summary>
 internal struct Crc32C()
 {
     private uint _state = uint.MaxValue;

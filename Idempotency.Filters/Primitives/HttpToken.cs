@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Idempotency.Filters.Primitives;
 
-/// <summary>The syntax of names in HTTP: methods, header fields (RFC 9110, section 5.6.2).</summary>
+/// <summary>The <c>token</c> syntax of methods and header field names (RFC 9110, section 5.6.2).</summary>
 internal static class HttpToken
 {
     private static readonly SearchValues<char> Characters =

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Idempotency.Filters.Primitives;
 
-/// <summary>A storage key as it appears in logs: hashed only when a line is really written.</summary>
+/// <summary>A storage key as logs show it: six bytes of its SHA-256. It is hashed only when the line is really written.</summary>
 internal readonly struct KeyHash(string storageKey)
 {
     public override string ToString() =>

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Idempotency.Filters.Primitives;
 
-/// <summary>Bytes in pooled segments, appended without ever moving what is there.</summary>
+/// <summary>A growing buffer of pooled segments. Appending never moves the bytes that are already there.</summary>
 internal sealed class PooledBuffer
 {
     private const int FirstSegment = 4 * 1024;
@@ -27,7 +27,7 @@ internal sealed class PooledBuffer
         }
     }
 
-    /// <summary>Lends the memory to write to, until the next <see cref="Advance"/>.</summary>
+    /// <summary>Lends memory to write to. The loan ends with the next <see cref="Advance"/>.</summary>
     public Memory<byte> GetMemory(int sizeHint)
     {
         _isLent = true;
@@ -57,8 +57,8 @@ internal sealed class PooledBuffer
     }
 
     /// <summary>
-    /// Gives the segments back to the pool: nobody may still read <see cref="Sequence"/>. Memory that is still lent stays with its writer,
-    /// who may be late; in the pool it would be another response's.
+    /// Returns the segments to the pool. Nobody may read <see cref="Sequence"/> afterwards. A segment that is still lent is not returned:
+    /// its writer may write late, and by then the pool may have given the memory to another response.
     /// </summary>
     public void Release()
     {

@@ -1,13 +1,13 @@
 namespace Idempotency.Filters.Primitives;
 
 /// <summary>
-/// What was worked out lately, for keys that come back. Each key has one place, which it loses to the next one that has the same: bounded,
-/// and without a lock.
+/// Caches computed values for keys that recur. Each key maps to one place, and a new key evicts the old one there. That bounds the size
+/// and needs no lock: entries are immutable, and a lost race only computes a value twice.
 /// </summary>
 internal sealed class RecentValues<TKey, TValue>(Func<TKey, TValue> make)
     where TKey : IEquatable<TKey>
 {
-    // A power of two.
+    // A power of two: Get masks the hash code with it.
     private const int Places = 256;
 
     private readonly Entry?[] _entries = new Entry?[Places];

@@ -3,15 +3,15 @@ using System.Buffers;
 namespace Idempotency.Filters.Primitives;
 
 /// <summary>
-/// The bytes of a record: a head of its own, and the segments of a body that belongs to somebody else and must outlive it.
+/// The bytes of a record: a head that it owns, then the segments of a body that it does not own. The body must outlive it.
 /// </summary>
 internal readonly struct RecordBuffer : IDisposable
 {
     private readonly byte[] _head;
 
-    /// <param name="head">From the shared pool; given back on <see cref="Dispose"/>, which is called once.</param>
-    /// <param name="length">How much of it is used.</param>
-    /// <param name="body">Linked behind it.</param>
+    /// <param name="head">An array from the shared pool. <see cref="Dispose"/> returns it, so call that exactly once.</param>
+    /// <param name="length">How many bytes of the head are used.</param>
+    /// <param name="body">Linked behind the head, not copied.</param>
     public RecordBuffer(byte[] head, int length, in ReadOnlySequence<byte> body)
     {
         _head = head;
@@ -32,7 +32,7 @@ internal readonly struct RecordBuffer : IDisposable
         Sequence = new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
     }
 
-    /// <summary>Valid until this is disposed. Dispose only after a store call that completed: a late one may still read it.</summary>
+    /// <summary>Valid until disposal. Dispose only after a store call that completed: one that was given up may still read it.</summary>
     public ReadOnlySequence<byte> Sequence { get; }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_head);

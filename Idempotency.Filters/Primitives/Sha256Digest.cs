@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace Idempotency.Filters.Primitives;
 
-/// <summary>A SHA-256 hash, held in place.</summary>
+/// <summary>A SHA-256 hash, stored inline instead of in an array.</summary>
 [InlineArray(SHA256.HashSizeInBytes)]
 internal struct Sha256Digest
 {

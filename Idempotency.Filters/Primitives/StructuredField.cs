@@ -4,7 +4,7 @@ using System.Text.Unicode;
 namespace Idempotency.Filters.Primitives;
 
 /// <summary>
-/// A cursor over one structured field (RFC 9651): reads the string that the key is, and checks what may stand behind it, by the parsing
+/// A cursor over one structured field (RFC 9651). It reads the key's string and checks the parameters that may follow it, with the parsing
 /// algorithms of section 4.2.
 /// </summary>
 internal ref struct StructuredField(ReadOnlySpan<char> text)
@@ -22,9 +22,9 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
 
     public readonly bool AtEnd => _rest.IsEmpty;
 
-    /// <summary>Section 4.2.5.</summary>
-    /// <param name="escaped">What stands between the quotes.</param>
-    /// <param name="length">How many characters that is once it is unescaped.</param>
+    /// <summary>Reads a string (section 4.2.5).</summary>
+    /// <param name="escaped">The characters between the quotes, still escaped.</param>
+    /// <param name="length">The number of characters after unescaping.</param>
     public bool TryReadString(out ReadOnlySpan<char> escaped, out int length)
     {
         escaped = default;
@@ -60,7 +60,7 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
         }
     }
 
-    /// <summary>Section 4.2.3.2: none, one, or several.</summary>
+    /// <summary>Reads any number of parameters, including none (section 4.2.3.2).</summary>
     public bool TryReadParameters()
     {
         while (TryRead(';'))
@@ -77,7 +77,7 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
         return true;
     }
 
-    /// <summary>Section 4.2.3.1.</summary>
+    /// <summary>Reads a bare item (section 4.2.3.1).</summary>
     private bool TryReadBareItem() => _rest switch
     {
         [] => false,
@@ -91,7 +91,7 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
         _ => false,
     };
 
-    /// <summary>Section 4.2.4: at most 15 digits; a decimal has at most 12 before its point and 3 behind it.</summary>
+    /// <summary>Reads a number (section 4.2.4): at most 15 digits, or a decimal with at most 12 before the point and 3 after it.</summary>
     private bool TryReadNumber(out bool isDecimal)
     {
         TryRead('-');
@@ -100,7 +100,7 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
         return isDecimal ? whole <= 12 && SkipDigits() is >= 1 and <= 3 : whole is >= 1 and <= 15;
     }
 
-    /// <summary>Section 4.2.7. Padding may be missing, but no number of bytes has a single character left over.</summary>
+    /// <summary>Reads a byte sequence (section 4.2.7). Padding may be missing, but one leftover character encodes no byte.</summary>
     private bool TryReadBytes()
     {
         TrySkip(1);
@@ -113,7 +113,7 @@ internal ref struct StructuredField(ReadOnlySpan<char> text)
         return characters % 4 != 1 && (padding == 0 || (padding <= 2 && (characters + padding) % 4 == 0)) && TryRead(':');
     }
 
-    /// <summary>Section 4.2.10: percent-encoded UTF-8, in lower-case hexadecimal digits.</summary>
+    /// <summary>Reads a display string (section 4.2.10): percent-encoded UTF-8 in lower-case hexadecimal digits.</summary>
     private bool TryReadDisplayString()
     {
         if (_rest is not ['%', '"', ..])

@@ -3,14 +3,14 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace Idempotency.Filters.Records;
 
-/// <summary>Encrypts records with the key ring of the application.</summary>
+/// <summary>Encrypts records with the application's Data Protection keys.</summary>
 /// <remarks>
-/// The storage key is the last purpose in the chain: Data Protection derives its keys from the purposes and authenticates them, so that a
-/// record decrypts under its own storage key only.
+/// The storage key is the last purpose in the chain. Data Protection derives its keys from the purposes and authenticates them, so a record
+/// decrypts only under its own storage key.
 /// </remarks>
 internal sealed class DataProtectionRecordProtector(IDataProtectionProvider provider) : IResponseRecordProtector
 {
-    // Part of what is stored: another string makes all records of before unreadable.
+    // Part of the storage format: changing it makes all existing records unreadable.
     private const string Purpose = "Idempotency.Filters.ResponseRecord.v1";
 
     private readonly IDataProtector _protector = provider.CreateProtector(Purpose);

@@ -1,14 +1,12 @@
-using System.Collections.Frozen;
-
 namespace Idempotency.Filters.Records;
 
 /// <summary>
-/// Common header names and values, which a record holds as one byte and a reader need not allocate. Index 0 means "not in the table".
+/// Common header names and values. A record stores each as one byte, and reading it allocates no string. Index 0 means "not in the table".
 /// </summary>
 /// <remarks>
-/// Stored records refer to these entries for ever: never reorder, change or remove one. Each list holds what its version of the record
-/// format added. To add an entry, append a list for the next version (<see cref="ResponseRecordWriter.NewestVersion"/>) and put it there: a
-/// record that uses it then carries that version, so that instances of an older build, in a rolling deployment, know what they cannot read.
+/// Stored records refer to these entries forever: never reorder, change or remove one. Each inner list holds what one version of the record
+/// format added. To add an entry, append a list for the next version and raise <see cref="ResponseRecordWriter.NewestVersion"/>. A record
+/// that uses the entry then carries that version, so that older instances in a rolling deployment know that they cannot read it.
 /// </remarks>
 internal static class HeaderTable
 {
@@ -16,8 +14,8 @@ internal static class HeaderTable
     [
         [
             "Content-Type", "Content-Length", "Location", "ETag", "Last-Modified", "Cache-Control", "Expires", "Pragma", "Vary",
-            "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Accept-Ranges", "Age", "Allow",
-            "Link", "Retry-After", "Warning", "Deprecation", "Sunset", "Content-Security-Policy", "Strict-Transport-Security",
+            "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Accept-Ranges", "Age",
+            "Allow", "Link", "Retry-After", "Warning", "Deprecation", "Sunset", "Content-Security-Policy", "Strict-Transport-Security",
             "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy", "X-Powered-By", "X-Request-Id",
             "X-Correlation-Id", "Request-Id", "X-Total-Count", "X-Pagination", "api-supported-versions", "api-deprecated-versions",
             "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Preference-Applied",
@@ -28,55 +26,28 @@ internal static class HeaderTable
     private static readonly HeaderTexts Values = new(
     [
         [
-            "", "application/json; charset=utf-8", "application/json", "application/problem+json; charset=utf-8", "application/problem+json",
-            "text/plain; charset=utf-8", "text/plain", "text/html; charset=utf-8", "text/html", "application/xml; charset=utf-8",
-            "application/xml", "application/problem+xml; charset=utf-8", "application/octet-stream", "application/pdf", "no-cache",
-            "no-store", "no-cache, no-store", "no-cache,no-store", "-1", "0", "nosniff", "Accept-Encoding", "Accept", "Origin", "gzip", "br",
-            "bytes", "none", "1.0", "2.0", "4.0", "DENY", "SAMEORIGIN", "no-referrer",
+            "", "application/json; charset=utf-8", "application/json", "application/problem+json; charset=utf-8",
+            "application/problem+json", "text/plain; charset=utf-8", "text/plain", "text/html; charset=utf-8", "text/html",
+            "application/xml; charset=utf-8", "application/xml", "application/problem+xml; charset=utf-8", "application/octet-stream",
+            "application/pdf", "no-cache", "no-store", "no-cache, no-store", "no-cache,no-store", "-1", "0", "nosniff", "Accept-Encoding",
+            "Accept", "Origin", "gzip", "br", "bytes", "none", "1.0", "2.0", "4.0", "DENY", "SAMEORIGIN", "no-referrer",
         ],
     ]);
 
-    // Compared by ordinal: a header that the action spelt differently is replayed as it was spelt.
+    // Ordinal comparison: a replay must spell a header as the action spelled it.
     public static byte IndexOfName(string name) => Names.IndexOf(name);
 
     public static byte IndexOfValue(string value) => Values.IndexOf(value);
 
-    /// <summary>The version of the record format that has this name.</summary>
+    /// <summary>The version of the record format that added this name.</summary>
     public static byte VersionOfName(byte index) => Names.VersionOf(index);
 
-    /// <summary>The version of the record format that has this value.</summary>
+    /// <summary>The version of the record format that added this value.</summary>
     public static byte VersionOfValue(byte index) => Values.VersionOf(index);
 
-    /// <summary>Null for an index that the table of this version does not have.</summary>
+    /// <summary>Null if the table of this version has no such index.</summary>
     public static string? NameAt(byte index, byte version) => Names.At(index, version);
 
     /// <inheritdoc cref="NameAt"/>
     public static string? ValueAt(byte index, byte version) => Values.At(index, version);
-
-    /// <summary>All entries in order, as "version index text".</summary>
-    public static IEnumerable<string> Describe() =>
-        [.. Names.Describe().Select(entry => $"name {entry}"), .. Values.Describe().Select(entry => $"value {entry}")];
-
-    /// <summary>One of the two tables: its texts in the order of their indexes.</summary>
-    private sealed class HeaderTexts
-    {
-        private readonly (string Text, byte Version)[] _entries;
-        private readonly FrozenDictionary<string, byte> _indexes;
-
-        /// <param name="versions">What each version added, the first version first.</param>
-        public HeaderTexts(string[][] versions)
-        {
-            _entries = [.. versions.SelectMany((texts, i) => texts.Select(text => (text, checked((byte)(i + 1)))))];
-            _indexes = _entries.Index().ToFrozenDictionary(entry => entry.Item.Text, entry => checked((byte)(entry.Index + 1)), StringComparer.Ordinal);
-        }
-
-        public byte IndexOf(string text) => _indexes.GetValueOrDefault(text);
-
-        public byte VersionOf(byte index) => index == 0 ? (byte)1 : _entries[index - 1].Version;
-
-        public string? At(byte index, byte version) =>
-            index > 0 && index <= _entries.Length && _entries[index - 1] is var entry && entry.Version <= version ? entry.Text : null;
-
-        public IEnumerable<string> Describe() => _entries.Index().Select(entry => $"{entry.Item.Version} {entry.Index + 1} {entry.Item.Text}");
-    }
 }

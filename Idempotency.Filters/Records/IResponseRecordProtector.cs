@@ -3,36 +3,35 @@ using System.Buffers;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// Transforms whole records on their way into the store and back, for example to encrypt or to compress them. Registered with
-/// <c>AddIdempotency().ProtectRecords(...)</c>; stands for the serializer hooks of flask-idempotent.
+/// Transforms whole records on their way to the store and back, for example to encrypt or compress them. Register it with
+/// <c>AddIdempotency().ProtectRecords(...)</c>. It replaces the serializer hooks of flask-idempotent.
 /// </summary>
 /// <remarks>
-/// <para>One instance serves all requests at the same time, for all stores.</para>
+/// <para>One instance serves all stores and all requests, concurrently.</para>
 /// <para>
-/// The storage key is associated data. A protector that encrypts should bind the bytes to it, so that a record which somebody copies to
-/// another key cannot be read there; it need not be stored with them.
+/// The storage key is associated data. A protector that encrypts should bind the bytes to it, so that nobody can read a record that was
+/// copied to another key. The protector need not store the key.
 /// </para>
-/// <para>What stores need to work with (state, lease, expiry) stands beside the record, and is not protected.</para>
+/// <para>What a store needs for its own work (state, lease, expiry) is outside the record and is not protected.</para>
 /// </remarks>
 public interface IResponseRecordProtector
 {
     /// <summary>Protects one record.</summary>
     /// <param name="storageKey">The key under which the bytes are stored.</param>
-    /// <param name="record">The record: response, headers and the hash of the request. Valid during the call only.</param>
-    /// <param name="destination">Takes the bytes to store.</param>
+    /// <param name="record">The record: response, headers and the hash of the request. Valid only during the call.</param>
+    /// <param name="destination">Receives the bytes to store.</param>
     /// <remarks>
-    /// Whatever it throws is handled as a store that fails after the action: the client gets its answer, the key stays closed, and the
-    /// record is tried again until the claim ends.
+    /// An exception counts as a store failure after the action: the client gets its response, the key stays closed, and the library retries
+    /// the record until the claim ends.
     /// </remarks>
     void Protect(string storageKey, in ReadOnlySequence<byte> record, IBufferWriter<byte> destination);
 
-    /// <summary>Gives the record back that <see cref="Protect"/> was given.</summary>
+    /// <summary>Restores the record that was passed to <see cref="Protect"/>.</summary>
     /// <param name="storageKey">The key under which the bytes were found.</param>
-    /// <param name="bytes">What is stored there, which may be anything. Valid during the call only.</param>
-    /// <param name="destination">Takes the record.</param>
+    /// <param name="bytes">What is stored there. It may be anything. Valid only during the call.</param>
+    /// <param name="destination">Receives the record.</param>
     /// <remarks>
-    /// Whatever it throws makes the record unreadable: it is logged, and the request is answered 503 <c>record-unreadable</c>. The action
-    /// does not run.
+    /// An exception makes the record unreadable. It is logged, the client gets 503 <c>record-unreadable</c>, and the action does not run.
     /// </remarks>
     void Unprotect(string storageKey, in ReadOnlySequence<byte> bytes, IBufferWriter<byte> destination);
 }

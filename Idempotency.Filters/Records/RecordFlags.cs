@@ -1,7 +1,3 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.Primitives;
-
 namespace Idempotency.Filters.Records;
 
 [Flags]
@@ -9,9 +5,9 @@ internal enum RecordFlags : byte
 {
     None = 0,
 
-    /// <summary>The action ran, but its response was too large to keep, or streamed.</summary>
+    /// <summary>The action ran, but its response was too large to keep or was streamed.</summary>
     NotReplayable = 1,
 
-    /// <summary>Nobody knows whether the action had its effect: retries are refused.</summary>
+    /// <summary>Nobody knows whether the action took effect, so retries are refused.</summary>
     OutcomeUnknown = 2,
 }

@@ -5,17 +5,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Records;
 
-/// <summary>Stands between records and their stores: lets them pass as they are, or sends them through the protector.</summary>
-/// <param name="protector">Null = there is none.</param>
-/// <param name="logger">Told of records that cannot be read.</param>
+/// <summary>Converts records to what stores hold, and back: through the protector if there is one, otherwise unchanged.</summary>
+/// <param name="protector">Null = store records unchanged.</param>
+/// <param name="logger">Logs records that cannot be read.</param>
 internal sealed class RecordProtection(IResponseRecordProtector? protector, ILogger logger)
 {
-    // More than Data Protection adds, so that its output needs no second array.
+    // More than Data Protection adds, so that its output fits without a second array.
     private const int RoomForOverhead = 256;
 
     /// <returns>
-    /// What to store: the record itself without a protector, otherwise bytes of its own, which belong to nobody's pool: a store call that
-    /// failed may go on reading them.
+    /// The bytes to store: without a protector the record itself, otherwise a new array. That array is never pooled, because a store call
+    /// that failed may still read it.
     /// </returns>
     public ReadOnlySequence<byte> Protect(string storageKey, in ReadOnlySequence<byte> record)
     {
@@ -27,10 +27,10 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
         return new(stored.WrittenMemory);
     }
 
-    /// <summary>Reads what a store gave. Never throws, whatever the bytes are; what cannot be read is logged.</summary>
-    /// <param name="storageKey">The key under which they were found.</param>
+    /// <summary>Reads what a store returned. Never throws, whatever the bytes are, but logs a record that cannot be read.</summary>
+    /// <param name="storageKey">The key under which the bytes were found.</param>
     /// <param name="stored">The bytes. They must outlive the record, whose body may be a slice of them.</param>
-    /// <param name="record">The record; its default where there is none.</param>
+    /// <param name="record">The record; the default if it cannot be read.</param>
     public bool TryRead(string storageKey, in ReadOnlySequence<byte> stored, out ResponseRecord record)
     {
         record = default;
@@ -60,7 +60,7 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
         {
             Log.RecordUnreadable(
                 logger, exception, new KeyHash(storageKey),
-                "The protector refused it: its key may be lost, or the record was damaged, moved, or written without protection.");
+                "The protector failed: its key may be lost, or the record was damaged, moved, or written without protection.");
             return false;
         }
     }

@@ -6,17 +6,17 @@ using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Records;
 
-// A record, version 1. Integers are little-endian; varint = 7 bits a byte, least significant first, high bit = more follows.
+// A record, version 1. Integers are little-endian. A varint has 7 bits a byte, least significant first; the high bit means more follow.
 //
 //   offset  size
 //        0     4  sentinel                 49 44 46 52, "IDFR"
 //        4     4  CRC-32C                  of everything that follows
 //        8     1  version                  1
-//        9     1  flags                    RecordFlags; a bit that is not known makes the record unreadable
+//        9     1  flags                    RecordFlags; an unknown bit makes the record unreadable
 //       10     2  status
 //       12     8  created                  Unix milliseconds, signed
 //       20    32  fingerprint: target
-//       52     1  fingerprint: body form   BodyForm; one that is not known makes the record unreadable
+//       52     1  fingerprint: body form   BodyForm; an unknown form makes the record unreadable
 //       53    32  fingerprint: body        zero without a body form
 //       85     4  number of headers
 //       89     4  body length
@@ -24,45 +24,45 @@ namespace Idempotency.Filters.Records;
 //                   name                   1 byte: index into HeaderTable's names; 0 = literal
 //                   values                 varint: how many; 0 = the action removed this header
 //                   each value             1 byte: index into HeaderTable's values; 0 = literal
-//                 where a literal is       varint: length in bytes; UTF-8
-//                 body                     to the very end
+//                 a literal is             varint: length in bytes; then UTF-8
+//                 body                     up to the end
 //
-// The sentinel, the CRC and the place of the version are those of every version to come. Writers emit the oldest version that suffices;
-// readers accept all. A file of every version stays in the tests for ever. In a rolling deployment an older build refuses, with 503, what
-// only the newer one knows: it never takes it for something else, and never runs the action.
+// Every later version keeps the sentinel, the CRC and the position of the version. Writers emit the oldest version that suffices, and
+// readers accept all. A file of every version stays in the tests forever. In a rolling deployment, an older build answers 503 to what only
+// a newer build knows. It never misreads it, and never runs the action.
 
-/// <summary>The first answer to a request, and which request that was: what a store keeps, without knowing what it is.</summary>
+/// <summary>The first response to a request, with the fingerprint of that request. To a store it is opaque bytes.</summary>
 internal readonly struct ResponseRecord
 {
     public required RecordFlags Flags { get; init; }
 
     public required int StatusCode { get; init; }
 
-    /// <summary>To the millisecond.</summary>
+    /// <summary>When the response was recorded, to the millisecond.</summary>
     public required DateTimeOffset Created { get; init; }
 
     public required Fingerprint Fingerprint { get; init; }
 
-    /// <summary>What the action set; a header without values is one that it removed.</summary>
+    /// <summary>The headers that the action set. A header without values is one that it removed.</summary>
     public required IReadOnlyList<KeyValuePair<string, StringValues>> Headers { get; init; }
 
-    /// <summary>A read record's body is a slice of the bytes that were read, and as long-lived.</summary>
+    /// <summary>In a record that was read: a slice of the bytes that were read, valid as long as they are.</summary>
     public ReadOnlySequence<byte> Body { get; init; }
 
-    /// <summary>The bytes of this record, with its body linked in, not copied.</summary>
-    /// <exception cref="ArgumentException">The body is longer than 2 GiB, or the status is none.</exception>
+    /// <summary>The bytes of this record. A large body is linked, not copied, so it must outlive them.</summary>
+    /// <exception cref="ArgumentException">The body is larger than 2 GiB, or the status code is out of range.</exception>
     public RecordBuffer Write() => ResponseRecordWriter.Write(this);
 
-    /// <summary>The same without the answer: retries are told that it was not kept.</summary>
+    /// <summary>The same record without the response: retries get <c>not-replayable</c>.</summary>
     public ResponseRecord AsNotReplayable() => new()
     {
         Flags = RecordFlags.NotReplayable, StatusCode = StatusCode, Created = Created, Fingerprint = Fingerprint, Headers = [],
     };
 
     /// <summary>Never throws, whatever the bytes are.</summary>
-    /// <param name="bytes">One whole record, and nothing else.</param>
-    /// <param name="record">The record; its default where there is none.</param>
-    /// <param name="error">Why the bytes are none; for logs.</param>
+    /// <param name="bytes">One whole record and nothing else.</param>
+    /// <param name="record">The record; the default if it cannot be read.</param>
+    /// <param name="error">Why it cannot be read, for logs.</param>
     public static bool TryRead(
         in ReadOnlySequence<byte> bytes, out ResponseRecord record, [NotNullWhen(false)] out string? error)
     {

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Primitives;
 namespace Idempotency.Filters.Records;
 
 /// <summary>
-/// Reads every version of the format that is drawn above <see cref="ResponseRecord"/>. Trusts no length: what it would allocate must be
-/// there first.
+/// Reads every version of the format that is drawn above <see cref="ResponseRecord"/>. It trusts no length: before it allocates, it checks
+/// that enough bytes are there.
 /// </summary>
 internal ref struct ResponseRecordReader
 {
@@ -27,30 +27,30 @@ internal ref struct ResponseRecordReader
         _version = version;
     }
 
-    /// <summary>Why the bytes are no record; null = they are.</summary>
+    /// <summary>Returns null, or why the bytes are not a record.</summary>
     public static string? Read(in ReadOnlySequence<byte> bytes, out ResponseRecord record)
     {
         record = default;
         if (bytes.Length < FixedLength)
-            return "The record is cut short.";
+            return "The record is truncated.";
 
         Span<byte> head = stackalloc byte[FixedLength];
         bytes.Slice(0, FixedLength).CopyTo(head);
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) != ResponseRecordWriter.Sentinel)
-            return "The bytes are no record.";
+            return "The bytes are not a record.";
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Crc32C.Of(bytes.Slice(ResponseRecordWriter.SealedFrom)))
-            return "The record is damaged: its checksum does not fit.";
+            return "The record is damaged: its checksum does not match.";
         var version = head[ResponseRecordWriter.VersionAt];
         if (version is 0 or > ResponseRecordWriter.NewestVersion)
-            return $"The record has version {version}, which this build does not know.";
+            return $"The record has version {version}, which this build cannot read.";
 
         var flags = (RecordFlags)head[9];
         if ((flags & ~KnownFlags) != 0)
-            return $"The record has flags 0x{head[9]:X2}, not all of which this build knows.";
+            return $"The record has flags 0x{head[9]:X2}, and this build does not know all of them.";
 
         var created = BinaryPrimitives.ReadInt64LittleEndian(head[12..]);
         if (created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
-            return "The record's time of creation is none.";
+            return "The record's creation time is out of range.";
 
         var form = (BodyForm)head[52];
         if (form > BodyForm.AnyRequest)
@@ -60,7 +60,7 @@ internal ref struct ResponseRecordReader
         var bodyLength = BinaryPrimitives.ReadInt32LittleEndian(head[89..]);
         var headersLength = bytes.Length - FixedLength - bodyLength;
         if (bodyLength < 0 || headersLength < 0)
-            return "The record is shorter than it says.";
+            return "The record is shorter than it says it is.";
 
         var reader = new ResponseRecordReader(bytes.Slice(FixedLength, headersLength), version);
         if (!reader.TryReadHeaders(headerCount, out var headers))
@@ -82,7 +82,7 @@ internal ref struct ResponseRecordReader
     {
         headers = [];
 
-        // A header takes two bytes at least.
+        // A header takes at least two bytes.
         if (count < 0 || count > _headers.Remaining / 2)
             return false;
         if (count > 0)

@@ -14,12 +14,12 @@ internal ref struct ResponseRecordWriter
     internal const int SealedFrom = 8;
     internal const int VersionAt = 8;
 
-    /// <summary>The newest version that this build reads, and writes where a record needs it.</summary>
+    /// <summary>The newest version that this build reads. It writes that version only if a record needs it.</summary>
     internal const byte NewestVersion = 1;
 
     private const int MaxVarint = 5;
 
-    // Copying these costs less than the objects that link them.
+    // Copying a body up to this size costs less than the objects that would link it.
     private const int LargestCopiedBody = 4 * 1024;
 
     private readonly Span<byte> _buffer;
@@ -101,7 +101,7 @@ internal ref struct ResponseRecordWriter
         var index = HeaderTable.IndexOfName(name);
         WriteText(index, HeaderTable.VersionOfName(index), name);
 
-        // A server sends nothing for a null value.
+        // Leave out null values: a server sends nothing for them.
         var count = 0;
         foreach (var value in values)
             count += value is null ? 0 : 1;

@@ -3,19 +3,20 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>The fingerprint of a body that is read here and now.</summary>
+/// <summary>Computes the fingerprint of a body by reading it now.</summary>
 internal static class BodyFingerprint
 {
     private static readonly (BodyForm Form, Sha256Digest Hash) None = (BodyForm.Unknown, default);
 
-    /// <summary>Whether the body can be read here without taking it away from the action.</summary>
+    /// <summary>Whether the body can be read now without taking it away from the action.</summary>
     public static bool IsAtHand(HttpRequest request) =>
         FormFingerprint.Parsed(request) is not null || !MayHaveBody(request) || request.Body.CanSeek;
 
     /// <param name="request">The request.</param>
-    /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
-    /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="form">How the fingerprint to compare with was made.</param>
+    /// <param name="maxBytes">The most bytes to read; null = as many as the server accepts.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ReadAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
@@ -30,11 +31,11 @@ internal static class BodyFingerprint
         }
     }
 
-    /// <summary>As <see cref="ReadAsync"/>, and the body can be read from its start after it.</summary>
+    /// <summary>Like <see cref="ReadAsync"/>, but the action can still read the body from its start.</summary>
     public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> BufferAsync(
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
-        // What can be read twice needs no memory of ours, and hence no limit.
+        // A body that can be read twice needs no memory of ours, so no limit applies.
         if (form is BodyForm.Bytes or BodyForm.Multipart && !IsAtHand(request))
             await BufferedRequestBody.HoldAsync(request, maxBytes, cancellationToken);
         return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
@@ -42,14 +43,14 @@ internal static class BodyFingerprint
 
     public static (BodyForm Form, Sha256Digest Hash) Complete(HttpRequest request, BodyHasher hasher)
     {
-        // Nothing is left of a body that was announced: somebody consumed it before, and its bytes are unknown, not none.
+        // The client announced a body, but nothing was left to read: something consumed it earlier. So the body is unknown, not empty.
         var consumed = hasher.IsEmpty && request.ContentLength > 0;
         var form = hasher.Form;
         var hash = hasher.Complete();
         return consumed ? None : (form, hash);
     }
 
-    /// <summary>Null when only the stream itself is left to read.</summary>
+    /// <summary>Null if only the stream is left to read, which takes the body away from the action.</summary>
     private static async ValueTask<(BodyForm Form, Sha256Digest Hash)?> TryReadAtHandAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
@@ -118,7 +119,7 @@ internal static class BodyFingerprint
         }
         catch (InvalidDataException)
         {
-            // The form to compare with could be parsed. This one cannot: it is another one.
+            // The form to compare with could be parsed and this one cannot, so it is a different form: no hash is all zeros.
             return (BodyForm.ParsedForm, default);
         }
         finally

@@ -1,21 +1,18 @@
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
-
 namespace Idempotency.Filters.Requests;
 
 /// <summary>How the fingerprint of a request body was made. A parsed form cannot be compared with bytes.</summary>
 internal enum BodyForm : byte
 {
-    /// <summary>There is none: the body was not read to its end.</summary>
+    /// <summary>No fingerprint: the body was not read to its end, or something consumed it first.</summary>
     Unknown = 0,
 
-    /// <summary>The bytes as they came.</summary>
+    /// <summary>The hash of the bytes as they came.</summary>
     Bytes = 1,
 
-    /// <summary>The bytes, with every occurrence of the multipart boundary made constant.</summary>
+    /// <summary>The hash of the bytes, with each occurrence of the multipart boundary replaced by a constant.</summary>
     Multipart = 2,
 
-    /// <summary>The fields and files of a form that was parsed before its bytes could be seen.</summary>
+    /// <summary>The hash of the fields and files of a form that something parsed before we could see its bytes.</summary>
     ParsedForm = 3,
 
     /// <summary>Nothing was hashed, not even the target: the record answers every request with its key.</summary>

@@ -5,7 +5,9 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>A SHA-256 in the making. Rented, until <see cref="Complete"/> or <see cref="Abandon"/>: not to be touched after.</summary>
+/// <summary>
+/// A pooled SHA-256 computation. <see cref="Complete"/> and <see cref="Abandon"/> return it to the pool: do not use it afterwards.
+/// </summary>
 internal sealed class BodyHasher
 {
     private static readonly DefaultObjectPool<BodyHasher> Pool = new(new DefaultPooledObjectPolicy<BodyHasher>(), maximumRetained: 64);
@@ -39,7 +41,9 @@ internal sealed class BodyHasher
 
     public void Append(long number) => Append(MemoryMarshal.AsBytes([number]));
 
-    /// <summary>Behind its length, so that no two sequences of texts give the same bytes. As UTF-16, which no text is lost in.</summary>
+    /// <summary>
+    /// Appends the length and then the text, so that no two sequences of texts give the same bytes. UTF-16 keeps lone surrogates, too.
+    /// </summary>
     public void Append(ReadOnlySpan<char> text)
     {
         Append(text.Length);

@@ -1,16 +1,16 @@
 namespace Idempotency.Filters.Requests;
 
-/// <summary>A request body that is held in memory, because it must be known before the action reads it.</summary>
+/// <summary>Holds a request body in memory, because it is needed before the action reads it.</summary>
 internal static class BufferedRequestBody
 {
-    // An announced length is only a promise: memory is taken as the bytes come.
+    // Content-Length is only a promise. Beyond this, take memory only as the bytes arrive.
     private const int LargestPromise = 64 * 1024;
 
-    /// <summary>Reads the whole body, which the action can still read from its start.</summary>
+    /// <summary>Reads the whole body. The action can still read it from its start.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="maxBytes">How much to hold at most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RequestBodyTooLargeException">There is more, or the server refuses as much.</exception>
+    /// <param name="maxBytes">The most bytes to hold.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="RequestBodyTooLargeException">The body is larger than that, or than the server accepts.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> HoldAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)

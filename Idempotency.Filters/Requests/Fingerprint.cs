@@ -1,16 +1,14 @@
-using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>Which request it was: enough to tell a retry from a reuse of the key, and nothing that could be read back.</summary>
+/// <summary>Identifies a request: enough to tell a retry from a reuse of the key, but nobody can read the request from it.</summary>
 internal readonly struct Fingerprint
 {
-    /// <summary>Of a record that no request made.</summary>
+    /// <summary>The fingerprint of a record that no request made.</summary>
     public static Fingerprint OfAnyRequest => new() { Target = default, Form = BodyForm.AnyRequest, Body = default };
 
-    /// <summary>Method, path, query string and media type.</summary>
+    /// <summary>The hash of method, path, query string and media type.</summary>
     public required Sha256Digest Target { get; init; }
 
     public required BodyForm Form { get; init; }
@@ -23,7 +21,7 @@ internal readonly struct Fingerprint
 
     public bool TargetMatches(in Sha256Digest target) => Form is BodyForm.AnyRequest || Target.Matches(target);
 
-    /// <summary>Null when the two cannot be compared.</summary>
+    /// <summary>Whether the bodies match; null if they cannot be compared.</summary>
     public bool? BodyMatches(in Fingerprint other)
     {
         if (!HasBody)
@@ -31,10 +29,10 @@ internal readonly struct Fingerprint
         if (Form == other.Form)
             return Body.Matches(other.Body);
 
-        // Both were hashed as they came, and only one declared a boundary: no retry gains or loses it.
+        // Both hashes are of the bytes, and only one request declared a boundary. A retry does not gain or lose it, so they differ.
         return (Form, other.Form) is (BodyForm.Bytes, BodyForm.Multipart) or (BodyForm.Multipart, BodyForm.Bytes) ? false : null;
     }
 
-    /// <summary>Whether both are of the same request; null when the bodies cannot be compared.</summary>
+    /// <summary>Whether both identify the same request; null if the bodies cannot be compared.</summary>
     public bool? Matches(in Fingerprint other) => TargetMatches(other.Target) ? BodyMatches(other) : false;
 }

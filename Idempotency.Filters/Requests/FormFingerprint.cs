@@ -7,17 +7,17 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>The hash of a form that somebody parsed, and so consumed, before the body could be hashed: antiforgery does.</summary>
+/// <summary>Hashes a form that something parsed, and so consumed, before the body could be hashed. Antiforgery does that.</summary>
 internal static class FormFingerprint
 {
     private const string DefaultAntiforgeryField = "__RequestVerificationToken";
     private const int BufferSize = 16 * 1024;
 
-    /// <summary>Whether antiforgery found the token wrong: the framework then throws at every access to the form.</summary>
+    /// <summary>Whether antiforgery rejected the token. The framework then throws on every access to the form.</summary>
     public static bool IsLocked(HttpRequest request) =>
         request.HttpContext.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: false };
 
-    /// <summary>The form, if it is parsed already. Triggers nothing.</summary>
+    /// <summary>The form if it is already parsed; otherwise null. Does not parse it.</summary>
     public static IFormCollection? Parsed(HttpRequest request) =>
         IsLocked(request) ? null : request.HttpContext.Features.Get<IFormFeature>()?.Form;
 
@@ -41,10 +41,10 @@ internal static class FormFingerprint
         return hasher.Complete();
     }
 
-    // The order of the names is a parser's; the order of the values of one name is the client's.
+    // Names are sorted, because their order depends on the parser. The values of one name keep the client's order.
     private static void AppendFields(BodyHasher hasher, IFormCollection form, string antiforgeryField)
     {
-        // A retry from a page that was loaded anew carries another token.
+        // A retry from a reloaded page carries a different token.
         var names = form.Keys.Where(name => name != antiforgeryField).Order(StringComparer.Ordinal).ToArray();
         hasher.Append(names.Length);
         foreach (var name in names)

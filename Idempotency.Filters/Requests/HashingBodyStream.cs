@@ -1,12 +1,12 @@
 namespace Idempotency.Filters.Requests;
 
 /// <summary>
-/// A request body that is hashed while somebody reads it. Adds nothing to what the server's stream allows: a synchronous read stays a
-/// synchronous read there, and closing it closes nothing.
+/// Hashes a request body while somebody reads it. It allows exactly what the server's stream allows: a synchronous read stays synchronous,
+/// and closing it closes nothing.
 /// </summary>
 /// <param name="inner">The body.</param>
-/// <param name="hasher">Owned until <see cref="Seal"/> hands it out; null = only the limit matters.</param>
-/// <param name="maxBytes">More than these is a <see cref="RequestBodyTooLargeException"/>; null = no limit.</param>
+/// <param name="hasher">Owned by this stream until <see cref="Seal"/> hands it out; null = only enforce the limit.</param>
+/// <param name="maxBytes">Reading more throws a <see cref="RequestBodyTooLargeException"/>; null = no limit.</param>
 internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? maxBytes = null) : Stream
 {
     private BodyHasher? _hasher = hasher;
@@ -15,13 +15,13 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
 
     public Stream Inner => inner;
 
-    /// <summary>Whether a read threw for a reason that lies in the body or its connection.</summary>
+    /// <summary>Whether a read failed because of the body or its connection.</summary>
     public bool ReadFailed { get; private set; }
 
-    /// <summary>Whether a read found the end.</summary>
+    /// <summary>Whether a read reached the end.</summary>
     public bool Ended { get; private set; }
 
-    /// <summary>Whether a read is under way: its reader went away without waiting for it.</summary>
+    /// <summary>Whether a read is under way. After the action, that means its reader left without awaiting it.</summary>
     public bool IsBeingRead => Volatile.Read(ref _reading) > 0;
 
     public override bool CanRead => true;
@@ -38,7 +38,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Hands the hasher out, to the first who asks. A read that comes later, or is still under way, is hashed no more.</summary>
+    /// <summary>Hands out the hasher, once. Reads that come later, or are still under way, are not hashed.</summary>
     public BodyHasher? Seal()
     {
         if (_hasher is not { } hasher)
@@ -97,7 +97,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         return Read(one) == 0 ? -1 : one[0];
     }
 
-    // The base class would read synchronously, which servers refuse.
+    // The base class would read synchronously, which servers refuse by default.
     public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
 
@@ -115,15 +115,15 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>Hashes what somebody has read.</summary>
-    /// <param name="bytes">What was read, in order.</param>
-    /// <param name="ended">Whether nothing comes after it.</param>
+    /// <summary>Hashes bytes that somebody has read.</summary>
+    /// <param name="bytes">The bytes, in order.</param>
+    /// <param name="ended">Whether no bytes follow them.</param>
     public void Observe(ReadOnlySpan<byte> bytes, bool ended)
     {
         _count += bytes.Length;
         Ended |= ended;
 
-        // A hasher that was handed out belongs to somebody else, who may be using it for another request already.
+        // Once handed out, the hasher belongs to somebody else, and may already be hashing another request.
         if (_hasher is { } hasher)
         {
             lock (hasher)
@@ -137,7 +137,8 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
             throw new RequestBodyTooLargeException();
     }
 
-    // What the reader did wrong, such as a synchronous read, or chose to end, says nothing about the body: it can be read on.
+    // Always false, for use as an exception filter. A mistake of the reader (such as a synchronous read) or its own cancellation says
+    // nothing about the body: reading can go on.
     public bool Note(Exception exception, CancellationToken cancellationToken)
     {
         ReadFailed |= exception is not (InvalidOperationException or NotSupportedException or ArgumentException)

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Idempotency.Filters.Requests;
 
 /// <summary>
-/// The other face of a <see cref="HashingBodyStream"/>, for who reads through <c>Request.BodyReader</c>: hashes what was consumed, in the
+/// The pipe of a <see cref="HashingBodyStream"/>, for code that reads through <c>Request.BodyReader</c>. It hashes consumed bytes in the
 /// server's own buffers.
 /// </summary>
 internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
@@ -26,17 +26,17 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
         _inner = feature.Reader;
     }
 
-    // Who puts another stream in place of the body gets a reader over that one.
+    // Code that replaces Request.Body must get a reader over its own stream.
     PipeReader IRequestBodyPipeFeature.Reader => ReferenceEquals(_request.Body, _body) ? this : _feature.Reader;
 
-    /// <summary>Whether a read is under way, or its bytes are still out: the pipe cannot be read on before they come back.</summary>
+    /// <summary>Whether a read is under way or has not been advanced yet. Until then, nobody can read the pipe further.</summary>
     public bool IsBeingRead { get; private set; }
 
     /// <summary>
-    /// Puts <paramref name="body"/> in place of the request's body. Servers without a pipe of their own make one over whatever stream there
-    /// is, and need no second face.
+    /// Replaces the request's body with <paramref name="body"/>. A server without a pipe of its own builds one over the current stream, so
+    /// it needs no pipe from us.
     /// </summary>
-    /// <returns>The second face; null where there is none.</returns>
+    /// <returns>The pipe; null if there is none.</returns>
     public static HashingPipeReader? Attach(HttpRequest request, HashingBodyStream body)
     {
         var features = request.HttpContext.Features;
@@ -49,10 +49,10 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
 
     public void Detach() => _request.HttpContext.Features.Set(_feature);
 
-    /// <summary>Reads to the end, through the pipe: what it holds already would be missed by who reads the stream.</summary>
+    /// <summary>Reads to the end through the pipe. Reading the stream would miss bytes that the pipe already holds.</summary>
     public async ValueTask DrainAsync(CancellationToken cancellationToken)
     {
-        // A read that is cancelled by its token leaves the server's reader in a state which the server logs as an error.
+        // Do not pass the token to the read: cancelling it leaves the server's reader in a state that the server logs as an error.
         using var cancellation = cancellationToken.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), _inner);
         for (var goesOn = true; goesOn;)
         {
@@ -88,7 +88,7 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        // Before the server takes its buffers back.
+        // Hash before the server takes its buffers back.
         var left = _shown.Slice(consumed);
         foreach (var segment in _shown.Slice(0, consumed))
             _body.Observe(segment.Span, ended: false);
@@ -102,10 +102,10 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
 
     public override void CancelPendingRead() => _inner.CancelPendingRead();
 
-    // The server completes its own reader. What its caller left is still to be hashed.
+    // Do not complete the inner reader: the server does that, and we must still hash what the caller left unread.
     public override void Complete(Exception? exception = null) => TakeBack();
 
-    /// <summary>Takes the bytes of a read back from a reader that is done and never gave them back.</summary>
+    /// <summary>Advances past a read whose reader is done but never advanced.</summary>
     public void TakeBack()
     {
         if (_hasShown)

@@ -5,18 +5,19 @@ using Microsoft.Net.Http.Headers;
 namespace Idempotency.Filters.Requests;
 
 /// <summary>
-/// Hashes a multipart body as it streams, with every occurrence of its boundary replaced by a constant: clients draw a boundary at random
-/// for every attempt, so that a retry has the same parts and other bytes.
+/// Hashes a multipart body as it streams, and replaces each occurrence of its boundary with a constant. Clients choose a random boundary
+/// for each attempt, so a retry has the same parts but different bytes.
 /// </summary>
 internal sealed class MultipartNormalizer
 {
-    // RFC 2046, section 5.1.1, allows 70, and ASP.NET Core reads 128. The search takes time in proportion to it: a client must not choose how much.
+    // RFC 2046, section 5.1.1, allows 70 characters, and ASP.NET Core reads 128. The time of the search grows with the length, so the
+    // client must not choose it freely.
     private const int LongestBoundary = 128;
 
     private readonly IncrementalHash _hash;
     private readonly byte[] _boundary;
 
-    // The last bytes that came, fewer than the boundary has: it may have begun in them. Behind them is room for as many more.
+    // The last bytes that arrived, fewer than the boundary has: it may have begun in them. There is room for as many more.
     private readonly byte[] _window;
     private int _held;
 
@@ -29,7 +30,7 @@ internal sealed class MultipartNormalizer
 
     private static ReadOnlySpan<byte> Constant => "\0boundary\0"u8;
 
-    /// <summary>Null when the body is not multipart, or has no boundary, or one that is too long.</summary>
+    /// <summary>Null if the body is not multipart, or its boundary is missing or too long.</summary>
     public static MultipartNormalizer? For(string? contentType, IncrementalHash hash)
     {
         if (contentType is null || !contentType.AsSpan().TrimStart().StartsWith("multipart/", StringComparison.OrdinalIgnoreCase)
@@ -39,7 +40,9 @@ internal sealed class MultipartNormalizer
         }
 
         var boundary = HeaderUtilities.RemoveQuotes(mediaType.Boundary);
-        return boundary.Length is 0 or > LongestBoundary ? null : new MultipartNormalizer(Encoding.UTF8.GetBytes(boundary.ToString()), hash);
+        return boundary.Length is 0 or > LongestBoundary
+            ? null
+            : new MultipartNormalizer(Encoding.UTF8.GetBytes(boundary.ToString()), hash);
     }
 
     public void Append(ReadOnlySpan<byte> chunk)
@@ -54,10 +57,10 @@ internal sealed class MultipartNormalizer
 
     public void Complete() => Emit(_window.AsSpan(0, _held));
 
-    /// <summary>Decides about the bytes that are held. False when the chunk is too short for that and is held with them.</summary>
+    /// <summary>Decides whether the held bytes begin a boundary. False if the chunk is too short to decide; then it is held, too.</summary>
     private bool TryLeaveWindow(ref ReadOnlySpan<byte> chunk)
     {
-        // As many bytes of the chunk as a boundary that began in the held ones could still have.
+        // Take as many bytes as a boundary that began in the held bytes could still need.
         var taken = Math.Min(chunk.Length, _boundary.Length - 1);
         chunk[..taken].CopyTo(_window.AsSpan(_held));
         var window = _window.AsSpan(0, _held + taken);

@@ -2,7 +2,7 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>Which request it was, found out while the action reads the body: nothing is buffered.</summary>
+/// <summary>Computes the fingerprint of a request while the action reads the body. Buffers nothing.</summary>
 internal sealed class RequestFingerprint : IDisposable
 {
     private readonly HttpRequest _request;
@@ -18,14 +18,14 @@ internal sealed class RequestFingerprint : IDisposable
         _fingerprint = fingerprint;
     }
 
-    /// <summary>Whether the body broke off, or turned out too large, while the action read it.</summary>
+    /// <summary>Whether the body broke off, or was too large, while the action read it.</summary>
     public bool ReadFailed => _stream?.ReadFailed ?? _readFailed;
 
     /// <summary>
-    /// A first execution: from here on, what is read of the body is hashed. A body that can be read twice is hashed at once, and so is a
-    /// form that was parsed before; then nothing is replaced.
+    /// For a first execution: hashes the body while the action reads it. A body that can be read twice, or a form that was parsed before,
+    /// is hashed at once, and nothing is replaced.
     /// </summary>
-    /// <exception cref="RequestBodyTooLargeException">The server refused such a body when it was hashed at once.</exception>
+    /// <exception cref="RequestBodyTooLargeException">The body was hashed at once, and the server found it too large.</exception>
     public static async ValueTask<RequestFingerprint> AttachAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var target = RequestTarget.HashOf(request);
@@ -39,10 +39,10 @@ internal sealed class RequestFingerprint : IDisposable
         return new(request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
     }
 
-    /// <summary>A repeat, whose body was hashed before the action runs: nothing is hashed again, and nothing replaced.</summary>
+    /// <summary>For a repeat whose body was hashed before the action runs: hashes nothing again and replaces nothing.</summary>
     public static RequestFingerprint Known(HttpRequest request, in Fingerprint fingerprint) => new(request, null, fingerprint);
 
-    /// <summary>What is known now, without reading on: the action may not be done with the body.</summary>
+    /// <summary>The fingerprint so far. Reads nothing more, because the action may still be reading.</summary>
     public Fingerprint Current()
     {
         if (_stream is { Ended: true, ReadFailed: false } stream && !IsBeingRead(stream) && stream.Seal() is { } hasher)
@@ -51,8 +51,8 @@ internal sealed class RequestFingerprint : IDisposable
     }
 
     /// <summary>
-    /// After the action: reads what it left, within <paramref name="timeout"/>, and gives the body back to the request. Without a form when
-    /// the end was not reached; never throws for that.
+    /// For use after the action: reads what it left unread, within <paramref name="timeout"/>, and gives the request its own body back. If
+    /// the end was not reached, the fingerprint has no body; this does not throw for that.
     /// </summary>
     public async ValueTask<Fingerprint> FinishAsync(TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
@@ -69,7 +69,7 @@ internal sealed class RequestFingerprint : IDisposable
         return _fingerprint;
     }
 
-    /// <summary>Gives the body back to the request. What was not finished by then has no fingerprint of the body.</summary>
+    /// <summary>Gives the request its own body back. A body that is not finished by then has no fingerprint.</summary>
     public void Detach()
     {
         if (_stream is not { } stream)
@@ -81,23 +81,25 @@ internal sealed class RequestFingerprint : IDisposable
 
     public void Dispose() => Detach();
 
-    /// <summary>A retry: reads the whole body, since nobody else will, and hashes it.</summary>
+    /// <summary>For a retry: reads and hashes the whole body, because no action will read it.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="target">What <see cref="RequestTarget.HashOf"/> gave for it, which was compared first.</param>
-    /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
-    /// <param name="maxBytes">How much to read at most; null = what the server admits.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
+    /// <param name="target">The result of <see cref="RequestTarget.HashOf"/>, which the caller compared first.</param>
+    /// <param name="form">How the fingerprint to compare with was made.</param>
+    /// <param name="maxBytes">The most bytes to read; null = as many as the server accepts.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<Fingerprint> ComputeAsync(
         HttpRequest request, Sha256Digest target, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
         Of(target, await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
 
-    /// <summary>A repeat that the action may still run for: as <see cref="ComputeAsync"/>, and the body can be read after.</summary>
+    /// <summary>
+    /// For a repeat that may still run the action: like <see cref="ComputeAsync"/>, but the action can read the body afterwards.
+    /// </summary>
     /// <param name="request">The request.</param>
-    /// <param name="form">How the fingerprint was made that this one will be compared with.</param>
-    /// <param name="maxBytes">How much to hold in memory at most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RequestBodyTooLargeException">There is more.</exception>
+    /// <param name="form">How the fingerprint to compare with was made.</param>
+    /// <param name="maxBytes">The most bytes to hold in memory.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<Fingerprint> BufferAsync(
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
         Of(RequestTarget.HashOf(request), await BodyFingerprint.BufferAsync(request, form, maxBytes, cancellationToken));
@@ -110,7 +112,7 @@ internal sealed class RequestFingerprint : IDisposable
         _reader?.Detach();
         stream.Seal()?.Abandon();
 
-        // Whoever wrapped the body after us goes on reading through the stream, which hashes no more.
+        // If somebody wrapped our stream, leave it: they still read through it, and it no longer hashes.
         if (ReferenceEquals(_request.Body, stream))
             _request.Body = stream.Inner;
     }
@@ -123,12 +125,13 @@ internal sealed class RequestFingerprint : IDisposable
         }
         catch
         {
-            // Whoever read gave the bytes back in this moment, or ended the pipe. Then their end is not known.
+            // The reader advanced in this moment, or completed the pipe. Then we do not know whether the body ended.
         }
     }
 
     private static async ValueTask DrainAsync(
-        HashingBodyStream stream, HashingPipeReader? reader, TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
+        HashingBodyStream stream, HashingPipeReader? reader, TimeSpan timeout, TimeProvider timeProvider,
+        CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(timeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -141,7 +144,7 @@ internal sealed class RequestFingerprint : IDisposable
         }
         catch
         {
-            // The action has its result. That the rest of the body never came only means that it cannot be compared with.
+            // The action has its result already. Without the rest of the body, retries cannot be compared by their body.
         }
     }
 

@@ -2,15 +2,15 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Requests;
 
-/// <summary>Where a request goes and what kind of body it has: what tells most reused keys apart, without reading any body.</summary>
+/// <summary>Where a request goes, and the media type of its body. That detects most reused keys without reading a body.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="PathBase">The path base, unescaped.</param>
 /// <param name="Path">The path, unescaped.</param>
 /// <param name="Query">The query string, as it came.</param>
-/// <param name="ContentType">The content type, of which only the media type counts.</param>
+/// <param name="ContentType">The content type. Only its media type counts, without parameters.</param>
 internal readonly record struct RequestTarget(string Method, string? PathBase, string? Path, string? Query, string? ContentType)
 {
-    // Most requests of an application go to few targets.
+    // Most requests of an application go to few targets, so their hashes are worth keeping.
     private static readonly RecentValues<RequestTarget, Sha256Digest> Hashes = new(target => target.Hash());
 
     public static Sha256Digest HashOf(HttpRequest request) => Hashes.Get(new(

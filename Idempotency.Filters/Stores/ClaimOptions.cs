@@ -1,38 +1,38 @@
 namespace Idempotency.Filters.Stores;
 
-/// <summary>The terms of a claim.</summary>
+/// <summary>How to claim a key.</summary>
 public readonly record struct ClaimOptions
 {
-    /// <summary>How long the claim outlives its holder's last sign of life. The store renews it while it is held.</summary>
+    /// <summary>How long the claim lasts after its last renewal. The store renews it while the holder keeps it.</summary>
     public required TimeSpan Lease { get; init; }
 
     /// <summary>
-    /// For how long the store renews the lease, counted from the claim; null = as long as the claim is held. After it a hung holder loses
-    /// the key one <see cref="Lease"/> later.
+    /// How long the store keeps renewing the lease, counted from the claim; null = as long as the claim is held. A holder that hangs longer
+    /// loses the key one <see cref="Lease"/> later. Default null.
     /// </summary>
     public TimeSpan? RenewFor { get; init; }
 
     /// <summary>
-    /// Claims a completed key too (manual mode). The record stands, readable as <see cref="IdempotencyClaim.PreviousRecord"/>, until the
-    /// claim completes; a release, or a lease that runs out, leaves it standing. Default false.
+    /// Whether a completed key can be claimed too (manual mode). Its record stays in the store until this claim completes, and is readable
+    /// as <see cref="IdempotencyClaim.PreviousRecord"/>. If the claim is released or its lease runs out, the record stays. Default false.
     /// </summary>
     public bool OverCompleted { get; init; }
 
-    /// <summary>What becomes of the key when the lease runs out uncompleted. Default <see cref="InterruptedBehavior.Retry"/>.</summary>
+    /// <summary>What happens to the key if the lease runs out before completion. Default <see cref="InterruptedBehavior.Retry"/>.</summary>
     public InterruptedBehavior WhenInterrupted { get; init; }
 
     /// <summary>
-    /// How long an interrupted key stays refused, counted from the end of its lease; null = until it is resolved. Used only with
-    /// <see cref="InterruptedBehavior.Block"/>.
+    /// How long an interrupted key stays blocked, counted from the end of its lease; null = until an operator resolves it. Used only with
+    /// <see cref="InterruptedBehavior.Block"/>. Default null.
     /// </summary>
     public TimeSpan? BlockFor { get; init; }
 
     /// <summary>
-    /// Whose key it is, for stores that limit how much one caller may hold: the caller alone, without what
-    /// <see cref="IdempotencyOptions.KeyScope"/> adds. It may name a person; null outside a request. Default null.
+    /// The caller who owns the key, without what <see cref="IdempotencyOptions.KeyScope"/> adds. Stores use it to limit how much one caller
+    /// may hold. It may identify a person. Null outside a request. Default null.
     /// </summary>
     public string? Caller { get; init; }
 
-    /// <summary>The services of the request, for stores that share its unit of work; null outside a request.</summary>
+    /// <summary>The services of the request, for stores that share its unit of work. Null outside a request.</summary>
     public IServiceProvider? RequestServices { get; init; }
 }

@@ -1,22 +1,23 @@
-using System.Buffers;
-
 namespace Idempotency.Filters.Stores;
 
-/// <summary>The state of a key, as an attempt to claim it found it.</summary>
+/// <summary>What an attempt to claim a key found.</summary>
 public enum ClaimOutcome
 {
-    /// <summary>No answer: what a result is that nobody made. A store never returns it.</summary>
+    /// <summary>Not an answer: the value of a default <see cref="ClaimResult"/>. A store never returns it.</summary>
     None,
 
-    /// <summary>The key was free, and is the caller's now.</summary>
+    /// <summary>The caller now holds the key.</summary>
     Acquired,
 
-    /// <summary>Another holder has it.</summary>
+    /// <summary>Another holder has the key.</summary>
     InFlight,
 
-    /// <summary>It has a record.</summary>
+    /// <summary>The key has a record.</summary>
     Completed,
 
-    /// <summary>Its holder vanished, and the key is refused until it is resolved.</summary>
+    /// <summary>
+    /// The holder vanished under <see cref="InterruptedBehavior.Block"/>. The key stays blocked until an operator resolves it, or for
+    /// <see cref="ClaimOptions.BlockFor"/>.
+    /// </summary>
     Interrupted,
 }

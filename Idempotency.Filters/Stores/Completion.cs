@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Idempotency.Filters.Stores;
 
-/// <summary>What became of a record that a holder wrote. Owns the buffer of <see cref="Winner"/>: dispose it after use.</summary>
+/// <summary>The result of writing a record. It owns the buffer of <see cref="Winner"/>: dispose it after use.</summary>
 public readonly struct Completion : IDisposable
 {
     private readonly IDisposable? _owner;
@@ -14,10 +14,13 @@ public readonly struct Completion : IDisposable
         _owner = owner;
     }
 
-    /// <summary>What became of the record.</summary>
+    /// <summary>What happened to the record.</summary>
     public CompletionOutcome Outcome { get; }
 
-    /// <summary>The record that stands instead, with <see cref="CompletionOutcome.Superseded"/>; valid until this is disposed.</summary>
+    /// <summary>
+    /// The record that another execution committed, if the outcome is <see cref="CompletionOutcome.Superseded"/>. Valid until this is
+    /// disposed.
+    /// </summary>
     public ReadOnlySequence<byte> Winner { get; }
 
     /// <summary>The record is stored.</summary>
@@ -26,18 +29,20 @@ public readonly struct Completion : IDisposable
     /// <summary>The record is stored, although the store had lost the claim.</summary>
     public static Completion Restored => new(CompletionOutcome.Restored);
 
-    /// <summary>Another owner has the key; nothing was written.</summary>
+    /// <summary>Another owner has the key. Nothing was written.</summary>
     public static Completion LeaseLost => new(CompletionOutcome.LeaseLost);
 
-    /// <summary>The store has no room for a record of this size; the claim still stands.</summary>
+    /// <summary>The store has no room for a record of this size. The claim still holds the key.</summary>
     public static Completion TooLarge => new(CompletionOutcome.TooLarge);
 
-    /// <summary>Another execution committed first, and this one's effects were undone with its unit of work.</summary>
-    /// <param name="winner">The record that stands.</param>
-    /// <param name="owner">Disposed with the completion, when the bytes live in a buffer to give back; null otherwise.</param>
+    /// <summary>Another execution committed first. This one's effects were rolled back with its unit of work.</summary>
+    /// <param name="winner">The other execution's record.</param>
+    /// <param name="owner">
+    /// Disposed with the completion, to give back the buffer of the bytes; null = there is nothing to give back.
+    /// </param>
     public static Completion Superseded(ReadOnlySequence<byte> winner, IDisposable? owner = null) =>
         new(CompletionOutcome.Superseded, winner, owner);
 
-    /// <summary>Gives the buffer of <see cref="Winner"/> back.</summary>
+    /// <summary>Gives back the buffer of <see cref="Winner"/>.</summary>
     public void Dispose() => _owner?.Dispose();
 }

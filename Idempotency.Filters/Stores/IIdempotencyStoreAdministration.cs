@@ -3,39 +3,42 @@ using System.Buffers;
 namespace Idempotency.Filters.Stores;
 
 /// <summary>
-/// What a store that can be administered implements beside <see cref="IIdempotencyStore"/>. Applications use
+/// Implemented in addition to <see cref="IIdempotencyStore"/> by a store that operators can inspect and change. Applications use
 /// <c>IIdempotencyAdministration</c>, which takes the client's keys.
 /// </summary>
 public interface IIdempotencyStoreAdministration
 {
     /// <summary>
-    /// Whether the store can enumerate its keys, as <see cref="ForgetAsync"/> needs: asked before anything is removed from any store. Default true.
+    /// Whether the store can enumerate its keys, which <see cref="ForgetAsync"/> needs. The library checks this for every store before it
+    /// removes anything from one of them. Default true.
     /// </summary>
     bool CanForget => true;
 
-    /// <summary>Tells what the store holds under <paramref name="key"/>. Changes nothing.</summary>
-    /// <param name="key">The storage key, as made by <see cref="IIdempotencyKeyEncoder"/>.</param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <returns>Null when the key is free.</returns>
+    /// <summary>Returns what the store holds under <paramref name="key"/>. Changes nothing.</summary>
+    /// <param name="key">The storage key, made by <see cref="IIdempotencyKeyEncoder"/>.</param>
+    /// <param name="cancellationToken">Gives up the attempt.</param>
+    /// <returns>The content of the key; null if the key is free.</returns>
     ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Replaces what a key holds, by a record or by nothing, in one step and only if the key is still as it was found. A key in flight is
-    /// never changed.
+    /// Gives a key a record, or frees it, in one atomic step and only if the key has not changed since it was found. Never changes a key
+    /// in flight.
     /// </summary>
     /// <param name="key">The storage key.</param>
-    /// <param name="found">What <see cref="FindAsync"/> answered.</param>
-    /// <param name="record">The record that the key holds from now on, valid during the call only; null frees the key.</param>
-    /// <param name="retention">How long to keep the record; null = for ever.</param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <returns>False when the key is in flight, or no longer as it was found; nothing was changed then.</returns>
-    /// <exception cref="IdempotencyStoreFullException">The store has no room for the record; nothing was changed.</exception>
+    /// <param name="found">What <see cref="FindAsync"/> returned.</param>
+    /// <param name="record">The record to store, valid only during the call; null frees the key.</param>
+    /// <param name="retention">How long to keep the record; null = forever.</param>
+    /// <param name="cancellationToken">Gives up the attempt.</param>
+    /// <returns>False if the key is in flight or has changed since it was found. Nothing was changed then.</returns>
+    /// <exception cref="IdempotencyStoreFullException">The store has no room for the record. Nothing was changed.</exception>
     ValueTask<bool> ResolveAsync(
         string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken);
 
-    /// <summary>Removes all records, and all interrupted keys, whose storage keys begin with <paramref name="scope"/>. Keys in flight stay.</summary>
-    /// <param name="scope">What <see cref="IIdempotencyKeyEncoder.EncodeScope"/> made.</param>
-    /// <param name="cancellationToken">Ends it between two keys; what was removed by then stays removed.</param>
+    /// <summary>
+    /// Removes all completed and interrupted keys whose storage keys begin with <paramref name="scope"/>. Keys in flight stay.
+    /// </summary>
+    /// <param name="scope">What <see cref="IIdempotencyKeyEncoder.EncodeScope"/> returned.</param>
+    /// <param name="cancellationToken">Stops between two keys. Keys that were removed by then stay removed.</param>
     /// <returns>How many keys were removed.</returns>
     /// <exception cref="NotSupportedException">The store cannot enumerate its keys: <see cref="CanForget"/> is false.</exception>
     ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken);

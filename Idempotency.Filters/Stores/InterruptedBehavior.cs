@@ -1,14 +1,14 @@
 namespace Idempotency.Filters;
 
-/// <summary>What becomes of a key whose process died, hung, or lost its store while the action ran.</summary>
+/// <summary>What happens to a key when its process died, hung, or lost the store while the action ran.</summary>
 public enum InterruptedBehavior
 {
-    /// <summary>When the lease has run out, the next retry runs the action again.</summary>
+    /// <summary>Once the lease has run out, the next retry runs the action again.</summary>
     Retry,
 
     /// <summary>
-    /// The key stays closed: retries get 409 <c>outcome-unknown</c>, since the action may have had its effect, until somebody resolves the
-    /// key or <see cref="IdempotencyOptions.Retention"/> ends.
+    /// The key stays closed, because the action may have taken effect. Retries get 409 <c>outcome-unknown</c> until an operator resolves
+    /// the key or <see cref="IdempotencyOptions.Retention"/> ends.
     /// </summary>
     Block,
 }

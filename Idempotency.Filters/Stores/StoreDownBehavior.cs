@@ -1,9 +1,9 @@
 namespace Idempotency.Filters;
 
-/// <summary>What a request gets while the store cannot be asked.</summary>
+/// <summary>What a request gets while the store is unavailable.</summary>
 public enum StoreDownBehavior
 {
-    /// <summary>A 503 with <c>Retry-After</c>; the action does not run.</summary>
+    /// <summary>A 503 with <c>Retry-After</c>. The action does not run.</summary>
     Reject,
 
     /// <summary>The action runs unprotected: a retry may run it again.</summary>

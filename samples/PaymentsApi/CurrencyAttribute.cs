@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaymentsApi;
 
-/// <summary>A currency code of ISO 4217, by its form: three upper-case letters.</summary>
+/// <summary>A currency code in the form of ISO 4217: three upper-case letters.</summary>
 [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.Property)]
 public sealed class CurrencyAttribute() : ValidationAttribute("The field {0} must be three upper-case letters, such as EUR.")
 {

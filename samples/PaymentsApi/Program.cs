@@ -4,7 +4,7 @@ using PaymentsApi.OpenApi;
 using PaymentsApi.Payments;
 using PaymentsApi.Tips;
 
-// The settings stand beside the program, wherever it is started from.
+// Read the settings next to the program, whatever folder it is started from.
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 if (!SampleSettings.TryRead(builder.Configuration, out var settings, out var problem))
 {
@@ -14,7 +14,8 @@ if (!SampleSettings.TryRead(builder.Configuration, out var settings, out var pro
 
 settings.UseStore(builder.Services.AddIdempotency().AddPolicy("checkout", options =>
 {
-    // A browser sends no header of its own, and shows the visitor what the second press gets: the receipt, not a refusal.
+    // A browser form cannot send the header, so the key is in a form field. The browser shows the answer to the second press, so that
+    // press must wait for the receipt instead of getting a 409.
     options.KeySources = [KeySource.FormField()];
     options.WhenInFlight = InFlightBehavior.Wait;
 }));

@@ -4,7 +4,9 @@ using Idempotency.Filters;
 
 namespace PaymentsApi;
 
-/// <summary>What can be chosen on the command line or in the configuration: <c>--store redis --redis localhost:6379 --work-ms 300</c>.</summary>
+/// <summary>
+/// The settings from the command line or the configuration, for example <c>--store redis --redis localhost:6379 --work-ms 300</c>.
+/// </summary>
 public sealed class SampleSettings
 {
     private static readonly Dictionary<string, Action<IIdempotencyBuilder, string>> Stores = new(StringComparer.OrdinalIgnoreCase)
@@ -24,7 +26,7 @@ public sealed class SampleSettings
         Work = work;
     }
 
-    /// <summary>Where idempotency keys and answers are kept.</summary>
+    /// <summary>Configures where keys and responses are stored.</summary>
     public Action<IIdempotencyBuilder> UseStore { get; }
 
     /// <summary>How long the simulated work of one payment takes.</summary>
@@ -42,9 +44,9 @@ public sealed class SampleSettings
         if (!Stores.TryGetValue(store, out var useStore))
             problem = $"--store '{store}' does not exist. Choose one of: {string.Join(", ", Stores.Keys)}.";
         else if (string.IsNullOrWhiteSpace(redis))
-            problem = "--redis is empty: give the address of a Redis server, such as localhost:6379.";
+            problem = "--redis is empty. Give the address of a Redis server, such as localhost:6379.";
         else if (!int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
-            problem = $"--work-ms '{work}' is not a duration: give a whole number of milliseconds, from 0 to {int.MaxValue}.";
+            problem = $"--work-ms '{work}' is not a duration. Give a whole number of milliseconds, from 0 to {int.MaxValue}.";
         else
             settings = new SampleSettings(idempotency => useStore(idempotency, redis), TimeSpan.FromMilliseconds(milliseconds));
 

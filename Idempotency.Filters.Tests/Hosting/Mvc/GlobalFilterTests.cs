@@ -12,8 +12,7 @@ internal sealed class GlobalFilterTests
     public static readonly Dictionary<string, Action<IServiceCollection>> Forms = new()
     {
         ["Add<IdempotencyFilter>()"] = s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()),
-        ["AddService<IdempotencyFilter>()"] = s =>
-            s.AddSingleton<IdempotencyFilter>().Configure<MvcOptions>(o => o.Filters.AddService<IdempotencyFilter>()),
+        ["AddService<IdempotencyFilter>()"] = s => s.Configure<MvcOptions>(o => o.Filters.AddService<IdempotencyFilter>()),
         ["Add(new IdempotentAttribute())"] = s => s.Configure<MvcOptions>(o => o.Filters.Add(new IdempotentAttribute())),
     };
 

@@ -3,7 +3,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>What an operator can find out and change in a cache.</summary>
+/// <summary>What an operator can see and change in a cache.</summary>
 internal sealed class CacheAdministrationTests
 {
     private CacheRig _rig = null!;

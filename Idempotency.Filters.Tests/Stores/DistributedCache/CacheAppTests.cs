@@ -10,7 +10,7 @@ namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CacheAppTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly TestClock _clock = new() { PassInRealTime = TimeSpan.FromSeconds(1) };
     private readonly Chaos _chaos = new();
     private readonly Signal _entered = new();
     private readonly Signal _release = new();
@@ -82,7 +82,7 @@ internal sealed class CacheAppTests
         {
             using var response = await (i % 2 == 0 ? first : second).PostAsync("/cached", $"k{i / 8}");
             return (Key: i / 8, Text: await response.TextAsync());
-        })).WaitAsync(TimeSpan.FromSeconds(60));
+        })).Soon();
 
         Assert.That(script.Runs, Is.EqualTo(20));
         Assert.That(answers.GroupBy(answer => answer.Key).Select(key => key.Distinct().Count()), Is.All.EqualTo(1));
@@ -199,7 +199,7 @@ internal sealed class CacheAppTests
     });
 
     private Task<TestApp> StartAsync(Script script, Action<IdempotencyOptions>? options = null, CacheLocking locking = CacheLocking.On) =>
-        script.StartAsync<CachedController>(options, new PollingTimeProvider(_clock), services: s => s
+        script.StartAsync<CachedController>(options, _clock, services: s => s
             .AddSingleton(_cache).AddIdempotency().UseDistributedCache(o => o.Locking = locking).UseLock(_ => _lock));
 }
 

@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores.DistributedCache;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>Pooled memory goes back when nobody can use it any more, and not sooner.</summary>
+/// <summary>Pooled memory returns to the pool when nobody can use it any more, and not sooner.</summary>
 [NonParallelizable]
 internal sealed class CacheBufferTests
 {
@@ -48,7 +48,7 @@ internal sealed class CacheBufferTests
         rig.Clock.Advance(CacheRig.OperationTimeout);
         Assert.That(() => completing, hangs ? Throws.TypeOf<TimeoutException>() : Throws.Nothing);
 
-        // The envelope; the record behind it is the caller's.
+        // Only the envelope: the caller owns the record after it.
         var envelope = PoolWatch.ArraysOf(rig.BufferCache.Sources.Single())[..1];
         Assert.That(pool.SawReturnOf(envelope), Is.Not.EqualTo(hangs));
 

@@ -4,8 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
 /// <summary>
-/// Over a cache that fails, with a lock that does not. Where interrupted keys are refused, a claim sets a marker, and a release removes it.
+/// The cache fails, but the lock does not. If interrupted keys are blocked, a claim sets a marker and a release removes it.
 /// </summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class CacheChaosTests : ChaosContract
 {
     protected override string Claim => "set";

@@ -2,17 +2,18 @@ using System.Buffers;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.DistributedCache;
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Time.Testing;
 using Moq;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>What the store writes into the cache, and what it makes of what it finds there.</summary>
+/// <summary>What the store writes to the cache, and how it reads what is there.</summary>
 internal sealed class CacheEnvelopeTests
 {
     [Test]
     public async Task RecordWhoseLifetimeTheCacheLostCountsTenMinutesLongerAtMost()
     {
-        var rig = new CacheRig(cacheClock: new ManualTimeProvider());
+        var rig = new CacheRig(cacheClock: new FakeTimeProvider());
         await rig.CompleteKeyAsync("answer");
 
         rig.Clock.Advance(CacheRig.Retention + TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
@@ -25,7 +26,7 @@ internal sealed class CacheEnvelopeTests
     [Test]
     public async Task MarkerWhoseLifetimeTheCacheLostCountsTenMinutesLongerAtMost()
     {
-        var rig = new CacheRig(cacheClock: new ManualTimeProvider());
+        var rig = new CacheRig(cacheClock: new FakeTimeProvider());
         await rig.AcquireAsync(CacheRig.Refused);
 
         rig.Clock.Advance(CacheRig.Lease + CacheRig.Retention + TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
@@ -40,9 +41,10 @@ internal sealed class CacheEnvelopeTests
     {
         var rig = new CacheRig();
         await CacheRig.CompleteAsync(await rig.AcquireAsync(CacheRig.Held), "answer", TimeSpan.FromMinutes(1));
-        var fast = new ManualTimeProvider();
+        var fast = new FakeTimeProvider();
         fast.Advance(TimeSpan.FromMinutes(5));
-        var other = new CacheIdempotencyStore(rig.Inner, rig.Locks, CacheRig.OperationTimeout, fast, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var other = new CacheIdempotencyStore(
+            rig.Inner, rig.Locks, CacheRig.OperationTimeout, fast, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
         using var result = await other.ClaimAsync(CacheRig.Key, CacheRig.Held, CancellationToken.None);
 
@@ -81,7 +83,9 @@ internal sealed class CacheEnvelopeTests
 
         using var unknown = envelope.Wrap(ReadOnlySequence<byte>.Empty);
 
-        Assert.That(() => CacheEnvelope.Unwrap(unknown.Sequence, null), Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
+        Assert.That(
+            () => CacheEnvelope.Unwrap(unknown.Sequence, null),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
     }
 
     [Test]
@@ -89,7 +93,8 @@ internal sealed class CacheEnvelopeTests
     {
         var options = new List<DistributedCacheEntryOptions>();
         var cache = new Mock<IDistributedCache>();
-        cache.Setup(c => c.SetAsync(It.IsAny<string>(), It.IsAny<byte[]>(), Moq.Capture.In(options), It.IsAny<CancellationToken>())).Returns(Task.CompletedTask);
+        cache.Setup(c => c.SetAsync(It.IsAny<string>(), It.IsAny<byte[]>(), Moq.Capture.In(options), It.IsAny<CancellationToken>()))
+            .Returns(Task.CompletedTask);
         if (buffered)
         {
             cache.As<IBufferDistributedCache>()
@@ -119,7 +124,8 @@ internal sealed class CacheEnvelopeTests
     {
         var entries = new CacheEntries(cache, new CallLimit(CacheRig.OperationTimeout, TimeProvider.System), TimeProvider.System);
         await entries.SetAsync(
-            "key", CacheEntryKind.Record, Guid.NewGuid(), CacheRig.Bytes("record"), lifetime, call => Assert.Fail($"{call.Exception}"), CancellationToken.None);
+            "key", CacheEntryKind.Record, Guid.NewGuid(), CacheRig.Bytes("record"), lifetime, call => Assert.Fail($"{call.Exception}"),
+            CancellationToken.None);
     }
 
     private static async Task AssertUnreadableAsync(CacheRig rig)

@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>A cache or a lock that fails, hangs, or loses its reply, at each step of a request.</summary>
+/// <summary>The cache or the lock fails, hangs, or loses its reply at each step of a request.</summary>
 [TestFixture(false)]
 [TestFixture(true)]
 internal sealed class CacheFaultTests(bool buffered)
@@ -53,7 +53,9 @@ internal sealed class CacheFaultTests(bool buffered)
             await leaving.CancelAsync();
         else
             _rig.Clock.Advance(CacheRig.OperationTimeout);
-        Assert.That(async () => await claiming.Soon(), cancelled ? Throws.InstanceOf<OperationCanceledException>() : Throws.TypeOf<TimeoutException>());
+        Assert.That(
+            async () => await claiming.Soon(),
+            cancelled ? Throws.InstanceOf<OperationCanceledException>() : Throws.TypeOf<TimeoutException>());
         Assert.That(_rig.Locks.Count, Is.Zero);
         _rig.Chaos.Resume();
 
@@ -162,7 +164,7 @@ internal sealed class CacheFaultTests(bool buffered)
         Assert.That(() => claiming.Soon(), fault is Fault.Hangs ? Throws.TypeOf<TimeoutException>() : Throws.TypeOf<IOException>());
     }
 
-    /// <summary>What was given up is taken back behind the answer. Interrupted it is at no time.</summary>
+    /// <summary>A claim that was given up is undone in the background. The key is never interrupted meanwhile.</summary>
     private async Task UntilFreeAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));

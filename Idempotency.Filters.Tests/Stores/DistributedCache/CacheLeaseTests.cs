@@ -62,7 +62,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("winner"));
     }
 
-    /// <summary>The connection to the lock service broke, and the lock stands there until its own time is up.</summary>
+    /// <summary>The connection to the lock service broke, and the service keeps the lock until it expires.</summary>
     [Test]
     public async Task CompletionWhileItsOwnLostLockStandsIsTriedAgain()
     {
@@ -94,7 +94,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
     }
 
-    /// <summary>The lease ended by its timer, and the lock service is slow to take the lock back.</summary>
+    /// <summary>The timer ended the lease, and the lock service is slow to release the lock.</summary>
     [Test]
     public async Task CompletionWhileTheLockOfAnEndedLeaseIsGivenBackIsTriedAgain()
     {
@@ -111,7 +111,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.AnswerAsync(), Is.EqualTo("late"));
     }
 
-    /// <summary>Longer than that, a lock that is taken is another's.</summary>
+    /// <summary>After one lease, a lock that is still taken must belong to another claim.</summary>
     [Test]
     public async Task LostLockIsWaitedForAsLongAsALease()
     {
@@ -137,7 +137,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await CacheRig.CompleteAsync(loser, "loser"), Is.EqualTo(CompletionOutcome.LeaseLost));
     }
 
-    /// <summary>As the other stores answer: the claim was gone, or it was not.</summary>
+    /// <summary>Like the other stores: restored if the claim was gone, stored if it was there.</summary>
     [Test]
     public async Task CompletionAfterTheLockWasLostTellsWhetherTheMarkerWasThere([Values] bool there)
     {
@@ -149,7 +149,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await CacheRig.CompleteAsync(claim, "late"), Is.EqualTo(there ? CompletionOutcome.Stored : CompletionOutcome.Restored));
     }
 
-    /// <summary>A retry that is refused as interrupted has the lock while it looks, and so has an operator.</summary>
+    /// <summary>A retry that is refused as interrupted takes the lock while it looks, and so does an operator.</summary>
     [Test]
     public async Task CompletionWhileAnotherOnlyLooksIsTriedAgain()
     {
@@ -225,7 +225,7 @@ internal sealed class CacheLeaseTests
         Assert.That(await _rig.OutcomeAsync(), Is.EqualTo(ClaimOutcome.Interrupted));
     }
 
-    /// <summary>The documented limit of a store that cannot compare and set, and not a promise.</summary>
+    /// <summary>Not a promise, but the documented limit of a store without compare-and-set.</summary>
     [Test]
     public async Task LockThatIsLostUnnoticedLetsARecordBeOverwritten()
     {

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>A cache-and-lock store whose every call is open to a test. Cache and lock share one <see cref="Support.Chaos"/>, and so one order.</summary>
+/// <summary>
+/// A cache-and-lock store that lets a test control every call. Cache and lock share one <see cref="Support.Chaos"/>, which orders their
+/// calls.
+/// </summary>
 internal sealed class CacheRig
 {
     public const string Key = "idempotency:caller:key";
@@ -24,7 +27,7 @@ internal sealed class CacheRig
         Cache = buffered ? new ChaosBufferCache(Inner, Chaos) : new ChaosCache(Inner, Chaos);
         Lock = new ChaosLock(Locks, Chaos);
         Store = new CacheIdempotencyStore(
-            Cache, Lock, operationTimeout ?? OperationTimeout, clock ?? new PollingTimeProvider(Clock), _logs.CreateLogger("cache"));
+            Cache, Lock, operationTimeout ?? OperationTimeout, clock ?? Clock, _logs.CreateLogger("cache"));
     }
 
     public static ClaimOptions Held => new() { Lease = Lease };
@@ -35,7 +38,7 @@ internal sealed class CacheRig
 
     public static ClaimOptions Over => Held with { OverCompleted = true };
 
-    public ManualTimeProvider Clock { get; } = new();
+    public TestClock Clock { get; } = new() { PassInRealTime = TimeSpan.FromSeconds(1) };
 
     public Chaos Chaos { get; } = new();
 
@@ -47,7 +50,7 @@ internal sealed class CacheRig
     /// <summary>The lock behind the chaos.</summary>
     public InProcessLock Locks { get; } = new();
 
-    /// <summary>The same, of a rig over a cache that reads and writes buffers.</summary>
+    /// <summary>The same for a rig over a cache that reads and writes buffers.</summary>
     public ChaosBufferCache BufferCache => (ChaosBufferCache)Cache;
 
     public ChaosLock Lock { get; }
@@ -74,7 +77,7 @@ internal sealed class CacheRig
         return result.Outcome;
     }
 
-    /// <summary>What the key answers: its record, or how a claim of it ended.</summary>
+    /// <summary>What a claim of the key returns: its record, or the outcome.</summary>
     public async Task<string> AnswerAsync()
     {
         using var result = await ClaimAsync(Held).Soon();

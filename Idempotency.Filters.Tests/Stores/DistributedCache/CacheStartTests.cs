@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>What an application is told at start, and which cache and lock each of its stores gets.</summary>
+/// <summary>Errors and warnings at start, and which cache and lock each store gets.</summary>
 internal sealed class CacheStartTests
 {
     [Test]

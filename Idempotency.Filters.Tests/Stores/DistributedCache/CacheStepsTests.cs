@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-/// <summary>Which calls of the cache and the lock each request costs, over both kinds of caches.</summary>
+/// <summary>Which calls to the cache and the lock each request makes, over both kinds of caches.</summary>
 [TestFixture(false)]
 [TestFixture(true)]
 internal sealed class CacheStepsTests(bool buffered)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
 /// <summary>Over the store in memory, as if it were somewhere else.</summary>
+[Parallelizable(ParallelScope.All)]
 internal sealed class MemoryChaosTests : ChaosContract
 {
     protected override string Claim => "claim";

@@ -14,7 +14,7 @@ public class MemoryIdempotencyStoreTests
     private static readonly ClaimOptions Refused = Held with { RenewFor = TimeSpan.Zero, WhenInterrupted = InterruptedBehavior.Block };
     private static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);
 
-    private ManualTimeProvider _time = null!;
+    private TestClock _time = null!;
     private WarningList _log = null!;
 
     private static CancellationToken None => CancellationToken.None;
@@ -87,7 +87,7 @@ public class MemoryIdempotencyStoreTests
     [Test]
     public async Task FullStoreMakesRoomFromWhatExpiredInAnyShard()
     {
-        // With room for one key alone, the expired one is sooner or later in another shard than the new one.
+        // With room for only one key, the expired key is sooner or later in another shard than the new one.
         var store = CreateStore(new() { MaxEntries = 1 });
         for (var i = 0; i < 50; i++)
         {
@@ -262,7 +262,8 @@ public class MemoryIdempotencyStoreTests
             await CompleteAsync(store, $"old{i}", 1);
         _time.Advance(Retention);
 
-        Assert.That(await store.ResolveAsync("a", (await store.FindAsync("a", None))!, new(new byte[50 * SmallKey]), Retention, None), Is.True);
+        Assert.That(
+            await store.ResolveAsync("a", (await store.FindAsync("a", None))!, new(new byte[50 * SmallKey]), Retention, None), Is.True);
     }
 
     [Test]
@@ -413,7 +414,7 @@ public class MemoryIdempotencyStoreTests
         await hung;
         _time.Advance(Held.Lease);
 
-        Assert.That((await next.WaitAsync(TimeSpan.FromSeconds(20))).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+        Assert.That((await next.Soon()).Outcome, Is.EqualTo(ClaimOutcome.Acquired));
     }
 
     [Test]
@@ -423,7 +424,7 @@ public class MemoryIdempotencyStoreTests
         await AcquireAsync(store, "a", Held with { RenewFor = TimeSpan.Zero });
         var waiter = store.WaitAsync("a", Held, Held.Lease, None);
 
-        // Looking at the key starts the timer of its lease anew, so that it fires after that of the wait.
+        // This restarts the timer of the lease, so that it fires after the timer of the wait.
         await store.ClaimAsync("a", Held, None);
         _time.Advance(Held.Lease);
 
@@ -438,12 +439,12 @@ public class MemoryIdempotencyStoreTests
         await AcquireAsync(store, "a", Refused with { Lease = Held.Lease + tick });
         var waiter = store.WaitAsync("a", Held, Retention, None).AsTask();
 
-        // Timers count in milliseconds: that of the lease is still to come.
+        // Timers count in milliseconds, so the timer of the lease has not fired yet.
         _time.Advance(Held.Lease + tick);
         Assert.That(waiter.IsCompleted, Is.False);
 
         Assert.That(await store.ForgetAsync("a", None), Is.EqualTo(1));
-        Assert.That((await waiter.WaitAsync(TimeSpan.FromSeconds(20))).Outcome, Is.EqualTo(ClaimOutcome.Interrupted));
+        Assert.That((await waiter.Soon()).Outcome, Is.EqualTo(ClaimOutcome.Interrupted));
     }
 
     [Test]

@@ -54,6 +54,8 @@ internal sealed class EndpointCheck(
 
         // Last: by now it is known whether an endpoint uses the settings that have no name.
         policies.BuildAll();
+        if (!policies.IsAnyUsed)
+            Log.NothingIsCovered(logger);
     };
 
     private void CheckActions(List<ControllerActionDescriptor> actions)

@@ -3,7 +3,9 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>Where a cache writes a value to, in pooled memory. Disposed only after a call that completed: a late one may still write.</summary>
+/// <summary>
+/// Pooled memory that a cache writes a value to. Dispose it only after a call that completed: one that was given up may still write.
+/// </summary>
 internal sealed class CacheBuffer : IBufferWriter<byte>, IDisposable
 {
     private readonly PooledBuffer _bytes = new();

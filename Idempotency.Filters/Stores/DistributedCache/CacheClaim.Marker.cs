@@ -3,15 +3,17 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-// The marker, which outlives a holder that vanished, and must not outlive one that gave the key up.
+// The marker outlives a holder that vanished. It must not outlive a holder that released the key.
 internal sealed partial class CacheClaim
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>Marks the key as in use. If that fails the claim is given up, behind the marker that may still arrive.</summary>
-    /// <param name="lifetime">How long the marker counts; null = until it is resolved.</param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <summary>
+    /// Marks the key as in use. If that fails, the claim is released, and the marker is removed in the background: it may still arrive.
+    /// </summary>
+    /// <param name="lifetime">How long the marker counts; null = until an operator resolves the key.</param>
+    /// <param name="cancellationToken">Gives up the attempt.</param>
     public async ValueTask MarkAsync(TimeSpan? lifetime, CancellationToken cancellationToken)
     {
         _marked = true;
@@ -48,7 +50,10 @@ internal sealed partial class CacheClaim
         }
     }
 
-    /// <summary>Tries until the lease ends: till then the key is in flight, and after it interrupted, although nothing ran.</summary>
+    /// <summary>
+    /// Retries until the lease ends. A marker that stays keeps the key in flight until then, and interrupted afterwards, although nothing
+    /// ran.
+    /// </summary>
     private async Task UnmarkAsync(Task marking)
     {
         await marking.WaitAsync(Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,7 +71,7 @@ internal sealed partial class CacheClaim
         }
     }
 
-    /// <returns>What failed; null when the marker is gone and the key free, or when they are somebody else's.</returns>
+    /// <returns>The failure; null if the marker is gone and the key is free, or if both belong to somebody else.</returns>
     private async ValueTask<Exception?> TryUnmarkAsync()
     {
         IdempotencyLockHandle? handle = null;
@@ -77,7 +82,7 @@ internal sealed partial class CacheClaim
             using (var found = await _entries.GetAsync(_key, CancellationToken.None))
                 isOurs = found?.Kind == CacheEntryKind.Marker && found.Envelope.Claim == _id;
             if (handle is null)
-                return isOurs ? LookedAt() : null;
+                return isOurs ? LockIsBrieflyTaken() : null;
 
             if (isOurs)
                 await _entries.RemoveAsync(_key, CancellationToken.None);
@@ -93,6 +98,7 @@ internal sealed partial class CacheClaim
         }
     }
 
-    // Nobody claims over a marker: a retry that is refused, or an operator, has the lock for a moment.
-    private static TimeoutException LookedAt() => new("The lock of the idempotency key is taken for a moment by somebody who looks at its marker.");
+    // Nobody can claim over a marker. Whoever has the lock only looks and releases it at once: a retry that is refused, or an operator.
+    private static TimeoutException LockIsBrieflyTaken() => new(
+        "The lock of the idempotency key is taken for a moment, because another request looks at the key's marker. Try again.");
 }

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>A claim of the cache-and-lock store: the lock of the key, and under <see cref="InterruptedBehavior.Block"/> a marker in the cache.</summary>
+/// <summary>
+/// A claim of the cache-and-lock store: the lock of the key and, under <see cref="InterruptedBehavior.Block"/>, a marker in the cache.
+/// </summary>
 internal sealed partial class CacheClaim : IdempotencyClaim
 {
     private readonly CacheEntries _entries;
@@ -15,7 +17,7 @@ internal sealed partial class CacheClaim : IdempotencyClaim
     private readonly string _key;
     private readonly Guid _id = Guid.NewGuid();
 
-    // Never given back: its reader may be as late as it likes.
+    // Never disposed: the action may read PreviousRecord at any time, so the buffer must not return to the pool.
     private readonly CacheEntry? _previous;
     private Phase _phase;
     private bool _marked;
@@ -80,10 +82,10 @@ internal sealed partial class CacheClaim : IdempotencyClaim
     }
 
     /// <summary>
-    /// The lock is lost. Taken once more, it keeps others out between the look and the write; where it cannot be asked, an answer that is lost
-    /// would be worse than one that is overwritten.
+    /// Completes after the lock was lost. Takes the lock again, to keep others out between the look and the write. If the lock service
+    /// fails, writes without the lock: losing this answer would be worse than overwriting another.
     /// </summary>
-    /// <exception cref="TimeoutException">Somebody only looks at the key, or the lock may still be this claim's own: try again.</exception>
+    /// <exception cref="TimeoutException">Somebody only looks at the key, or the lock may still be this claim's own. Try again.</exception>
     private async ValueTask<Completion> CompleteLateAsync(
         IdempotencyLockHandle? lost, ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
     {
@@ -109,9 +111,9 @@ internal sealed partial class CacheClaim : IdempotencyClaim
             {
                 if (isTaken)
                     return WhileTaken(found);
-                if (IsAnothers(found))
+                if (BelongsToAnother(found))
                     return Completion.LeaseLost;
-                // A marker is the claim itself; without one, the lock is.
+                // If there is a marker, it is the claim; otherwise the lock is.
                 isRestored = _marked ? found is null : _lease.IsLockLost;
             }
 
@@ -130,19 +132,19 @@ internal sealed partial class CacheClaim : IdempotencyClaim
         if (found?.Envelope.Claim == _id)
         {
             if (found.Kind == CacheEntryKind.Marker)
-                throw LookedAt();
+                throw LockIsBrieflyTaken();
 
             _phase = Phase.Completed;
             return Completion.Stored;
         }
 
-        // Its holder may be another request, or this one, whose handle is dead while its lock is not.
-        if (_lease.MayLinger && !IsAnothers(found))
-            throw new TimeoutException("The lock of the idempotency key was lost, and is still taken.");
+        // The lock may belong to another request, or still to this claim: its handle is dead, but the lock service may not know.
+        if (_lease.MayLinger && !BelongsToAnother(found))
+            throw new TimeoutException("The lock of the idempotency key was lost, but the lock service still holds it. Try again.");
         return Completion.LeaseLost;
     }
 
-    private bool IsAnothers(CacheEntry? found) =>
+    private bool BelongsToAnother(CacheEntry? found) =>
         found is not null && found.Envelope.Claim != _id && found.Envelope.Claim != _previous?.Envelope.Claim;
 
     private async ValueTask SetRecordAsync(ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)

@@ -3,19 +3,21 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>The cache, as markers and records. Buffer-based where the cache is.</summary>
+/// <summary>Reads and writes markers and records in the cache. Uses pooled buffers if the cache supports them.</summary>
 internal sealed class CacheEntries(IDistributedCache cache, CallLimit limit, TimeProvider timeProvider)
 {
-    // A cache can lose a TTL; and the clocks of two processes differ, but not by as much.
+    // A cache can lose a TTL, so the envelope says when it expires too. The grace allows for clocks of other processes that differ.
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
 
     private readonly IBufferDistributedCache? _buffered = cache as IBufferDistributedCache;
 
-    /// <returns>Null when there is nothing, or nothing that still counts. The caller disposes it.</returns>
-    /// <exception cref="InvalidDataException">There is something that this store cannot read.</exception>
+    /// <returns>Null if there is no value, or only an expired one. The caller disposes it.</returns>
+    /// <exception cref="InvalidDataException">This store cannot read the value.</exception>
     public async ValueTask<CacheEntry?> GetAsync(string key, CancellationToken cancellationToken)
     {
-        var entry = _buffered is null ? await GetBytesAsync(key, cancellationToken) : await GetBufferAsync(_buffered, key, cancellationToken);
+        var entry = _buffered is null
+            ? await GetBytesAsync(key, cancellationToken)
+            : await GetBufferAsync(_buffered, key, cancellationToken);
         if (entry?.Envelope.Expires is not { } expires || timeProvider.GetUtcNow() - Grace < expires)
             return entry;
 
@@ -23,18 +25,21 @@ internal sealed class CacheEntries(IDistributedCache cache, CallLimit limit, Tim
         return null;
     }
 
-    /// <summary>Replaces what the key holds, for <paramref name="lifetime"/> from now; null = for ever. A call that failed goes to <paramref name="left"/>.</summary>
+    /// <summary>
+    /// Replaces what the key holds, for <paramref name="lifetime"/> from now; null = forever. A call that failed is passed to
+    /// <paramref name="onGivenUp"/>.
+    /// </summary>
     public async ValueTask SetAsync(
         string key,
         CacheEntryKind kind,
         Guid claim,
         ReadOnlySequence<byte> record,
         TimeSpan? lifetime,
-        Action<Task> left,
+        Action<Task> onGivenUp,
         CancellationToken cancellationToken)
     {
         var now = timeProvider.GetUtcNow();
-        // What the calendar does not hold is as good as for ever. Never sliding: a replay must not prolong it.
+        // A lifetime beyond the last DateTimeOffset means forever. Never use a sliding expiration: a replay must not prolong the record.
         var lasts = lifetime < DateTimeOffset.MaxValue - now ? lifetime : null;
         var options = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lasts };
         var value = new CacheEnvelope(kind, claim, now, now + lasts).Wrap(record);
@@ -47,10 +52,10 @@ internal sealed class CacheEntries(IDistributedCache cache, CallLimit limit, Tim
                     await _buffered.SetAsync(key, value.Sequence, options, token);
                 return true;
             },
-            left,
+            onGivenUp,
             cancellationToken);
 
-        // No using: a call that failed may still read.
+        // No `using`: after a failed call the cache may still read the buffer.
         value.Dispose();
     }
 
@@ -70,7 +75,7 @@ internal sealed class CacheEntries(IDistributedCache cache, CallLimit limit, Tim
 
     private async ValueTask<CacheEntry?> GetBufferAsync(IBufferDistributedCache buffered, string key, CancellationToken cancellationToken)
     {
-        // No using: a call that failed may still write, and an entry reads from it.
+        // No `using`: after a failed call the cache may still write to the buffer, and a returned entry reads from it.
         var buffer = new CacheBuffer();
         if (await limit.RunAsync(token => buffered.TryGetAsync(key, buffer, token).AsTask(), Forget, cancellationToken))
             return CacheEnvelope.Unwrap(buffer.Sequence, buffer);

@@ -8,17 +8,17 @@ namespace Idempotency.Filters.Stores.DistributedCache;
 //
 //   offset  size
 //        0     4  sentinel    49 44 46 43, "IDFC"
-//        4     4  CRC-32C     of the rest of the envelope; the record has one of its own
+//        4     4  CRC-32C     of the rest of the envelope; the record has its own
 //        8     1  version     1
 //        9     1  kind        CacheEntryKind
-//       10    16  claim       random, of the claim that wrote this
-//       26     8  created     Unix milliseconds, signed, by the clock of the process that wrote it
-//       34     8  expires     likewise; 7F FF .. FF = never
-//       42        record      to the very end; none behind a marker
+//       10    16  claim       random id of the claim that wrote the value
+//       26     8  created     Unix milliseconds, signed, by the clock of the process that wrote the value
+//       34     8  expires     the same; 7F FF .. FF = never
+//       42        record      up to the end; empty after a marker
 //
-// The sentinel, the CRC and the place of the version are those of every version to come.
+// Every later version keeps the sentinel, the CRC and the position of the version.
 
-/// <summary>What the store knows of a value in the cache without reading the record in it.</summary>
+/// <summary>What the store knows about a value in the cache without reading its record.</summary>
 internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, DateTimeOffset Created, DateTimeOffset? Expires)
 {
     private const uint Sentinel = 0x43464449;
@@ -40,7 +40,7 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
         return new RecordBuffer(head, Length, record);
     }
 
-    /// <exception cref="InvalidDataException">It is damaged, of a version to come, or was not written by this store.</exception>
+    /// <exception cref="InvalidDataException">The value is damaged, has a later version, or was not written by this store.</exception>
     public static CacheEntry Unwrap(in ReadOnlySequence<byte> value, IDisposable? owner)
     {
         Span<byte> head = stackalloc byte[Length];
@@ -53,11 +53,11 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Seal(head))
             throw Unreadable("is damaged");
         if (head[8] != Version)
-            throw Unreadable($"has version {head[8]}, of a later release");
+            throw Unreadable($"has version {head[8]}, which only a later release can read");
 
         var kind = (CacheEntryKind)head[9];
         if (!Enum.IsDefined(kind))
-            throw Unreadable($"is of the unknown kind {head[9]}");
+            throw Unreadable($"has the unknown kind {head[9]}");
 
         var expires = BinaryPrimitives.ReadInt64LittleEndian(head[34..]);
         var envelope = new CacheEnvelope(
@@ -76,5 +76,5 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
     }
 
     private static InvalidDataException Unreadable(string problem) =>
-        new($"What the cache holds under an idempotency key {problem}. It is not taken for a free key, since the action may have run.");
+        new($"The cache value of an idempotency key {problem}. The key does not count as free, because the action may have run.");
 }

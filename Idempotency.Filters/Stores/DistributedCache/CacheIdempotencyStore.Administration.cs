@@ -3,7 +3,7 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-// Only the lock tells a key in flight from one that is not: looking takes it for a moment, in which a claim is answered "in flight".
+// Only the lock shows whether a key is in flight. So looking takes the lock for a moment, and a claim in that moment gets "in flight".
 internal sealed partial class CacheIdempotencyStore
 {
     public bool CanForget => false;
@@ -37,7 +37,8 @@ internal sealed partial class CacheIdempotencyStore
             if (record is { } resolved)
             {
                 await Entries.SetAsync(
-                    key, CacheEntryKind.Record, Guid.NewGuid(), resolved, retention, late => _ = CallLimit.ForgetAsync(late), cancellationToken);
+                    key, CacheEntryKind.Record, Guid.NewGuid(), resolved, retention, late => _ = CallLimit.ForgetAsync(late),
+                    cancellationToken);
             }
             else
             {
@@ -53,8 +54,8 @@ internal sealed partial class CacheIdempotencyStore
     }
 
     public ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken) => throw new NotSupportedException(
-        "An IDistributedCache cannot enumerate its keys, so that the records of one scope cannot be found. They end with their retention; or "
-        + "choose a store that can find them.");
+        "An IDistributedCache cannot enumerate its keys, so the records of one scope cannot be found. Wait until their retention ends, or "
+        + "use a store that can enumerate its keys.");
 
     private async ValueTask<StoredKey?> LookAsync(string key, CancellationToken cancellationToken)
     {
@@ -70,7 +71,8 @@ internal sealed partial class CacheIdempotencyStore
         }
         catch (InvalidDataException exception)
         {
-            // As a record that nobody can read: without an operator the key would stay closed, and its storage key is known to nobody.
+            // Report a record that nobody can read, so that an operator can resolve the key. Otherwise it would stay closed: nobody knows
+            // its storage key.
             CacheStoreLog.ValueUnreadable(_services.Logger, exception, new KeyHash(key));
             return new StoredKey(ClaimOutcome.Completed, default, "unreadable");
         }

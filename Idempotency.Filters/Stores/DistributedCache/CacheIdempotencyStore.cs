@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Stores.DistributedCache;
 
 /// <summary>
-/// Records in an <see cref="IDistributedCache"/>, claims by a lock: get, lock, get again, run, set the record, unlock. There is no
-/// compare-and-set, so that a lock which is lost unnoticed lets a record be overwritten.
+/// Keeps records in an <see cref="IDistributedCache"/> and claims keys with a lock: get, lock, get again, run, set the record, unlock. A
+/// cache has no compare-and-set, so a record can be overwritten if a lock is lost unnoticed.
 /// </summary>
 internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration
 {
@@ -30,7 +30,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
 
     public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
     {
-        // A record is an answer without a lock, unless the claim is made over it.
+        // A record can be returned without the lock, unless this claim goes over it.
         if (!options.OverCompleted && await Entries.GetAsync(key, cancellationToken) is { } early)
         {
             if (early.Kind == CacheEntryKind.Record)
@@ -44,7 +44,9 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
     }
 
     public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
-        timeout > TimeSpan.Zero ? _waiters.WaitAsync(key, options, timeout, cancellationToken) : ClaimAsync(key, options, cancellationToken);
+        timeout > TimeSpan.Zero
+            ? _waiters.WaitAsync(key, options, timeout, cancellationToken)
+            : ClaimAsync(key, options, cancellationToken);
 
     private async ValueTask<ClaimResult> ClaimLockedAsync(
         string key, ClaimOptions options, IdempotencyLockHandle handle, CancellationToken cancellationToken)
@@ -63,7 +65,7 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
         switch (found)
         {
             case { Kind: CacheEntryKind.Marker }:
-                // Its holder would have the lock.
+                // We have the lock, so the holder of the marker vanished.
                 found.Dispose();
                 await Locks.ReleaseAsync(key, handle);
                 return ClaimResult.Interrupted;
@@ -74,14 +76,15 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
 
         var claim = new CacheClaim(_services, key, handle, found, options);
 
-        // Over a record there is no unknown outcome: the record stands.
+        // A claim over a record never blocks the key: the record still stands.
         if (found is null && options.WhenInterrupted == InterruptedBehavior.Block)
             await claim.MarkAsync(MarkerLifetime(options), cancellationToken);
         return ClaimResult.Acquired(claim);
     }
 
     /// <summary>
-    /// The cache does not know when the lease of a dead process ended: the marker counts from the latest moment, and for ever where there is none.
+    /// The longest possible lease plus <see cref="ClaimOptions.BlockFor"/>, because the cache does not know when the lease of a dead
+    /// process ended. Null = forever.
     /// </summary>
     private static TimeSpan? MarkerLifetime(in ClaimOptions options)
     {

@@ -3,8 +3,8 @@ using Idempotency.Filters.Stores.Shared;
 namespace Idempotency.Filters.Stores.DistributedCache;
 
 /// <summary>
-/// How long a claim has its lock. The lock keeps itself alive while the process lives; what ends is the claim of a hung holder, and one
-/// that was abandoned. Whoever takes the handle is alone with it, so that a lease cannot end in the middle of a completion.
+/// How long a claim keeps its lock. The lock stays alive while the process lives, so this ends the claim of a holder that hangs or
+/// abandoned it. Only one caller at a time can take the handle, so a lease cannot end in the middle of a completion.
 /// </summary>
 internal sealed class CacheLease : IAsyncDisposable
 {
@@ -31,19 +31,19 @@ internal sealed class CacheLease : IAsyncDisposable
         EndAt(options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(clock.Now, options.RenewFor), _lease));
     }
 
-    /// <summary>Fires when the lock was lost, and when the lease ends.</summary>
+    /// <summary>Fires when the lock is lost or the lease ends.</summary>
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>Whether the lock was lost before it was given back.</summary>
+    /// <summary>Whether the lock was lost before it was released.</summary>
     public bool IsLockLost => _isLockLost;
 
     /// <summary>
-    /// Whether the lock may still stand in the name of this claim: while it is being given back, and for one lease after it was lost, or
-    /// could not be given back, at a service that was out of reach.
+    /// Whether the lock service may still hold the lock for this claim: while the lock is being released, and for one lease after it was
+    /// lost or could not be released.
     /// </summary>
     public bool MayLinger => _clock.Now < Volatile.Read(ref _lingersUntil);
 
-    /// <returns>Null when the lease has ended.</returns>
+    /// <returns>The handle; null if the lease has ended.</returns>
     public IdempotencyLockHandle? Take() => Interlocked.Exchange(ref _handle, null);
 
     public void GiveBack(IdempotencyLockHandle handle)
@@ -52,10 +52,10 @@ internal sealed class CacheLease : IAsyncDisposable
         EndIfDue();
     }
 
-    /// <summary>The lease ends one lease from now, if not sooner.</summary>
+    /// <summary>Ends the lease one lease from now, if it does not end sooner.</summary>
     public void EndRenewal() => EndAt(Math.Min(Volatile.Read(ref _endsAt), StoreClock.After(_clock.Now, _lease)));
 
-    /// <summary>Lets go of the lock at once.</summary>
+    /// <summary>Releases the lock at once.</summary>
     /// <param name="handle">What <see cref="Take"/> returned.</param>
     public async Task EndAsync(IdempotencyLockHandle handle)
     {
@@ -63,7 +63,7 @@ internal sealed class CacheLease : IAsyncDisposable
         _lockLost.Unregister();
         var lingeredUntil = Volatile.Read(ref _lingersUntil);
 
-        // Before the release, too: a completion that comes meanwhile is refused the lock by this very claim.
+        // Before the release too: until it is done, this claim's own lock can keep a late completion out.
         Linger();
         if (await _locks.ReleaseAsync(_key, handle))
             Volatile.Write(ref _lingersUntil, lingeredUntil);
@@ -92,7 +92,7 @@ internal sealed class CacheLease : IAsyncDisposable
         var left = Volatile.Read(ref _endsAt) - _clock.Now;
         if (left > 0)
         {
-            // Longer than a timer can count.
+            // The lease is longer than a timer can count: wait for the rest.
             _timer?.Change(StoreClock.DueTime(TimeSpan.FromTicks(left)), Timeout.InfiniteTimeSpan);
             return;
         }

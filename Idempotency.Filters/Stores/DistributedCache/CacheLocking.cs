@@ -2,15 +2,15 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace Idempotency.Filters.Stores;
 
-/// <summary>Whether requests with one key exclude each other.</summary>
+/// <summary>Whether requests with the same key exclude each other.</summary>
 public enum CacheLocking
 {
     /// <summary>The key is locked while its action runs.</summary>
     On,
 
     /// <summary>
-    /// Nothing is locked: a retry that comes while the first request still runs is run as well. A retry that comes later gets the first
-    /// answer. For applications that let no two requests with one key in at a time.
+    /// Nothing is locked. A retry that arrives while the first request is running runs the action too. A later retry gets the first
+    /// response. For applications that never admit two requests with the same key at a time.
     /// </summary>
     Off,
 }

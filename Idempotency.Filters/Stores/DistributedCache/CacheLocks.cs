@@ -3,17 +3,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>The lock of each key.</summary>
+/// <summary>Acquires and releases the locks of keys.</summary>
 internal sealed class CacheLocks(IIdempotencyLock locks, CallLimit limit, ILogger logger)
 {
-    // A name of its own: lock and cache may live in one Redis, where a key cannot be both.
+    // The lock needs its own name: lock and cache may be in one Redis, where a key cannot be both.
     private const string Suffix = ":lock";
 
     public Task<IdempotencyLockHandle?> TryAcquireAsync(string key, CancellationToken cancellationToken) => limit.RunAsync(
         token => locks.TryAcquireAsync(key + Suffix, token).AsTask(), late => _ = ReleaseLateAsync(key, late), cancellationToken);
 
-    /// <summary>Never throws: what the lock was for is done, and it ends by itself.</summary>
-    /// <returns>Whether it was given back, as far as its handle knows.</returns>
+    /// <summary>Never throws: the work under the lock is done, and the lock ends by itself.</summary>
+    /// <returns>Whether the lock was released, as far as its handle knows.</returns>
     public async Task<bool> ReleaseAsync(string key, IdempotencyLockHandle handle)
     {
         try

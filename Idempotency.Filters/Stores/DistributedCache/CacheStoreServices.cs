@@ -3,5 +3,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>What the cache-and-lock store and its claims are made of.</summary>
-internal sealed record CacheStoreServices(CacheEntries Entries, CacheLocks Locks, StoreClock Clock, TimeProvider TimeProvider, ILogger Logger);
+/// <summary>The parts that the cache-and-lock store shares with its claims.</summary>
+internal sealed record CacheStoreServices(
+    CacheEntries Entries, CacheLocks Locks, StoreClock Clock, TimeProvider TimeProvider, ILogger Logger);

@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>Follows a key by asking, since neither a cache nor a lock tells of a change: soon at first, then less and less often.</summary>
+/// <summary>Polls a key, because neither a cache nor a lock reports a change: often at first, then less and less.</summary>
 internal sealed class CacheWatch(CacheIdempotencyStore store, string key, TimeProvider timeProvider) : KeyWatch
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
@@ -13,7 +13,7 @@ internal sealed class CacheWatch(CacheIdempotencyStore store, string key, TimePr
 
     public override async Task ChangedAsync(Task nobodyWaits)
     {
-        // Half of it more or less, so that processes which began to wait together do not ask together.
+        // Up to half more or less, so that processes that began to wait together do not poll together.
         var pause = _pause * (0.5 + Random.Shared.NextDouble());
         _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
         await nobodyWaits.WaitAsync(pause, timeProvider).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>Refuses settings that could not work, and an application without a cache.</summary>
+/// <summary>Refuses settings that cannot work, and an application without a cache.</summary>
 internal sealed class DistributedCacheStoreOptionsValidator(IServiceProvider services) : IValidateOptions<DistributedCacheStoreOptions>
 {
     public ValidateOptionsResult Validate(string? name, DistributedCacheStoreOptions options)
@@ -24,8 +24,8 @@ internal sealed class DistributedCacheStoreOptionsValidator(IServiceProvider ser
     private static string Describe(string? name) => string.IsNullOrEmpty(name) ? "The default store" : $"The store '{name}'";
 
     private static string NoCache(object? key) => key is null
-        ? "UseDistributedCache() found no IDistributedCache: add the cache of your application to its services, such as "
-            + "AddStackExchangeRedisCache(...), or AddDistributedMemoryCache() for one process."
-        : $"UseDistributedCache() found no IDistributedCache with the service key '{key}': add it with "
+        ? "UseDistributedCache() found no IDistributedCache. Register the cache of your application, for example with "
+            + "AddStackExchangeRedisCache(...), or with AddDistributedMemoryCache() for a single process."
+        : $"UseDistributedCache() found no IDistributedCache with the service key '{key}'. Register it with "
             + "AddKeyedSingleton<IDistributedCache>(...), or correct DistributedCacheStoreOptions.CacheKey.";
 }

@@ -1,11 +1,11 @@
 namespace Idempotency.Filters.Stores;
 
-/// <summary>A lock that is held. Disposed it lets go; disposed again it does nothing.</summary>
+/// <summary>A lock that is held. Disposing it releases the lock; disposing it again does nothing.</summary>
 public abstract class IdempotencyLockHandle : IAsyncDisposable
 {
-    /// <summary>Fires when the lock was lost while it was held; <see cref="CancellationToken.None"/> where that cannot be known.</summary>
+    /// <summary>Fires when the lock is lost while it is held; <see cref="CancellationToken.None"/> if that cannot be detected.</summary>
     public abstract CancellationToken Lost { get; }
 
-    /// <summary>Lets go of the lock.</summary>
+    /// <summary>Releases the lock.</summary>
     public abstract ValueTask DisposeAsync();
 }

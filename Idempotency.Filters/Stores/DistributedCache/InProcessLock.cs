@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary>Excludes requests of one process only. Knows only the names that are held.</summary>
+/// <summary>Excludes requests within one process only. It keeps only the names that are held.</summary>
 internal sealed class InProcessLock : IIdempotencyLock
 {
     private readonly ConcurrentDictionary<string, Handle> _held = new(StringComparer.Ordinal);
@@ -24,7 +24,7 @@ internal sealed class InProcessLock : IIdempotencyLock
 
         public override ValueTask DisposeAsync()
         {
-            // Only while it is this one: disposed twice, it must not let go of the next holder's.
+            // Remove this handle only: a second disposal must not release the next holder's lock.
             owner._held.TryRemove(new(name, this));
             return ValueTask.CompletedTask;
         }

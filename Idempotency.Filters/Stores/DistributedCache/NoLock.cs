@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Stores.DistributedCache;
 
-/// <summary><see cref="CacheLocking.Off"/>: everybody gets the lock.</summary>
+/// <summary>Grants every lock, for <see cref="CacheLocking.Off"/>.</summary>
 internal sealed class NoLock : IIdempotencyLock
 {
     public ValueTask<IdempotencyLockHandle?> TryAcquireAsync(string name, CancellationToken cancellationToken) => new(Handle.Instance);

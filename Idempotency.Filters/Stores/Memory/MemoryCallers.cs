@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>How many keys each caller holds.</summary>
+/// <summary>Counts the keys that each caller holds.</summary>
 internal sealed class MemoryCallers(int limit)
 {
     private readonly Lock _gate = new();

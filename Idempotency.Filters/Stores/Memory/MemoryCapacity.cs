@@ -3,14 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>The bounds of <see cref="MemoryStoreOptions"/> and what is used of them.</summary>
+/// <summary>The limits of <see cref="MemoryStoreOptions"/>, and how much of them is used.</summary>
 internal sealed class MemoryCapacity
 {
-    /// <summary>What one key is estimated to take besides its record: the key's own text, the entry, its places in table and queue.</summary>
+    /// <summary>The estimated bytes of a key besides its record: its text, its entry, and its places in the table and the queue.</summary>
     public const int KeyOverhead = 512;
 
     /// <summary>
-    /// What a record counts at least. A claim takes this much in advance, so that a small record (not replayable, say) always has room.
+    /// The least that a record counts, in bytes. A claim takes this much in advance, so that a small record always has room: one that only
+    /// says "not replayable", for example.
     /// </summary>
     public const int SmallRecord = 512;
 
@@ -25,22 +26,22 @@ internal sealed class MemoryCapacity
         Entries = new(options.MaxEntries);
         Bytes = new(options.MaxBytes);
         _callers = options.MaxKeysPerCaller is { } limit ? new(limit) : null;
-        _tooManyKeys = Refusal($"holds {options.MaxEntries:N0} keys", nameof(options.MaxEntries));
-        TooManyBytes = Refusal($"holds {options.MaxBytes:N0} bytes", nameof(options.MaxBytes));
-        _tooManyKeysOfCaller = Refusal($"holds {options.MaxKeysPerCaller:N0} keys of this caller", nameof(options.MaxKeysPerCaller));
+        _tooManyKeys = Refusal($"{options.MaxEntries:N0} keys", nameof(options.MaxEntries));
+        TooManyBytes = Refusal($"{options.MaxBytes:N0} bytes", nameof(options.MaxBytes));
+        _tooManyKeysOfCaller = Refusal($"{options.MaxKeysPerCaller:N0} keys for this caller", nameof(options.MaxKeysPerCaller));
     }
 
     public MemoryGauge Entries { get; }
 
     public MemoryGauge Bytes { get; }
 
-    /// <summary>What a refusal for lack of bytes says.</summary>
+    /// <summary>The exception message when the byte limit leaves no room.</summary>
     public string TooManyBytes { get; }
 
     public int Callers => _callers?.Count ?? 0;
 
-    /// <summary>Takes room for one more key and a small record.</summary>
-    /// <returns>Null, or which limit stands in the way.</returns>
+    /// <summary>Takes room for one more key with a small record.</summary>
+    /// <returns>Null on success; otherwise an exception message that names the limit.</returns>
     public string? TryTakeKey(string caller)
     {
         if (_callers?.TryTake(caller) == false)
@@ -69,7 +70,7 @@ internal sealed class MemoryCapacity
         _callers?.Give(caller);
     }
 
-    /// <summary>Takes or gives back the difference between two records of one key.</summary>
+    /// <summary>Takes or gives back the difference in size between two records of one key.</summary>
     public bool TryReplace(byte[]? previous, byte[]? record)
     {
         var more = SizeOf(record) - SizeOf(previous);
@@ -82,7 +83,7 @@ internal sealed class MemoryCapacity
         return true;
     }
 
-    /// <summary>Never called under a lock: loggers are other people's code.</summary>
+    /// <summary>Never call this under a lock: a logger may run any code.</summary>
     public void WarnWhenNearlyFull()
     {
         if (Entries.BecameNearlyFull())
@@ -94,7 +95,7 @@ internal sealed class MemoryCapacity
 
     private static long SizeOf(byte[]? record) => Math.Max(SmallRecord, record?.Length ?? 0);
 
-    private static string Refusal(FormattableString state, string option) =>
-        $"The in-memory idempotency store {state.ToString(CultureInfo.InvariantCulture)}, its limit. "
+    private static string Refusal(FormattableString limit, string option) =>
+        $"The in-memory idempotency store has reached its limit of {limit.ToString(CultureInfo.InvariantCulture)}. "
         + $"Raise {nameof(MemoryStoreOptions)}.{option}, or shorten the retention.";
 }

@@ -4,8 +4,8 @@ using Idempotency.Filters.Stores.Shared;
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>
-/// A claim of the in-memory store; the object itself is the owner token. Its holder lives in this process, so nothing renews it: the end
-/// of its lease is known from the start. The settable state is touched only under the lock of its shard.
+/// A claim of the in-memory store. The object itself is the owner token. Its holder lives in this process, so nothing renews it: the end
+/// of its lease is known from the start. Use the settable state only under the lock of the shard.
 /// </summary>
 internal sealed class MemoryClaim : IdempotencyClaim
 {
@@ -13,7 +13,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
 
     private readonly MemoryShard _shard;
     private readonly TimeSpan _lease;
-    private readonly TimeSpan? _refuseFor;
+    private readonly TimeSpan? _blockFor;
     private readonly byte[]? _previous;
     private CancellationTokenSource? _lost;
 
@@ -25,8 +25,8 @@ internal sealed class MemoryClaim : IdempotencyClaim
         _previous = entry.Record;
         _lease = options.Lease;
 
-        // Over a record there is no unknown outcome: the record stands.
-        _refuseFor = options.WhenInterrupted == InterruptedBehavior.Block && _previous is null ? options.BlockFor : TimeSpan.Zero;
+        // A claim over a record never blocks the key: the record still stands.
+        _blockFor = options.WhenInterrupted == InterruptedBehavior.Block && _previous is null ? options.BlockFor : TimeSpan.Zero;
         LeaseEndsAt = options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(now, options.RenewFor), _lease);
     }
 
@@ -36,11 +36,11 @@ internal sealed class MemoryClaim : IdempotencyClaim
 
     public long LeaseEndsAt { get; private set; }
 
-    /// <summary>Until when the key is interrupted; the end of the lease when it is not refused at all.</summary>
-    public long RefusedUntil => StoreClock.After(LeaseEndsAt, _refuseFor);
+    /// <summary>The moment until which the key is interrupted. It is the end of the lease if the key is not blocked at all.</summary>
+    public long BlockedUntil => StoreClock.After(LeaseEndsAt, _blockFor);
 
-    /// <summary>One lease longer than it counts, so that a late holder still finds its token and need not be told of a lost claim.</summary>
-    public long KeptUntil => Math.Max(RefusedUntil, StoreClock.After(LeaseEndsAt, _lease));
+    /// <summary>At least one lease after the claim ended, so that a late holder still finds its token and its claim is not lost.</summary>
+    public long KeptUntil => Math.Max(BlockedUntil, StoreClock.After(LeaseEndsAt, _lease));
 
     public override long? FencingToken { get; }
 
@@ -75,7 +75,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
 
     public void EndRenewal(long now) => LeaseEndsAt = Math.Min(LeaseEndsAt, StoreClock.After(now, _lease));
 
-    /// <summary>Safe under a lock: the callbacks of <see cref="Lost"/> run on the thread pool.</summary>
+    /// <summary>Safe to call under a lock: the callbacks of <see cref="Lost"/> run on the thread pool.</summary>
     public void Lose() => _ = Interlocked.CompareExchange(ref _lost, AlreadyLost, null)?.CancelAsync();
 
     private static CancellationTokenSource Fired()

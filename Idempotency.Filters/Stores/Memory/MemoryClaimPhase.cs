@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>What the holder did with its claim.</summary>

@@ -1,29 +1,29 @@
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>What the store knows of one key. Touched only under the lock of its shard.</summary>
+/// <summary>What the store knows about one key. Use it only under the lock of its shard.</summary>
 internal sealed class MemoryEntry(string key, string caller)
 {
     public string Key => key;
 
-    /// <summary>Whose key it is.</summary>
+    /// <summary>The caller whose limit this key counts against.</summary>
     public string Caller => caller;
 
-    /// <summary>The claim whose token the key carries, also after its lease ended.</summary>
+    /// <summary>The claim whose token the key carries, even after its lease ended.</summary>
     public MemoryClaim? Claim { get; set; }
 
     public byte[]? Record { get; set; }
 
-    /// <summary>No other record, and no claim, has it.</summary>
+    /// <summary>Unique among all records and claims.</summary>
     public long RecordNumber { get; set; }
 
     public long RecordExpiresAt { get; set; }
 
     public MemoryWaitQueue? Waiters { get; set; }
 
-    /// <summary>Where the expiry queue holds it.</summary>
+    /// <summary>The index of this entry in the expiry queue.</summary>
     public int QueueSlot { get; set; } = MemoryExpiryQueue.NotQueued;
 
-    /// <summary>From when on nothing of it matters any more.</summary>
+    /// <summary>The moment from which neither its claim nor its record matters.</summary>
     public long GoneAt => Math.Max(Claim?.KeptUntil ?? 0, Record is null ? 0 : RecordExpiresAt);
 
     public MemoryKeyState StateAt(long now)
@@ -33,7 +33,7 @@ internal sealed class MemoryEntry(string key, string caller)
             if (now < Claim.LeaseEndsAt)
                 return MemoryKeyState.InFlight;
 
-            if (now < Claim.RefusedUntil)
+            if (now < Claim.BlockedUntil)
                 return MemoryKeyState.Interrupted;
         }
 

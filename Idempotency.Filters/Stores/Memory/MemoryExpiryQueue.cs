@@ -3,8 +3,9 @@ using Idempotency.Filters.Stores.Shared;
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>
-/// Entries by the moment they are gone: a binary heap in which each entry knows its slot. <see cref="PriorityQueue{TElement,TPriority}"/>
-/// cannot move or take out an element, so every released key would stay behind in it until the end of its lease.
+/// Entries ordered by <see cref="MemoryEntry.GoneAt"/>: a binary heap in which each entry knows its slot. A
+/// <see cref="PriorityQueue{TElement,TPriority}"/> cannot move or remove an element, so every released key would stay in it until its lease
+/// ended.
 /// </summary>
 internal sealed class MemoryExpiryQueue
 {
@@ -14,7 +15,7 @@ internal sealed class MemoryExpiryQueue
 
     public MemoryEntry? FirstDueAt(long now) => _heap.Count > 0 && _heap[0].At <= now ? _heap[0].Entry : null;
 
-    /// <summary>Files the entry under <see cref="MemoryEntry.GoneAt"/>, from wherever it was.</summary>
+    /// <summary>Adds the entry at its <see cref="MemoryEntry.GoneAt"/>, or moves it there.</summary>
     public void File(MemoryEntry entry)
     {
         var at = entry.GoneAt;

@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>A bounded amount, exact under races: room is taken before it is used, and given back when it was not.</summary>
+/// <summary>A bounded amount that is exact under races: take room before you use it, and give it back afterwards.</summary>
 internal sealed class MemoryGauge(long limit)
 {
     private readonly double _warnAt = limit * 0.8;
@@ -14,7 +14,7 @@ internal sealed class MemoryGauge(long limit)
 
     public bool TryTake(long amount)
     {
-        // Not add, compare, subtract: the moment between would refuse others although there is room for them.
+        // Do not add first and subtract when that was too much: in between, others would be refused although there is room for them.
         var used = Used;
         while (used + amount <= limit)
         {
@@ -34,6 +34,6 @@ internal sealed class MemoryGauge(long limit)
             Volatile.Write(ref _warned, 0);
     }
 
-    /// <summary>Whether the amount stands at 80 % of the limit or more, told once until it has fallen below 70 %.</summary>
+    /// <summary>True once when the amount reaches 80 % of the limit, and again only after it has fallen below 70 %.</summary>
     public bool BecameNearlyFull() => Used >= _warnAt && Interlocked.Exchange(ref _warned, 1) == 0;
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <remarks>To forget a scope looks at every key, a part of them at a time under its lock.</remarks>
+/// <remarks>Forgetting a scope checks every key, one shard at a time under its lock.</remarks>
 internal sealed partial class MemoryIdempotencyStore : IIdempotencyStoreAdministration
 {
     public ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>
-/// Claims and records in the memory of one process, within <see cref="MemoryStoreOptions"/>. Answers at once; only a wait is asynchronous.
+/// Keeps claims and records in the memory of one process, within the limits of <see cref="MemoryStoreOptions"/>. Every call completes
+/// synchronously, except waiting.
 /// </summary>
 internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
 {
@@ -74,10 +75,10 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
         return completion;
     }
 
-    /// <summary>Numbers claims, as their fencing tokens, and records.</summary>
+    /// <summary>Numbers claims (these are their fencing tokens) and records.</summary>
     public long NextNumber() => Interlocked.Increment(ref _lastNumber);
 
-    /// <summary>Takes out all that is expired; claims do so a few at a time, in their own shard.</summary>
+    /// <summary>Removes everything that has expired. A claim removes only a few entries, in its own shard.</summary>
     public void Purge()
     {
         foreach (var shard in _shards)

@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>The state of a key; see the remarks of <see cref="IIdempotencyStore"/>.</summary>
+/// <summary>The state of a key, as the remarks of <see cref="IIdempotencyStore"/> define it.</summary>
 internal enum MemoryKeyState
 {
     Free,

@@ -14,7 +14,7 @@ internal sealed partial class MemoryShard
         }
     }
 
-    /// <returns>False when the key is in flight, or no longer as it was found, or <paramref name="lacksRoom"/>.</returns>
+    /// <returns>False if the key is in flight, has changed since it was found, or <paramref name="lacksRoom"/>.</returns>
     public bool Resolve(string key, StoredKey found, byte[]? record, TimeSpan? retention, out bool lacksRoom)
     {
         lock (_gate)
@@ -48,7 +48,7 @@ internal sealed partial class MemoryShard
             var forgotten = 0L;
             foreach (var entry in ofScope)
             {
-                // Settled first: the lease may have ended just now, and those who wait for it are due an answer.
+                // Settle first: the lease may have ended just now, and its waiters must get an answer.
                 if (Settle(entry, now) && entry.StateAt(now) is MemoryKeyState.Completed or MemoryKeyState.Interrupted)
                 {
                     Remove(entry);
@@ -60,7 +60,7 @@ internal sealed partial class MemoryShard
         }
     }
 
-    // Claims and records are numbered together, so that a number alone tells what the key holds.
+    // Claims and records share one sequence of numbers, so a number alone identifies the content.
     private static StoredKey? Describe(MemoryEntry entry, long now) => entry.StateAt(now) switch
     {
         MemoryKeyState.InFlight => new(ClaimOutcome.InFlight, default, Version(entry.Claim!.FencingToken)),

@@ -9,7 +9,7 @@ internal sealed partial class MemoryShard
             if (waiter.Entry is not { } entry)
                 return;
 
-            // The lease may end in the same instant as the wait.
+            // The lease may end in the same instant as the wait: then the waiter gets the key, not a timeout.
             Settle(entry, store.Clock.Now);
             if (waiter.Entry is not null)
             {
@@ -23,7 +23,7 @@ internal sealed partial class MemoryShard
     {
         lock (_gate)
         {
-            // One that has left the queue has its answer, perhaps a claim: the caller gets it and answers for it.
+            // A waiter that has left the queue already has its answer. It may be a claim, which the caller must get and dispose.
             if (waiter.Entry is not null)
             {
                 Dequeue(waiter);
@@ -62,7 +62,7 @@ internal sealed partial class MemoryShard
         waiter.Entry = null;
     }
 
-    /// <summary>A record is for all who wait; what must be claimed is for the first, and the others go on waiting.</summary>
+    /// <summary>Gives a record to all waiters. A claim goes to the first waiter only, and the others keep waiting.</summary>
     private void Serve(MemoryEntry entry, long now)
     {
         if (entry.StateAt(now) == MemoryKeyState.Completed)

@@ -3,12 +3,12 @@ using Idempotency.Filters.Stores.Shared;
 namespace Idempotency.Filters.Stores.Memory;
 
 /// <summary>
-/// A part of the keys under one lock. Under it nothing foreign runs: answers to waiters, and <see cref="IdempotencyClaim.Lost"/>, continue
-/// on the thread pool.
+/// A part of the keys, under one lock. No foreign code runs under that lock: waiters and the callbacks of
+/// <see cref="IdempotencyClaim.Lost"/> continue on the thread pool.
 /// </summary>
 internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
 {
-    // More than one key can add, so that expired records go faster than new ones come.
+    // A claim adds one key at most. Purging more than one removes expired records faster than new ones arrive.
     private const int PurgedPerClaim = 4;
 
     private readonly Lock _gate = new();
@@ -17,7 +17,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
 
     public MemoryIdempotencyStore Store => store;
 
-    /// <returns>Null, or which limit leaves no room for another key.</returns>
+    /// <returns>Null on success; otherwise an exception message that names the limit.</returns>
     public string? TryClaim(string key, in ClaimOptions options, MemoryWaiter? waiter, out ClaimResult result)
     {
         lock (_gate)
@@ -63,6 +63,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
 
             if (!store.Capacity.TryReplace(entry.Record, record))
             {
+                // If the claim was lost, the entry is new and empty: this removes it.
                 if (lost)
                     Settle(entry, now);
 
@@ -162,7 +163,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
         entry.RecordExpiresAt = expiresAt;
     }
 
-    /// <summary>Gives those who wait what they are due, and takes the entry out when nothing of it is left.</summary>
+    /// <summary>Answers the waiters that can be answered, and removes the entry if nothing of it is left.</summary>
     /// <returns>Whether the entry is still there.</returns>
     private bool Settle(MemoryEntry entry, long now)
     {

@@ -2,7 +2,7 @@ using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>Who waits for one key, first come first served, and the one timer that looks at the key when its lease ends.</summary>
+/// <summary>The waiters for one key, first come first served, and one timer that checks the key when its lease ends.</summary>
 internal sealed class MemoryWaitQueue(StoreClock clock, Action leaseEnded)
 {
     private readonly LinkedList<MemoryWaiter> _waiters = new();

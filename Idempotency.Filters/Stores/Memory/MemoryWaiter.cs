@@ -2,7 +2,9 @@ using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <summary>One request that waits for a key: whatever takes it out of the queue, under the lock of the shard, decides its answer.</summary>
+/// <summary>
+/// One request that waits for a key. Whatever takes it out of the queue, under the lock of the shard, decides its answer.
+/// </summary>
 internal sealed class MemoryWaiter : TaskCompletionSource<ClaimResult>
 {
     private readonly MemoryShard _shard;
@@ -20,7 +22,7 @@ internal sealed class MemoryWaiter : TaskCompletionSource<ClaimResult>
 
     public LinkedListNode<MemoryWaiter> Node { get; }
 
-    /// <summary>What it waits for; null before, and once its answer is decided.</summary>
+    /// <summary>The entry it waits for. Null before it is queued, and once its answer is decided.</summary>
     public MemoryEntry? Entry { get; set; }
 
     public async ValueTask<ClaimResult> WaitAsync(StoreClock clock, TimeSpan timeout, CancellationToken cancellationToken)

@@ -4,17 +4,17 @@ using Microsoft.OpenApi;
 
 namespace PaymentsApi.OpenApi;
 
-/// <summary>Tells readers of the OpenAPI document which operations need a key.</summary>
+/// <summary>Shows in the OpenAPI document which operations need a key.</summary>
 internal static class IdempotencyKeyHeader
 {
-    /// <summary>Describes the header on controller actions that carry a marker.</summary>
+    /// <summary>Adds the header to controller actions that carry <see cref="IdempotentAttribute"/>.</summary>
     public static Task DescribeMarkedAsync(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
         context.Description.ActionDescriptor.EndpointMetadata.OfType<IdempotentAttribute>().Any()
             ? DescribeAsync(operation, context, cancellationToken)
             : Task.CompletedTask;
 
-    /// <summary>Describes the header on an endpoint that is known to need it.</summary>
+    /// <summary>Adds the header to one endpoint.</summary>
     public static Task DescribeAsync(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ using PaymentsApi.Payments;
 
 namespace PaymentsApi.Pages;
 
-/// <summary>A form whose button may be pressed twice: the second press gets the receipt of the first.</summary>
+/// <summary>A form with a button that can safely be pressed twice: the second press gets the receipt of the first.</summary>
 [Idempotent("checkout")]
 public sealed class CheckoutModel(Ledger ledger, PaymentGateway gateway) : PageModel
 {

@@ -4,7 +4,7 @@ using PaymentsApi.Payments;
 
 namespace PaymentsApi.Pages;
 
-/// <summary>One payment that was made. Where the checkout form leads, and safe to reload.</summary>
+/// <summary>Shows one payment. The checkout form redirects here, and the page is safe to reload.</summary>
 public sealed class ReceiptModel(Ledger ledger) : PageModel
 {
     public Payment Payment { get; private set; } = null!;

@@ -1,6 +1,6 @@
 namespace PaymentsApi.Payments;
 
-/// <summary>All payments since the start, in their order. A payment that ran twice stands here twice.</summary>
+/// <summary>All payments since the start, in order. A payment that ran twice appears twice.</summary>
 public sealed class Ledger(TimeProvider timeProvider)
 {
     private readonly Lock _lock = new();

@@ -2,9 +2,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaymentsApi.Payments;
 
-/// <summary>What a client asks for.</summary>
+/// <summary>A request for a payment.</summary>
 public sealed record CreatePayment([Amount] decimal Amount, [Currency] string Currency, [StringLength(140)] string? Reference);
 
-/// <summary>A payment that was made, and how much of it was refunded since.</summary>
+/// <summary>A payment, and how much of it was refunded.</summary>
 public sealed record Payment(
     Guid Id, decimal Amount, string Currency, string? Reference, DateTimeOffset CreatedAt, decimal Refunded);

@@ -1,6 +1,6 @@
 namespace PaymentsApi.Payments;
 
-/// <summary>Stands for the bank: takes its time, and cannot be called back once it has begun.</summary>
+/// <summary>Stands in for the bank: it takes time, and nobody can cancel a charge that has begun.</summary>
 public sealed class PaymentGateway(SampleSettings settings)
 {
     public Task ChargeAsync() => Task.Delay(settings.Work);

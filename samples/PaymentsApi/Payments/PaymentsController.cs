@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace PaymentsApi.Payments;
 
-/// <summary>Payments: one for each key, however often the client has to ask.</summary>
+/// <summary>Payments: one for each key, however often the client retries.</summary>
 [ApiController, Route("payments")]
 public sealed partial class PaymentsController(Ledger ledger, PaymentGateway gateway, ILogger<PaymentsController> logger) : ControllerBase
 {

@@ -1,12 +1,12 @@
 namespace PaymentsApi.Payments;
 
-/// <summary>What a client asks for, in the currency of the payment.</summary>
+/// <summary>A request for a refund, in the currency of the payment.</summary>
 public sealed record CreateRefund([Amount] decimal Amount);
 
-/// <summary>A refund that was made.</summary>
+/// <summary>A refund.</summary>
 public sealed record Refund(Guid Id, Guid PaymentId, decimal Amount, string Currency, DateTimeOffset CreatedAt);
 
-/// <summary>Whether a refund was made, and why not.</summary>
+/// <summary>Whether a refund was made, or why not.</summary>
 public enum RefundOutcome
 {
     Made,

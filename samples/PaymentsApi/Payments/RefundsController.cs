@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace PaymentsApi.Payments;
 
-/// <summary>Refunds, in manual mode: the action itself decides what a repeat gets.</summary>
+/// <summary>Refunds in manual mode: the action decides what a repeat gets.</summary>
 [ApiController, Route("payments/{id:guid}/refunds")]
 public sealed partial class RefundsController(Ledger ledger, ILogger<RefundsController> logger) : ControllerBase
 {
@@ -31,7 +31,7 @@ public sealed partial class RefundsController(Ledger ledger, ILogger<RefundsCont
         }
     }
 
-    // Where the record cannot tell whether the requests match, money is not moved on a guess.
+    // RequestMatches is null if the record does not show whether the requests match. Then refuse: never move money on a guess.
     private ActionResult<Refund> Repeat(IIdempotencyContext idempotency) => idempotency.RequestMatches is true
         ? idempotency.Replay()
         : Problem(statusCode: StatusCodes.Status422UnprocessableEntity, title: "This key belongs to another refund");

@@ -1,7 +1,7 @@
 namespace PaymentsApi.Quotes;
 
-/// <summary>What a client asks for.</summary>
+/// <summary>A request for a quote.</summary>
 public sealed record CreateQuote([Amount] decimal Amount, [Currency] string Currency);
 
-/// <summary>What a payment would cost at this moment.</summary>
+/// <summary>What a payment would cost now.</summary>
 public sealed record Quote(Guid Id, decimal Amount, decimal Fee, decimal Total, string Currency, DateTimeOffset ValidUntil);

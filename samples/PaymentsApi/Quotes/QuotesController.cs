@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace PaymentsApi.Quotes;
 
-/// <summary>Quotes change nothing, so that each request gets a fresh one, even with a key that was used before.</summary>
+/// <summary>Quotes change nothing, so each request gets a fresh one, even with a key that was used before.</summary>
 [ApiController, Route("quotes")]
 public sealed class QuotesController(TimeProvider timeProvider) : ControllerBase
 {

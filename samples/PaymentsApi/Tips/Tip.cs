@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaymentsApi.Tips;
 
-/// <summary>What a client asks for.</summary>
+/// <summary>A request to give a tip.</summary>
 public sealed record CreateTip([Amount] decimal Amount, [Required, Currency] string Currency);
 
-/// <summary>A tip that was given.</summary>
+/// <summary>A tip.</summary>
 public sealed record Tip(Guid Id, decimal Amount, string Currency, DateTimeOffset CreatedAt);

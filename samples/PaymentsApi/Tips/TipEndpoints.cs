@@ -3,7 +3,7 @@ using PaymentsApi.OpenApi;
 
 namespace PaymentsApi.Tips;
 
-/// <summary>Tips, as a Minimal API: the same promise as that of the controllers.</summary>
+/// <summary>Tips as a Minimal API, with the same promise as the controllers.</summary>
 internal static class TipEndpoints
 {
     public static void MapTips(this IEndpointRouteBuilder endpoints)

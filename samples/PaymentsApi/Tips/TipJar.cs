@@ -1,6 +1,6 @@
 namespace PaymentsApi.Tips;
 
-/// <summary>All tips since the start, in their order.</summary>
+/// <summary>All tips since the start, in order.</summary>
 internal sealed class TipJar(TimeProvider timeProvider)
 {
     private readonly Lock _lock = new();

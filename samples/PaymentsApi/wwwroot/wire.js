@@ -1,4 +1,4 @@
-// The panel beside the form: sends requests to the JSON API as its clients would, and shows what came back.
+// The panel next to the form sends requests to the JSON API, as clients would, and shows the responses.
 
 const order = { amount: 18.5, currency: 'EUR', reference: 'Two bags of coffee' };
 const panel = document.getElementById('panel');
@@ -6,7 +6,7 @@ const result = document.getElementById('result');
 const exchanges = document.getElementById('exchanges');
 const ledger = document.getElementById('ledger');
 
-let last = null; // the last payment that was sent, with its key
+let last = null; // the last payment sent, with its key
 
 const actions = {
   pay: () => [create()],
@@ -27,7 +27,7 @@ async function run(action) {
   panel.ariaBusy = 'true';
   try {
     const answers = [];
-    // There must be a payment before it can be repeated.
+    // A payment must exist before it can be repeated.
     if (!last && (action === 'retry' || action === 'other')) answers.push(await send(create()));
     answers.push(...(await Promise.all(actions[action]().map(send))));
 
@@ -84,7 +84,7 @@ function element(name, text) {
   return created;
 }
 
-// randomUUID is missing where the page came over plain HTTP from another machine, as on a phone in the same network.
+// Browsers have no randomUUID on a page that came over plain HTTP from another machine, for example on a phone in the same network.
 function newKey() {
   return crypto.randomUUID?.()
     ?? Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,0 +1,19 @@
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Connection;
+
+/// <summary>
+/// Reconnects at every heartbeat of the client (one second), however long the server was away: the client's own policy waits up to ten
+/// seconds. Every eighth attempt has the whole connect timeout, because the client also asks this policy whether to abandon an attempt: a
+/// network or a handshake that takes longer than a heartbeat would never get a connection.
+/// </summary>
+/// <param name="connectTimeout">How long a patient attempt may take.</param>
+internal sealed class RedisReconnectPolicy(TimeSpan connectTimeout) : IReconnectRetryPolicy
+{
+    private const int PatientEvery = 8;
+
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
+
+    public bool ShouldRetry(long currentRetryCount, int timeElapsedMillisecondsSinceLastRetry) =>
+        timeElapsedMillisecondsSinceLastRetry >= (currentRetryCount % PatientEvery == PatientEvery - 1 ? connectTimeout : Step).TotalMilliseconds;
+}

@@ -1,0 +1,76 @@
+using Idempotency.Filters.Redis.Scripts;
+using Idempotency.Filters.Redis.Store;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Idempotency.Filters.Redis.Hosting;
+
+/// <summary>Looks at the server of every Redis store before the application serves requests; of a cluster, at one.</summary>
+internal sealed class RedisStartCheck(
+    IServiceProvider services,
+    IEnumerable<RedisStoreName> names,
+    IOptionsMonitor<RedisStoreOptions> options,
+    TimeProvider timeProvider,
+    ILogger<RedisIdempotencyStore> logger) : IHostedService
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly Version OldestVersion = new(6, 2);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var name in names.Distinct())
+        {
+            if (name.StoreIn(services) is { } store)
+                await CheckAsync(store, name, cancellationToken);
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task CheckAsync(RedisIdempotencyStore store, RedisStoreName name, CancellationToken cancellationToken)
+    {
+        var addresses = store.Connection.Addresses;
+        string info;
+        try
+        {
+            await store.Connection.LinkAsync().WaitAsync(Patience, timeProvider, cancellationToken);
+            info = (string?)(await store.Calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken)).Result ?? "";
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).RequireServerAtStart)
+            {
+                throw new InvalidOperationException(
+                    $"Idempotency store {name}: no Redis server serves it at {addresses} ({exception.Message}). Start one, correct the "
+                    + "connection, or set RedisStoreOptions.RequireServerAtStart to false, to start without it.",
+                    exception);
+            }
+
+            RedisStartLog.Unreachable(logger, exception, name, addresses);
+            return;
+        }
+
+        // Valkey reports the version of Redis that it equals, and its own beside it.
+        var version = Field(info, "redis_version");
+        var policy = Field(info, "maxmemory_policy");
+        if (Version.TryParse(version, out var known) && known < OldestVersion)
+        {
+            throw new InvalidOperationException(
+                $"Idempotency store {name}: at {addresses} runs Redis {version}. The store needs Redis {OldestVersion} or later, or Valkey.");
+        }
+
+        if (policy is not ("noeviction" or ""))
+            RedisStartLog.Evicts(logger, name, addresses, policy);
+        var own = Field(info, "valkey_version");
+        if (version is "" || policy is "")
+            RedisStartLog.Unchecked(logger, name, addresses);
+        else
+            RedisStartLog.Connected(logger, name, addresses, own is "" ? $"Redis {version}" : $"Valkey {own}");
+    }
+
+    /// <returns>The value of a line "name:value"; empty when there is none.</returns>
+    private static string Field(string info, string name) =>
+        info.Split('\n', StringSplitOptions.TrimEntries)
+            .FirstOrDefault(line => line.StartsWith(name + ':', StringComparison.Ordinal))?[(name.Length + 1)..] ?? "";
+}

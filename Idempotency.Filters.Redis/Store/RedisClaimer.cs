@@ -1,0 +1,75 @@
+using System.Buffers.Binary;
+using Idempotency.Filters.Redis.Scripts;
+using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Store;
+
+/// <summary>Attempts to claim keys.</summary>
+internal sealed class RedisClaimer(RedisStoreContext context)
+{
+    /// <param name="key">The storage key.</param>
+    /// <param name="options">How long and on which terms to claim.</param>
+    /// <param name="waiter">
+    /// Hears how long the lease of the holder lasts, when the key is in flight; the holder is asked to send a message when it ends. Null =
+    /// nobody waits.
+    /// </param>
+    /// <param name="cancellationToken">Gives the attempt up.</param>
+    /// <returns>The result.</returns>
+    public async ValueTask<ClaimResult> AttemptAsync(
+        string key, ClaimOptions options, Action<TimeSpan>? waiter, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        var token = RedisRecord.NewToken();
+        RedisKey[] keys = [key];
+        // Taken before the call: the lease ends here no later than at the server.
+        var now = context.Renewal.Now;
+        RedisAnswer answer;
+        try
+        {
+            answer = await context.Calls.EvaluateAsync(
+                RedisScript.Claim, keys, Arguments(token, options, waiter is not null), cancellationToken);
+        }
+        catch (Exception exception) when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
+        {
+            // The server may have granted the claim, or may do so yet.
+            _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);
+            throw;
+        }
+
+        var reply = (byte[])answer.Result!;
+        // The key is another's, and may be free when an earlier attempt arrives.
+        if (answer.InDoubt && reply[0] != 'A')
+            _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);
+
+        switch (reply[0])
+        {
+            case (byte)'A':
+                var lease = new RenewedLease(key, token, options, now) { InDoubt = answer.InDoubt };
+                return ClaimResult.Acquired(new RedisClaim(context, keys, lease, options.Lease, reply));
+            case (byte)'F':
+                waiter?.Invoke(TimeSpan.FromMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(reply.AsSpan(1))));
+                return ClaimResult.InFlight;
+            case (byte)'I':
+                return ClaimResult.Interrupted;
+            default:
+                return ClaimResult.Completed(RedisRecord.Read(reply, 0));
+        }
+    }
+
+    private static RedisValue[] Arguments(byte[] token, in ClaimOptions options, bool waits)
+    {
+        var refuses = options.WhenInterrupted is InterruptedBehavior.Block;
+        var lease = RedisTime.Milliseconds(options.Lease);
+        return
+        [
+            token,
+            (waits ? 1 : 0) + (refuses ? 2 : 0) + (options.OverCompleted ? 4 : 0),
+            lease,
+            refuses ? RedisTime.Milliseconds(options.BlockFor) : lease,
+            options.RenewFor is { } renewFor ? RedisTime.Milliseconds(renewFor) + lease : 0,
+        ];
+    }
+}

@@ -1,0 +1,19 @@
+using Idempotency.Filters.Primitives;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.Redis.Store;
+
+/// <summary>
+/// What the store itself logs. Event ids are stable: the Redis store has 60 to 79, of which the start has 60 to 63 and the shared lease
+/// renewal and release queue 64 to 67, 69 and 70. 71 is not used any more.
+/// </summary>
+// By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
+internal static class RedisStoreLog
+{
+    private static readonly Action<ILogger, KeyHash, Exception?> NotSubscribedMessage = LoggerMessage.Define<KeyHash>(
+        LogLevel.Warning, new(68, nameof(NotSubscribed)),
+        "Idempotency key {KeyHash}: no messages can be received; those who wait look again when the lease ends.");
+
+    public static void NotSubscribed(ILogger logger, Exception exception, KeyHash keyHash) =>
+        NotSubscribedMessage(logger, keyHash, exception);
+}

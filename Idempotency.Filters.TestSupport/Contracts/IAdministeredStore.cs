@@ -1,0 +1,4 @@
+namespace Idempotency.Filters.TestSupport.Contracts;
+
+/// <summary>It implements <c>IIdempotencyStoreAdministration</c>.</summary>
+internal interface IAdministeredStore : IContractStore;

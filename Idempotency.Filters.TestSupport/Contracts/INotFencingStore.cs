@@ -1,0 +1,4 @@
+namespace Idempotency.Filters.TestSupport.Contracts;
+
+/// <summary>Its claims carry no number.</summary>
+internal interface INotFencingStore : IContractStore;

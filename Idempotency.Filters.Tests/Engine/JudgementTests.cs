@@ -90,7 +90,7 @@ internal sealed class JudgementTests
             IsWhole = isSet(7),
             BlocksFailures = isSet(8),
         }
-        // The wish decides, unless something threw before.
+        // A wish decides IsWanted, unless something threw before the wish was read.
         where facts.Threw || facts.Wish is KeepWish.None || facts.IsWanted == facts.Wish is KeepWish.Keep
         select facts;
 }

@@ -81,10 +81,12 @@ internal sealed class ConventionTests
             "ShopClassController.Post*class", "/Marked*default", "/Plain*near", "/tips*far",
         ];
         foreach (var parts in expected.Select(line => line.Split('*')))
+        {
             Assert.That(
                 lines,
                 Has.One.Matches<LogLine>(line => line.Message.Contains(parts[0]) && line.Message.Contains($"policy {parts[1]} ")),
                 parts[0]);
+        }
         Assert.That(lines, Has.Count.EqualTo(expected.Length), string.Join('\n', lines.Select(line => line.Message)));
     }
 

@@ -27,9 +27,12 @@ internal sealed class ConcurrencyTests
         foreach (var response in rejected)
             await response.IsProblemAsync(409, "in-flight");
         foreach (var response in await Task.WhenAll(racing).Soon())
+        {
             await (response.StatusCode is HttpStatusCode.Conflict
                 ? response.IsProblemAsync(409, "in-flight")
                 : response.IsReplayOfAsync(1));
+        }
+
         Assert.That(script.Runs, Is.EqualTo(1));
     }
 

@@ -2,7 +2,7 @@ using Idempotency.Filters.BrowserTests.Support;
 
 namespace Idempotency.Filters.BrowserTests;
 
-/// <summary>The page with a keyboard alone, on a phone, and as a picture.</summary>
+/// <summary>The page with only a keyboard, on a phone, and as a picture.</summary>
 internal sealed class AccessTests
 {
     private const string Focused =

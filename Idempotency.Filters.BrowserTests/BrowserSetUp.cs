@@ -2,7 +2,7 @@ using Idempotency.Filters.BrowserTests.Support;
 
 namespace Idempotency.Filters.BrowserTests;
 
-/// <summary>One browser for all tests; each test has its own context in it, and its own shop.</summary>
+/// <summary>Starts one browser for all tests. Each test has its own browser context and its own shop.</summary>
 [SetUpFixture]
 internal sealed class BrowserSetUp
 {
@@ -14,7 +14,8 @@ internal sealed class BrowserSetUp
     public async Task StartAsync()
     {
         if (!File.Exists(Chromium.Path))
-            Assert.Ignore($"THE BROWSER TESTS DID NOT RUN: there is no Chromium at {Chromium.Path}. Install it, or name another in CHROMIUM_PATH.");
+            Assert.Ignore(
+                $"THE BROWSER TESTS DID NOT RUN: there is no Chromium at {Chromium.Path}. Install it, or name another in CHROMIUM_PATH.");
 
         SetDefaultExpectTimeout((float)TimeSpan.FromSeconds(30).TotalMilliseconds);
         _chromium = await Chromium.StartAsync();

@@ -3,7 +3,7 @@ using Idempotency.Filters.BrowserTests.Support;
 
 namespace Idempotency.Filters.BrowserTests;
 
-/// <summary>The checkout form, as a visitor uses it.</summary>
+/// <summary>The checkout form, used by a visitor.</summary>
 internal sealed class CheckoutFormTests
 {
     [Test]
@@ -20,7 +20,7 @@ internal sealed class CheckoutFormTests
     [Test]
     public async Task DoubleClickMakesOnePaymentAndEndsAtItsReceipt()
     {
-        // The first press is on the wire, and its payment takes its time, when the second press comes: a browser may merge what is faster.
+        // The second press comes while the first payment is running: a browser may merge faster presses into one request.
         await using var shop = await Shop.OpenAsync(TimeSpan.FromSeconds(2));
         var button = (await shop.Button("Pay now").BoundingBoxAsync())!;
         var (x, y) = (button.X + (button.Width / 2), button.Y + (button.Height / 2));
@@ -40,7 +40,7 @@ internal sealed class CheckoutFormTests
     public async Task BothNavigationsOfADoubleClickShowTheSameReceipt()
     {
         await using var shop = await Shop.OpenAsync();
-        // In one tab the second navigation takes the place of the first. In two tabs both can be seen.
+        // Two tabs, because in one tab the second navigation would replace the first.
         await shop.Page.Locator("#checkout").EvaluateAsync("form => form.target = '_blank'");
 
         var tabs = 0;

@@ -50,7 +50,7 @@ internal sealed class PanelTests
     [Test]
     public async Task OfTwoAtOnceOneRuns()
     {
-        // So long that the second request cannot come after the first one's end.
+        // Long enough for the second request to arrive while the first one runs.
         await using var shop = await Shop.OpenAsync(TimeSpan.FromSeconds(3));
 
         await shop.Button("Two at once").ClickAsync();
@@ -95,5 +95,6 @@ internal sealed class PanelTests
     }
 
     private static async Task<List<string>> KeysAsync(Shop shop) =>
-        [.. (await shop.Page.GetByRole(AriaRole.Listitem).AllInnerTextsAsync()).Select(text => Regex.Match(text, "key ([0-9a-f]{8})").Groups[1].Value)];
+        [.. (await shop.Page.GetByRole(AriaRole.Listitem).AllInnerTextsAsync())
+            .Select(text => Regex.Match(text, "key ([0-9a-f]{8})").Groups[1].Value)];
 }

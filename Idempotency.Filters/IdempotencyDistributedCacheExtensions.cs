@@ -9,19 +9,19 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Keeps records in the distributed cache of the application.</summary>
+/// <summary>Keeps records in the application's distributed cache.</summary>
 public static class IdempotencyDistributedCacheExtensions
 {
     /// <summary>
-    /// Keeps records in the <see cref="IDistributedCache"/> that the application registered, and lets one request at a time have a key by an
-    /// <see cref="IIdempotencyLock"/>: that of <c>UseLock</c>, or one that excludes the requests of this process only, with a warning at start.
+    /// Keeps records in the <see cref="IDistributedCache"/> that the application registered. An <see cref="IIdempotencyLock"/> admits one
+    /// request per key at a time: the lock given to <c>UseLock</c>, or else a lock within this process only, which logs a Warning.
     /// </summary>
-    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
+    /// <typeparam name="TBuilder">The builder of the default store or of a named store.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">This builder has a store already.</exception>
-    /// <remarks>The start of the application fails when there is no cache.</remarks>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
+    /// <remarks>The application does not start if no cache is registered.</remarks>
     public static TBuilder UseDistributedCache<TBuilder>(this TBuilder builder, Action<DistributedCacheStoreOptions>? configure = null)
         where TBuilder : IIdempotencyStoreBuilder
     {
@@ -29,15 +29,16 @@ public static class IdempotencyDistributedCacheExtensions
 
         builder.Services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<DistributedCacheStoreOptions>, DistributedCacheStoreOptionsValidator>());
-        var options = builder.Services.AddOptions<DistributedCacheStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
+        var options = builder.Services
+            .AddOptions<DistributedCacheStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
             options.Configure(configure);
 
         return builder.UseStore(Create);
     }
 
-    /// <summary>Excludes requests with one key from each other by a lock of your own, which <c>UseDistributedCache()</c> needs.</summary>
-    /// <typeparam name="TLock">The lock, made once; its constructor may ask for services.</typeparam>
+    /// <summary>Sets the lock with which <c>UseDistributedCache()</c> admits one request per key at a time.</summary>
+    /// <typeparam name="TLock">The type of the lock. One instance is created; its constructor may take services.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <returns>The builder.</returns>
     public static IIdempotencyBuilder UseLock<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TLock>(
@@ -52,12 +53,12 @@ public static class IdempotencyDistributedCacheExtensions
         builder.UseLock(provider => ActivatorUtilities.CreateInstance<TLock>(provider));
 
     /// <summary>
-    /// Excludes requests with one key from each other by a lock of your own, which <c>UseDistributedCache()</c> needs. Called for a named store it
-    /// is the lock of that store; a named store without one has that of the default store.
+    /// Sets the lock with which <c>UseDistributedCache()</c> admits one request per key at a time. On a named store, the lock is for that
+    /// store. A named store without a lock of its own uses the lock of the default store.
     /// </summary>
-    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
+    /// <typeparam name="TBuilder">The builder of the default store or of a named store.</typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="create">Makes the lock, once. The services dispose it.</param>
+    /// <param name="create">Creates the lock, once. The service provider disposes it.</param>
     /// <returns>The builder.</returns>
     public static TBuilder UseLock<TBuilder>(this TBuilder builder, Func<IServiceProvider, IIdempotencyLock> create)
         where TBuilder : IIdempotencyStoreBuilder

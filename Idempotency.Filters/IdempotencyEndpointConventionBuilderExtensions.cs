@@ -8,20 +8,20 @@ namespace Microsoft.AspNetCore.Builder;
 public static class IdempotencyEndpointConventionBuilderExtensions
 {
     /// <summary>
-    /// The endpoint, or every covered endpoint of the group, runs once for one key and one caller; retries get the first answer.
+    /// Runs the endpoint, or each covered endpoint of the group, once per key and caller. Retries get the first answer.
     /// </summary>
     /// <remarks>
-    /// The nearest wins: <c>[Idempotent]</c>, <c>[IdempotencyManual]</c> and <c>[IdempotencyExempt]</c> on the handler go over a call on
-    /// the endpoint, and that goes over a call on its group. Endpoint filters run inside: a check made in one does not run on a replay.
-    /// A 4xx from an endpoint filter that was added after this call counts as the handler's own answer. So does
-    /// every answer of endpoints that take no endpoint filters, such as those of proxies and remote procedure frameworks.
+    /// The nearest marker wins: <c>[Idempotent]</c>, <c>[IdempotencyManual]</c> and <c>[IdempotencyExempt]</c> on the handler override a
+    /// call on the endpoint, and a call on the endpoint overrides a call on its group. A replay skips endpoint filters, and any check made
+    /// in them. Call this after adding endpoint filters: a 4xx from a filter added later counts as the handler's own answer. So does every
+    /// answer of an endpoint that takes no endpoint filters, such as one of a proxy or of an RPC framework.
     /// </remarks>
     /// <param name="builder">The endpoint or group.</param>
-    /// <param name="policy">The name of a policy given to <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
+    /// <param name="policy">The name of a policy added with <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
     /// <returns>The endpoint or group.</returns>
     /// <exception cref="InvalidOperationException">
-    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, or the endpoint is an MVC action or Razor Page, which the filter covers;
-    /// or it answers none of the covered methods.
+    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, the endpoint answers none of the covered methods, or the
+    /// endpoint is an MVC action or a Razor Page (use <see cref="IdempotencyFilter"/> or <see cref="IdempotentAttribute"/> there).
     /// </exception>
     public static TBuilder RequireIdempotency<TBuilder>(this TBuilder builder, string? policy = null)
         where TBuilder : IEndpointConventionBuilder

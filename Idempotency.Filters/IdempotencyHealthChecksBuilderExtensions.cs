@@ -4,20 +4,26 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds the stores of idempotency keys to the health checks of an application.</summary>
+/// <summary>Adds a health check of the stores that keep idempotency keys.</summary>
 public static class IdempotencyHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Checks every store of <c>AddIdempotency</c> and <c>AddStore</c> by what a first request does: it claims a key, a random one with a short
-    /// lease, and gives it up. The data of the result has an entry for each store, under its name, or <c>(default)</c>.
+    /// Checks every store of <c>AddIdempotency</c> and <c>AddStore</c> the way a first request uses it: claims a random key with a lease of
+    /// 5 seconds, then releases it. The result's data has one entry per store, under the store's name or <c>(default)</c>.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">The name of the check. Default <c>idempotency</c>.</param>
-    /// <param name="failureStatus">What is reported when a store fails; null = <see cref="HealthStatus.Unhealthy"/>. Default null.</param>
-    /// <param name="tags">Tags to select the check by; null = none. Default null.</param>
-    /// <param name="timeout">How long the check may take; null = as long as the stores do, which bound their calls. Default null.</param>
+    /// <param name="failureStatus">
+    /// The status to report when a store fails; null = <see cref="HealthStatus.Unhealthy"/>. Default null.
+    /// </param>
+    /// <param name="tags">Tags that select the check; null = none. Default null.</param>
+    /// <param name="timeout">
+    /// The time limit of the check; null = only the limits that the stores set on their own calls. Default null.
+    /// </param>
     /// <returns>The builder.</returns>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">At start: <c>AddIdempotency</c> was not called.</exception>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">
+    /// At start: <c>AddIdempotency</c> was not called on the service collection.
+    /// </exception>
     public static IHealthChecksBuilder AddIdempotency(
         this IHealthChecksBuilder builder,
         string name = "idempotency",

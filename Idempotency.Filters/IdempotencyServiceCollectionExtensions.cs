@@ -24,8 +24,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class IdempotencyServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds what <c>[Idempotent]</c>, <c>IdempotencyFilter</c> and <c>RequireIdempotency()</c> need, with records in memory until another store
-    /// is chosen. May be called more than once; the settings add up.
+    /// Adds the services of <c>[Idempotent]</c>, <c>IdempotencyFilter</c> and <c>RequireIdempotency()</c>. Records are kept in memory until
+    /// another store is chosen. May be called more than once; the settings accumulate.
     /// </summary>
     /// <param name="services">The services of the application.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
@@ -49,13 +49,14 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<ActionPolicies>();
         services.TryAddSingleton<EngineServices>();
         services.TryAddSingleton<IdempotencyEngine>();
-        // For Filters.AddService<IdempotencyFilter>(), which asks the services for it.
+        // For Filters.AddService<IdempotencyFilter>(), which resolves the filter from the services.
         services.TryAddSingleton<IdempotencyFilter>();
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
         services.TryAddSingleton<CompletionRetrier>();
         services.TryAddSingleton<IIdempotencyAdministration, IdempotencyAdministration>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CompletionRetrier>(provider => provider.GetRequiredService<CompletionRetrier>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CompletionRetrier>(
+            provider => provider.GetRequiredService<CompletionRetrier>()));
         services.TryAddScoped<IdempotencyContext>();
         services.TryAddScoped<IIdempotencyContext>(provider => provider.GetRequiredService<IdempotencyContext>());
 
@@ -70,12 +71,12 @@ public static class IdempotencyServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds a policy: settings under a name, to which endpoints refer. It starts from all settings of <c>AddIdempotency</c>, whatever the
-    /// order of the calls; added twice, the settings add up.
+    /// Adds a policy: settings under a name that endpoints refer to. A policy starts from all settings of <c>AddIdempotency</c>, whatever
+    /// the order of the calls. A policy added twice has the settings of both calls.
     /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">The name, compared exactly.</param>
-    /// <param name="configure">What the policy changes.</param>
+    /// <param name="configure">Changes the settings.</param>
     /// <returns>The builder.</returns>
     public static IIdempotencyBuilder AddPolicy(this IIdempotencyBuilder builder, string name, Action<IdempotencyOptions> configure)
     {
@@ -87,12 +88,12 @@ public static class IdempotencyServiceCollectionExtensions
         return builder;
     }
 
-    /// <summary>Adds a further store under a name, for policies with that <see cref="IdempotencyOptions.StoreName"/>.</summary>
+    /// <summary>Adds another store under a name. Policies choose it with <see cref="IdempotencyOptions.StoreName"/>.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="name">The name, compared exactly.</param>
     /// <param name="configure">Chooses the store: <c>store => store.UseMemory()</c>.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException"><paramref name="configure"/> chose no store.</exception>
+    /// <exception cref="InvalidOperationException"><paramref name="configure"/> chose no store, or more than one.</exception>
     public static IIdempotencyBuilder AddStore(this IIdempotencyBuilder builder, string name, Action<IIdempotencyStoreBuilder> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -102,7 +103,11 @@ public static class IdempotencyServiceCollectionExtensions
         var store = new StoreBuilder(builder.Services, name);
         configure(store);
         if (!store.HasStore)
-            throw new InvalidOperationException($"AddStore(\"{name}\", ...) chose no store: call a Use method on its argument, such as store.UseMemory().");
+        {
+            throw new InvalidOperationException(
+                $"AddStore(\"{name}\", ...) chose no store: call a Use method on its argument, such as store.UseMemory().");
+        }
+
         return builder;
     }
 }

@@ -7,15 +7,18 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Chooses where records are kept: in memory, or in a store of your own.</summary>
+/// <summary>Chooses where records are kept: in memory or in a store of your own.</summary>
 public static class IdempotencyStoreBuilderExtensions
 {
-    /// <summary>Keeps records in the memory of the process: for one process, or for development.</summary>
-    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
+    /// <summary>
+    /// Keeps records in the memory of the process. Suits development, and applications that run as one process and may lose their records
+    /// on a restart.
+    /// </summary>
+    /// <typeparam name="TBuilder">The builder of the default store or of a named store.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the bounds; null = the defaults.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">This builder has a store already.</exception>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
     public static TBuilder UseMemory<TBuilder>(this TBuilder builder, Action<MemoryStoreOptions>? configure = null)
         where TBuilder : IIdempotencyStoreBuilder
     {
@@ -31,14 +34,16 @@ public static class IdempotencyStoreBuilderExtensions
     }
 
     /// <summary>
-    /// Keeps records in a store of your own. It takes the place of one that another call of <c>AddIdempotency()</c> chose, so that a test
-    /// can replace the store of an application. The services dispose it.
+    /// Keeps records in a store of your own. It replaces a store that an earlier call of <c>AddIdempotency()</c> chose, so a test can
+    /// replace an application's store.
     /// </summary>
-    /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
+    /// <typeparam name="TBuilder">The builder of the default store or of a named store.</typeparam>
     /// <param name="builder">The builder.</param>
-    /// <param name="create">Makes the store, once, given the services and the name of the store (null = the default one).</param>
+    /// <param name="create">
+    /// Creates the store, once, from the services and the name of the store (null = the default store). The service provider disposes it.
+    /// </param>
     /// <returns>The builder.</returns>
-    /// <exception cref="InvalidOperationException">This builder has a store already.</exception>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
     public static TBuilder UseStore<TBuilder>(this TBuilder builder, Func<IServiceProvider, string?, IIdempotencyStore> create)
         where TBuilder : IIdempotencyStoreBuilder
     {

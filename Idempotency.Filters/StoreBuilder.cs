@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters;
 
-/// <summary>The builder of one store, which takes one <c>Use...</c> call.</summary>
+/// <summary>The builder of one store. It accepts one <c>Use...</c> call.</summary>
 internal class StoreBuilder(IServiceCollection services, string? storeName) : IIdempotencyStoreBuilder
 {
     public IServiceCollection Services => services;
@@ -11,14 +11,14 @@ internal class StoreBuilder(IServiceCollection services, string? storeName) : II
 
     public bool HasStore { get; private set; }
 
-    /// <exception cref="InvalidOperationException">A store was chosen before: one of the two calls would do nothing.</exception>
+    /// <exception cref="InvalidOperationException">A store is already chosen, so one of the two calls would have no effect.</exception>
     public void ChooseStore()
     {
         if (HasStore)
         {
             throw new InvalidOperationException(
-                $"Two stores were chosen for {(storeName is null ? "the default store" : $"the store '{storeName}'")}, and only one can keep its "
-                + "records. Remove one of the Use... calls, or add a further store under a name: AddStore(\"name\", store => store.Use...()).");
+                $"Two Use... calls chose {(storeName is null ? "the default store" : $"the store '{storeName}'")}, but only one can keep "
+                + "its records. Remove one of the calls, or add another store under a name: AddStore(\"name\", store => store.Use...()).");
         }
 
         HasStore = true;

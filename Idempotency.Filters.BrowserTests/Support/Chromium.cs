@@ -1,11 +1,12 @@
 namespace Idempotency.Filters.BrowserTests.Support;
 
-/// <summary>The distribution's own Chromium: the driver comes with the package, no browser is downloaded.</summary>
+/// <summary>Finds the Chromium of the distribution. The driver comes with the package; no browser is downloaded.</summary>
 internal sealed class Chromium : IAsyncDisposable
 {
     private static readonly string[] Arguments =
     [
-        "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync",
     ];
 
     private readonly IPlaywright _playwright;

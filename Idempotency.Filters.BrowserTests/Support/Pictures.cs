@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.BrowserTests.Support;
 
-/// <summary>The pictures of the documentation. Taken only on demand, <c>UPDATE_PICTURES=1</c>, so that a test run changes no file.</summary>
+/// <summary>Takes the pictures of the documentation, but only with <c>UPDATE_PICTURES=1</c>: a test run changes no file.</summary>
 internal static class Pictures
 {
     public static async Task TakeAsync(IPage page, string name)

@@ -5,7 +5,7 @@ using PaymentsApi.Payments;
 
 namespace Idempotency.Filters.BrowserTests.Support;
 
-/// <summary>The sample as its users start it: a process of its own, on a free loopback port.</summary>
+/// <summary>Runs the sample as its users do: as a separate process, on a free loopback port.</summary>
 internal sealed partial class Sample : IAsyncDisposable
 {
     private readonly Process _process;
@@ -54,7 +54,7 @@ internal sealed partial class Sample : IAsyncDisposable
         await StopAsync(_process);
     }
 
-    // All lines are taken, not only those up to this one: a full pipe would stop the sample.
+    // Reads all lines, not only up to this one: a full pipe would block the sample.
     private static Task<Uri> ListeningAsync(Process process)
     {
         var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,7 +4,7 @@ using PaymentsApi.Payments;
 
 namespace Idempotency.Filters.BrowserTests.Support;
 
-/// <summary>A sample of its own, and a visitor in front of it.</summary>
+/// <summary>A sample process and one visitor of it, for one test.</summary>
 internal sealed class Shop : IAsyncDisposable
 {
     private readonly Sample _sample;
@@ -22,8 +22,8 @@ internal sealed class Shop : IAsyncDisposable
     }
 
     /// <summary>
-    /// The address of any receipt. To be asked for with <c>ToHaveURLAsync</c>, which looks: <c>WaitForURLAsync</c> listens for the page's
-    /// load event too, and one that has fired before it listens is missed.
+    /// The address of any receipt. Check it with <c>ToHaveURLAsync</c>. <c>WaitForURLAsync</c> also waits for the page's load event, and
+    /// misses it if it fired before.
     /// </summary>
     public static Regex Receipt { get; } = new("/receipt/[^/]+$");
 
@@ -69,6 +69,9 @@ internal sealed class Shop : IAsyncDisposable
         await _context.DisposeAsync();
         await _sample.DisposeAsync();
         Assert.That(_errors, Is.Empty, "the page's script failed");
-        Assert.That(_requests.Select(request => new Uri(request.Url).Authority).Distinct(), Is.EqualTo(new[] { _sample.Address.Authority }), "the page asks others");
+        Assert.That(
+            _requests.Select(request => new Uri(request.Url).Authority).Distinct(),
+            Is.EqualTo(new[] { _sample.Address.Authority }),
+            "the page calls other servers");
     }
 }

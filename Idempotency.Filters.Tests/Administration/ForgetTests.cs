@@ -4,7 +4,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>A caller's right to be forgotten.</summary>
+/// <summary>Forgetting all keys of a caller.</summary>
 internal sealed class ForgetTests
 {
     private static readonly IdempotencyScope Alice = IdempotencyScope.OfCaller("alice");
@@ -66,7 +66,8 @@ internal sealed class ForgetTests
 
         Assert.That(
             async () => await app.Operator().ForgetAsync(Alice),
-            Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("The store \"eu\" (").And.Message.Contains("Nothing was removed"));
+            Throws.TypeOf<NotSupportedException>()
+                .With.Message.StartsWith("The store \"eu\" (").And.Message.Contains("Nothing was removed"));
         Assert.That(await AnswerAsync(app, "/orders", "1", "alice"), Does.EndWith("replayed"));
     }
 
@@ -77,7 +78,8 @@ internal sealed class ForgetTests
         await AnswerAsync(app, "/orders", "1", "alice");
 
         Assert.That(
-            async () => await app.Operator().ForgetAsync(Alice), Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("The store \"eu\" ("));
+            async () => await app.Operator().ForgetAsync(Alice),
+            Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("The store \"eu\" ("));
         Assert.That(await AnswerAsync(app, "/orders", "1", "alice"), Does.EndWith("replayed"));
     }
 

@@ -8,7 +8,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>Whether a first request would find its store at work.</summary>
+/// <summary>The check reports whether a first request could use its store.</summary>
 internal sealed class HealthCheckTests
 {
     [Test]
@@ -57,7 +57,8 @@ internal sealed class HealthCheckTests
     [Test]
     public async Task StoreThatCannotBeMadeIsUnhealthy()
     {
-        await using var app = await StartAsync(s => s.AddIdempotency().AddStore("eu", eu => eu.UseStore((_, _) => throw new TimeoutException("not there"))));
+        await using var app = await StartAsync(
+            s => s.AddIdempotency().AddStore("eu", eu => eu.UseStore((_, _) => throw new TimeoutException("not there"))));
 
         Assert.That((await EntryAsync(app)).Data["eu"], Is.EqualTo("not there"));
     }
@@ -75,7 +76,8 @@ internal sealed class HealthCheckTests
                 callers.Add(scope);
                 keys.Add(key);
             });
-        await using var app = await StartAsync(s => s.AddSingleton(encoder.Object).AddIdempotency(o => o.KeyPrefix = "mine:").UseStore((_, _) => store));
+        await using var app = await StartAsync(
+            s => s.AddSingleton(encoder.Object).AddIdempotency(o => o.KeyPrefix = "mine:").UseStore((_, _) => store));
 
         Assert.That((await EntryAsync(app)).Status, Is.EqualTo(HealthStatus.Healthy));
         Assert.That((await EntryAsync(app)).Status, Is.EqualTo(HealthStatus.Healthy));
@@ -108,7 +110,8 @@ internal sealed class HealthCheckTests
     [Test]
     public async Task StoreThatAnswersWhatCannotBeIsUnhealthy()
     {
-        await using var app = await StartAsync(s => s.AddIdempotency().UseStore((_, _) => new FaultyStore { OnClaim = () => ClaimResult.InFlight }));
+        await using var app = await StartAsync(
+            s => s.AddIdempotency().UseStore((_, _) => new FaultyStore { OnClaim = () => ClaimResult.InFlight }));
 
         Assert.That((await EntryAsync(app)).Data["(default)"], Does.Contain("InFlight"));
     }
@@ -124,7 +127,8 @@ internal sealed class HealthCheckTests
                 return default;
             });
         await using var app = await StartAsync(
-            s => s.AddIdempotency().UseStore((_, _) => store.Object), check: checks => checks.AddIdempotency(timeout: TimeSpan.FromMilliseconds(20)));
+            s => s.AddIdempotency().UseStore((_, _) => store.Object),
+            check: checks => checks.AddIdempotency(timeout: TimeSpan.FromMilliseconds(20)));
 
         Assert.That((await EntryAsync(app).Soon()).Status, Is.EqualTo(HealthStatus.Unhealthy));
     }
@@ -152,7 +156,9 @@ internal sealed class HealthCheckTests
         (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries[name];
 
     private static Task<TestApp> StartAsync(
-        Action<IServiceCollection> services, Action<WebApplication>? pipeline = null, Func<IHealthChecksBuilder, IHealthChecksBuilder>? check = null) =>
+        Action<IServiceCollection> services,
+        Action<WebApplication>? pipeline = null,
+        Func<IHealthChecksBuilder, IHealthChecksBuilder>? check = null) =>
         TestApp.StartAsync(
             [],
             s =>

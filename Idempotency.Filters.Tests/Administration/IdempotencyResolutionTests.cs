@@ -17,7 +17,9 @@ internal sealed class IdempotencyResolutionTests
     [TestCase(304)]
     public void BodyThatTheStatusDoesNotAllowIsRefused(int status)
     {
-        Assert.That(() => IdempotencyResolution.Completed(status, body: "x"u8.ToArray()), Throws.ArgumentException.With.Message.Contains("allows none"));
+        Assert.That(
+            () => IdempotencyResolution.Completed(status, body: "x"u8.ToArray()),
+            Throws.ArgumentException.With.Message.Contains("allows none"));
         Assert.That(() => IdempotencyResolution.Completed(status), Throws.Nothing);
     }
 

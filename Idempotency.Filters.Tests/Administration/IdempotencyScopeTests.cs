@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>An operator names a caller without a request, and means the one that requests name.</summary>
+/// <summary>An operator names a caller without a request, and means the same caller as the requests.</summary>
 internal sealed class IdempotencyScopeTests
 {
     [Test]
@@ -12,13 +12,15 @@ internal sealed class IdempotencyScopeTests
         IdempotencyScope.Anonymous.With(tenant).Value, Is.EqualTo(OfRequest(null, new() { KeyScope = _ => tenant })));
 
     [Test]
-    public void OfCallerIsARequestWithThatCallerId([Values("alice", "5:alice,")] string caller, [Values(null, "t1")] string? tenant) => Assert.That(
+    public void OfCallerIsARequestWithThatCallerId(
+        [Values("alice", "5:alice,")] string caller, [Values(null, "t1")] string? tenant) => Assert.That(
         IdempotencyScope.OfCaller(caller).With(tenant).Value,
         Is.EqualTo(OfRequest(User("sub", "somebody"), new() { CallerId = _ => caller, KeyScope = _ => tenant })));
 
     [Test]
     public void OfUserIsARequestOfThatUser(
-        [Values("sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid", ClaimTypes.Name)] string claim, [Values(null, "t1")] string? tenant) =>
+        [Values("sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid", ClaimTypes.Name)] string claim,
+        [Values(null, "t1")] string? tenant) =>
         Assert.That(
             IdempotencyScope.OfUser(User(claim, "alice")).With(tenant).Value,
             Is.EqualTo(OfRequest(User(claim, "alice"), new() { KeyScope = _ => tenant })));
@@ -40,7 +42,8 @@ internal sealed class IdempotencyScopeTests
     {
         string[] scopes =
         [
-            IdempotencyScope.Anonymous.Value, IdempotencyScope.OfCaller("anonymous").Value, IdempotencyScope.OfUser(User("sub", "anonymous")).Value,
+            IdempotencyScope.Anonymous.Value, IdempotencyScope.OfCaller("anonymous").Value,
+            IdempotencyScope.OfUser(User("sub", "anonymous")).Value,
         ];
 
         Assert.That(scopes, Is.Unique);
@@ -59,7 +62,9 @@ internal sealed class IdempotencyScopeTests
     public void UserWithoutANameIsRefused()
     {
         Assert.That(() => IdempotencyScope.OfUser(User("role", "admin")), Throws.ArgumentException);
-        Assert.That(() => IdempotencyScope.OfUser(new(new ClaimsIdentity([new("sub", "alice")]))), Throws.ArgumentException.With.Message.Contains("authenticated"));
+        Assert.That(
+            () => IdempotencyScope.OfUser(new(new ClaimsIdentity([new("sub", "alice")]))),
+            Throws.ArgumentException.With.Message.Contains("authenticated"));
         Assert.That(() => IdempotencyScope.OfCaller(""), Throws.ArgumentException);
     }
 

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>A holder that vanished under <see cref="InterruptedBehavior.Block"/>, an operator, and the holder that comes back after all.</summary>
+/// <summary>
+/// A process vanishes under <see cref="InterruptedBehavior.Block"/>, an operator resolves its key, and the process comes back.
+/// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class InterruptedKeyTests
 {

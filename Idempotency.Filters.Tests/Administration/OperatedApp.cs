@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>What an operator does, without the endpoint that would stand before it.</summary>
+/// <summary>What an operator does, without the endpoint that would call it.</summary>
 internal static class OperatedApp
 {
     public static readonly IdempotencyScope Anyone = IdempotencyScope.Anonymous;
@@ -25,7 +25,8 @@ internal static class OperatedApp
         StatusCodes.Status201Created, new HeaderDictionary { ["Content-Type"] = "text/plain" }, Encoding.UTF8.GetBytes(body));
 
     /// <summary>An action whose first run throws.</summary>
-    public static Script Failing() => new((_, run) => run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run));
+    public static Script Failing() =>
+        new((_, run) => run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run));
 
     public static void Block(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Block;
 

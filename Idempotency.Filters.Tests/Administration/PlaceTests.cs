@@ -6,7 +6,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>Where an operator's key is looked for, and what is said when it cannot be.</summary>
+/// <summary>Where an operator's key is looked up, and the error when it cannot be.</summary>
 internal sealed class PlaceTests
 {
     [TestCase(null, "eu:", TestName = "A policy with a prefix of its own is administered there")]
@@ -33,11 +33,13 @@ internal sealed class PlaceTests
     [Test]
     public async Task UnknownPolicyIsNamed()
     {
-        await using var app = await new Script().StartAsync<OperatedController>(services: s => s.AddIdempotency().AddPolicy("checkout", _ => { }));
+        await using var app = await new Script().StartAsync<OperatedController>(
+            services: s => s.AddIdempotency().AddPolicy("checkout", _ => { }));
 
         Assert.That(
             async () => await app.StateAsync("k", "chekout"),
-            Throws.InvalidOperationException.With.Message.Contains("'chekout', which is not registered").And.Message.Contains("'checkout'"));
+            Throws.InvalidOperationException
+                .With.Message.Contains("'chekout', which is not registered").And.Message.Contains("'checkout'"));
     }
 
     [Test]
@@ -65,7 +67,9 @@ internal sealed class PlaceTests
     {
         await using var app = await new Script().StartAsync<OperatedController>(o => o.KeyFormat = format);
 
-        Assert.That(async () => await app.StateAsync(key), Throws.ArgumentException.With.Message.StartsWith("Send a").Or.Message.StartsWith("A key"));
+        Assert.That(
+            async () => await app.StateAsync(key),
+            Throws.ArgumentException.With.Message.StartsWith("Send a").Or.Message.StartsWith("A key"));
     }
 
     [Test]

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>Keys that retries are refused for, and what becomes of them in an operator's hands.</summary>
+/// <summary>Keys whose retries are refused, and how an operator resolves them.</summary>
 internal sealed class ResolveTests
 {
     [TestCase(false)]
@@ -221,7 +221,8 @@ internal sealed class ResolveTests
             StatusCodes.Status200OK,
             new HeaderDictionary
             {
-                ["Set-Cookie"] = "session=7", ["Transfer-Encoding"] = "chunked", ["Content-Length"] = "4", ["Idempotent-Replayed"] = "no", ["ETag"] = "\"7\"",
+                ["Set-Cookie"] = "session=7", ["Transfer-Encoding"] = "chunked", ["Content-Length"] = "4", ["Idempotent-Replayed"] = "no",
+                ["ETag"] = "\"7\"",
             },
             "body"u8.ToArray()));
 
@@ -251,7 +252,8 @@ internal sealed class ResolveTests
         using var failed = await app.PostAsync("/orders/manual", "k");
         await app.CompleteAsync("k");
 
-        using var repeat = await app.PostAsync("/orders/manual", "k", JsonContent.Create("not held, since there is nothing to compare it with"));
+        using var repeat = await app.PostAsync(
+            "/orders/manual", "k", JsonContent.Create("not held, since there is nothing to compare it with"));
 
         await repeat.IsByHandAsync();
         Assert.That(seen!.IsRepeat, Is.True);

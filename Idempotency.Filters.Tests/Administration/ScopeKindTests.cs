@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Tests.Administration;
 
 /// <summary>
-/// A kind of scope that no request can have is refused: "nothing found" and "0 forgotten" would pass for an answer.
+/// A kind of scope that no request can have is refused, because "nothing found" and "0 forgotten" would look like answers.
 /// </summary>
 internal sealed class ScopeKindTests
 {
@@ -41,7 +41,7 @@ internal sealed class ScopeKindTests
         await AssertAskedAsync(app, Caller.With(null));
     }
 
-    /// <summary>The delegate may add nothing.</summary>
+    /// <summary>The delegate may return null.</summary>
     [Test]
     public async Task ScopeWithoutAnAdditionIsPossibleBesideAKeyScope()
     {
@@ -71,7 +71,7 @@ internal sealed class ScopeKindTests
         Assert.That(await app.Operator().ForgetAsync(User), Is.Zero);
     }
 
-    /// <summary>One policy names callers, and another adds to them: none does both.</summary>
+    /// <summary>One policy sets CallerId, another KeyScope; none sets both.</summary>
     [Test]
     public async Task ScopeOfPartsThatNoOnePolicyHasIsRefused()
     {
@@ -110,5 +110,6 @@ internal sealed class ScopeKindTests
     }
 
     private static Task<TestApp> StartAsync(Action<IdempotencyOptions> defaults, Action<IdempotencyOptions>? policy = null) =>
-        new Script().StartAsync<TwoPoliciesController>(defaults, services: s => s.AddIdempotency().AddPolicy("policy", policy ?? (_ => { })));
+        new Script().StartAsync<TwoPoliciesController>(
+            defaults, services: s => s.AddIdempotency().AddPolicy("policy", policy ?? (_ => { })));
 }

@@ -8,7 +8,7 @@ using static Idempotency.Filters.Tests.Support.ClaimsFromHeader;
 
 namespace Idempotency.Filters.Tests.Administration;
 
-/// <summary>The endpoints that docs/administration.md gives to copy, over HTTP.</summary>
+/// <summary>Calls the endpoints of docs/administration.md over HTTP.</summary>
 internal sealed class SupportEndpointTests
 {
     private const string Body = """{"tenant":"t7","user":"alice","key":"k"}""";
@@ -75,7 +75,8 @@ internal sealed class SupportEndpointTests
             Answers.ShowErrors(app);
             app.UseAuthentication();
             app.UseAuthorization();
-            app.MapPost("/payments", (Runs runs) => runs.Next() is var run and > 1 ? run : throw new InvalidOperationException("after its effect"))
+            app.MapPost(
+                "/payments", (Runs runs) => runs.Next() is var run and > 1 ? run : throw new InvalidOperationException("after its effect"))
                 .RequireIdempotency("payments");
             MapSupport(app);
         },

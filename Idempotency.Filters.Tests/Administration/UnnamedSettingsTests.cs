@@ -11,7 +11,7 @@ using Moq;
 namespace Idempotency.Filters.Tests.Administration;
 
 /// <summary>
-/// The settings without a name count as a policy where an endpoint uses them, and not where all endpoints have named ones.
+/// The unnamed settings count as a policy if an endpoint uses them, and not if all endpoints have named policies.
 /// </summary>
 internal sealed class UnnamedSettingsTests
 {
@@ -49,7 +49,7 @@ internal sealed class UnnamedSettingsTests
             Throws.TypeOf<NotSupportedException>().With.Message.StartsWith("The default store ("));
     }
 
-    /// <summary>As with a tool of the operators, whose endpoints say nothing of those of the application.</summary>
+    /// <summary>Like an operators' tool, whose endpoints do not show what the application's endpoints use.</summary>
     [Test]
     public async Task SettingsCountWhereNoEndpointIsCovered()
     {
@@ -111,7 +111,7 @@ internal sealed class UnnamedSettingsTests
         services.AddIdempotency().UseStore((_, _) => slow.Object);
     }
 
-    /// <summary>A default store that cannot forget, and a policy that names callers and keeps them in one that can.</summary>
+    /// <summary>Starts an app with a default store that cannot forget, and a policy that sets CallerId and has a store that can.</summary>
     private static void Configure(IServiceCollection services)
     {
         var unable = new Mock<IIdempotencyStore>();
@@ -123,9 +123,9 @@ internal sealed class UnnamedSettingsTests
     }
 
     /// <param name="host">
-    /// What is covered: by the policy; in opt-out mode with a GET under the settings without a name, which are not used by it.
+    /// What the policy covers. In opt-out mode there is also a GET under the unnamed settings, which does not count as a use of them.
     /// </param>
-    /// <param name="used">Whether another one is covered by the settings without a name.</param>
+    /// <param name="used">Whether the unnamed settings cover another endpoint.</param>
     /// <param name="able">Whether the default store can forget.</param>
     /// <param name="services">Adds services, last.</param>
     private static Task<TestApp> StartAsync(

@@ -2,7 +2,7 @@ using Idempotency.Filters.Redis;
 
 namespace Idempotency.Filters.Tests.Configuration;
 
-/// <summary>What the PublicAPI files of the projects do not hold: whether other code may derive from a type.</summary>
+/// <summary>Checks what the PublicAPI files do not list: whether other code may derive from a type.</summary>
 internal sealed class PublicApiTests
 {
     [Test]

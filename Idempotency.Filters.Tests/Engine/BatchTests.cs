@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Frameworks that serve a batch give each of its requests an <see cref="HttpContext"/>, and may give all of them one scope of services.</summary>
+/// <summary>
+/// Frameworks that serve a batch give each request of it its own <see cref="HttpContext"/>, but may give all of them one service scope.
+/// </summary>
 internal sealed class BatchTests
 {
     [Test]

@@ -8,14 +8,14 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>When records are tried again, and what a shutdown waits for. What clients see of it is in StoreFaultTests.</summary>
+/// <summary>When records are retried, and what a shutdown waits for. StoreFaultTests covers what clients see of it.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CompletionRetrierTests : IDisposable
 {
-    // MaxExecutionTime and a lease, as they are by default.
+    // The defaults of MaxExecutionTime and Lease together.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5.5);
 
-    // No pause is real: each moves this clock by its length.
+    // Pauses take no real time: each moves this clock by its length.
     private readonly TestClock _clock = new() { EndAtOnce = TimeSpan.FromMinutes(1) };
     private readonly Mock<IdempotencyClaim> _claim = new();
     private readonly ConcurrentQueue<TimeSpan> _attempts = new();
@@ -40,13 +40,15 @@ internal sealed class CompletionRetrierTests : IDisposable
         await CompleteAsync();
         await Waiting.UntilAsync(() => _retrier.PendingCount == 0);
 
-        // Three while the client waits; then until MaxExecutionTime and a lease have passed, 5 minutes and a half.
-        double[] quick = [0, 0.05, 0.25], later = [1.25, 3.25, 7.25, 15.25, 31.25, 61.25, 91.25, 121.25, 151.25, 181.25, 211.25, 241.25, 271.25, 301.25, 331.25];
+        // Three attempts while the client waits, then more until MaxExecutionTime and a lease have passed: 5.5 minutes.
+        double[] quick = [0, 0.05, 0.25];
+        double[] later =
+            [1.25, 3.25, 7.25, 15.25, 31.25, 61.25, 91.25, 121.25, 151.25, 181.25, 211.25, 241.25, 271.25, 301.25, 331.25];
         Assert.That(_attempts.Select(at => at.TotalSeconds), Is.EqualTo(quick.Concat(later)));
         _claim.Verify(claim => claim.Abandon(), Times.Once);
     }
 
-    /// <summary>A record without a body always has room; a store that says otherwise has failed.</summary>
+    /// <summary>A record without a body always has room; a store that denies it has failed.</summary>
     [Test]
     public async Task RecordThatHasNoRoomEvenWithoutItsBodyIsTriedAgain()
     {
@@ -154,7 +156,7 @@ internal sealed class CompletionRetrierTests : IDisposable
         await stopping.Soon();
     }
 
-    /// <summary>The host's patience is over, and with it the services; the store answers later.</summary>
+    /// <summary>The host's shutdown timeout has passed and its services are disposed when the store answers.</summary>
     [Test]
     public async Task AttemptThatOutlastsTheKeeperIsFollowedByALastOne()
     {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>What an action learns from <see cref="IIdempotencyContext"/>, and how it gets it.</summary>
+/// <summary>What an action learns from <see cref="IIdempotencyContext"/>, and how it gets the context.</summary>
 internal sealed class ContextTests
 {
     private const string Nothing = "key= repeat=False response= matches= token= lost=False";
@@ -29,7 +29,8 @@ internal sealed class ContextTests
         await using var app = await StartAsync();
 
         Assert.That(await app.AnswerAsync("/context/optional", "\"a b\""), Does.Match(
-            "^200 key=a b repeat=False response= matches= token=[0-9]* lost=False Replay: This is the first request Keep: KeepFor: Discard:$"));
+            "^200 key=a b repeat=False response= matches= token=[0-9]* lost=False "
+            + "Replay: This is the first request Keep: KeepFor: Discard:$"));
     }
 
     [TestCase(0)]

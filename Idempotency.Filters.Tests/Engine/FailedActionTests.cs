@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Actions that throw, answer 5xx, or break off; and the pages that are shown in their place.</summary>
+/// <summary>Actions that throw, answer 5xx, or stop halfway, and the error pages shown in their place.</summary>
 internal sealed class FailedActionTests
 {
     [Test]
@@ -244,7 +244,8 @@ internal sealed class FailedActionTests
         await using var app = await new Script().StartAsync<FailedActionController>(pipeline: app =>
         {
             app.UseExceptionHandler("/error");
-            app.Use((HttpContext http, RequestDelegate next) => http.Request.Path == "/broken" ? throw new InvalidOperationException() : next(http));
+            app.Use((HttpContext http, RequestDelegate next) =>
+                http.Request.Path == "/broken" ? throw new InvalidOperationException() : next(http));
         });
 
         using var response = await app.PostAsync("/broken", null);
@@ -260,7 +261,8 @@ internal sealed class FailedActionTests
             http.Response.StatusCode = run == 1 ? 404 : 201;
             return run == 1 ? new EmptyResult() : Script.Answer(run);
         });
-        await using var app = await script.StartAsync<FailedActionController>(pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
+        await using var app = await script.StartAsync<FailedActionController>(
+            pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
 
         using var first = await app.PostAsync("/orders", "k");
         using var missing = await app.PostAsync("/nowhere", "other");
@@ -277,7 +279,8 @@ internal sealed class FailedActionTests
     [Test]
     public async Task RejectionIsNoStatusPage()
     {
-        await using var app = await new Script().StartAsync<FailedActionController>(pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
+        await using var app = await new Script().StartAsync<FailedActionController>(
+            pipeline: app => app.UseStatusCodePagesWithReExecute("/error"));
 
         using var response = await app.PostAsync("/orders", null);
 
@@ -322,7 +325,9 @@ internal sealed class FailedActionTests
     {
         var script = Throwing();
         await using var app = await script.StartAsync<FailedActionController>(pipeline: app =>
-            app.MapPost("/minimal", (Delegate)(async (HttpContext http) => (await script.RunAsync(http) as ObjectResult)!.Value)).RequireIdempotency());
+            app.MapPost(
+                "/minimal",
+                (Delegate)(async (HttpContext http) => (await script.RunAsync(http) as ObjectResult)!.Value)).RequireIdempotency());
 
         using var first = await app.PostAsync("/minimal", "k");
         using var retry = await app.PostAsync("/minimal", "k");
@@ -370,7 +375,8 @@ public sealed class FailedActionController(Script script) : ControllerBase
     public Task<IActionResult> Filtered() => script.RunAsync(HttpContext);
 
     [HttpPost("error")]
-    public IActionResult Error() => new ContentResult { Content = "error page", StatusCode = Response.StatusCode is 500 ? 418 : Response.StatusCode };
+    public IActionResult Error() =>
+        new ContentResult { Content = "error page", StatusCode = Response.StatusCode is 500 ? 418 : Response.StatusCode };
 
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class FailBeforehandAttribute : Microsoft.AspNetCore.Mvc.Filters.ActionFilterAttribute

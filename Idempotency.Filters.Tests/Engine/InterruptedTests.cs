@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Actions that hang, or run too long.</summary>
+/// <summary>Actions that hang or run too long.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class InterruptedTests
 {

@@ -2,10 +2,10 @@ using Idempotency.Filters.Engine;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>What becomes of a key, as a table of facts and verdicts.</summary>
+/// <summary>What happens to a key, as a table of facts and verdicts.</summary>
 internal sealed class JudgementTests
 {
-    /// <summary>An action ran, and returned an answer to keep.</summary>
+    /// <summary>An action ran and returned an answer to keep.</summary>
     private static readonly RunFacts Answer = new() { ActionRan = true, IsWanted = true, IsWhole = true };
 
     private static readonly RunFacts Thrown = new() { ActionRan = true, Threw = true, BlocksFailures = true };
@@ -16,9 +16,11 @@ internal sealed class JudgementTests
     {
         yield return Row("an answer to keep", Answer, Verdict.Keep);
         yield return Row("an answer that is not wanted", Answer with { IsWanted = false }, Verdict.Release);
-        yield return Row("an answer too large, streamed, or framed by the action", Answer with { IsWhole = false }, Verdict.KeepNotReplayable);
+        yield return Row(
+            "an answer too large, streamed, or framed by the action", Answer with { IsWhole = false }, Verdict.KeepNotReplayable);
         yield return Row("an answer returned under a fired token", Answer with { TimeWasUp = true }, Verdict.KeepNotReplayable);
-        yield return Row("an answer cut short while it was written", Answer with { TimeWasUp = true, Threw = true }, Verdict.KeepNotReplayable);
+        yield return Row(
+            "an answer cut short while it was written", Answer with { TimeWasUp = true, Threw = true }, Verdict.KeepNotReplayable);
         yield return Row("an upload that broke off", Answer with { UploadBroke = true }, Verdict.Release);
         yield return Row("an upload that broke off, under Block", Thrown with { UploadBroke = true }, Verdict.Release);
 
@@ -40,7 +42,8 @@ internal sealed class JudgementTests
         yield return Row("a repeat", repeat, Verdict.Release);
         yield return Row("a repeat with Discard()", repeat with { Wish = KeepWish.Discard, IsWanted = false }, Verdict.Release);
         yield return Row("a repeat with Keep()", repeat with { Wish = KeepWish.Keep }, Verdict.Keep);
-        yield return Row("a repeat with Keep() that threw, under Block", Thrown with { IsRepeat = true, Wish = KeepWish.Keep }, Verdict.Release);
+        yield return Row(
+            "a repeat with Keep() that threw, under Block", Thrown with { IsRepeat = true, Wish = KeepWish.Keep }, Verdict.Release);
         yield return Row("a repeat that threw, under Block", Thrown with { IsRepeat = true }, Verdict.Release);
         yield return Row("a repeat with a 5xx, under Block", ServerError with { IsRepeat = true }, Verdict.Release);
     }
@@ -48,7 +51,7 @@ internal sealed class JudgementTests
     [TestCaseSource(nameof(Table))]
     public void VerdictFollowsFromTheFacts(RunFacts facts, Verdict verdict) => Assert.That(Judgement.Of(facts), Is.EqualTo(verdict));
 
-    /// <summary>Over all combinations: what no verdict may do, whatever else is true.</summary>
+    /// <summary>Rules that hold for every combination of facts.</summary>
     [Test]
     public void NoCombinationBreaksARule()
     {
@@ -67,7 +70,8 @@ internal sealed class JudgementTests
         }
     }
 
-    private static TestCaseData Row(string name, RunFacts facts, Verdict verdict) => new TestCaseData(facts, verdict).SetArgDisplayNames(name);
+    private static TestCaseData Row(string name, RunFacts facts, Verdict verdict) =>
+        new TestCaseData(facts, verdict).SetArgDisplayNames(name);
 
     private static IEnumerable<RunFacts> All() =>
         from bits in Enumerable.Range(0, 1 << 9)
@@ -86,7 +90,7 @@ internal sealed class JudgementTests
             IsWhole = isSet(7),
             BlocksFailures = isSet(8),
         }
-        // A wish decides what is wanted, unless something threw before it was asked.
+        // A wish decides IsWanted, unless something threw before the wish was read.
         where facts.Threw || facts.Wish is KeepWish.None || facts.IsWanted == facts.Wish is KeepWish.Keep
         select facts;
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>The action always runs, and decides what a repeat gets.</summary>
+/// <summary>The action always runs and decides what a repeat gets.</summary>
 internal sealed class ManualModeTests
 {
     [Test]
@@ -59,7 +59,7 @@ internal sealed class ManualModeTests
         Assert.That(app.Runs(), Is.EqualTo(1));
     }
 
-    /// <summary>Once for the fingerprint, and once by the action.</summary>
+    /// <summary>The body is read once for the fingerprint and once by the action.</summary>
     [Test]
     public async Task BodyOfARepeatIsHashedOnce()
     {
@@ -73,7 +73,9 @@ internal sealed class ManualModeTests
                 http.Request.Body = bodies[^1];
                 return next(http);
             });
-            app.MapPost("/minimal", [IdempotencyManual] async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync())
+            app.MapPost(
+                "/minimal",
+                [IdempotencyManual] async (HttpRequest request) => await new StreamReader(request.Body).ReadToEndAsync())
                 .RequireIdempotency();
         });
 
@@ -180,7 +182,7 @@ internal sealed class ManualModeTests
     {
         await using var app = await Answers.StartAsync([typeof(ManualController)], null, app => app.Use(async (http, next) =>
         {
-            // Takes the first body away before anybody can hash it.
+            // Consumes the first body before the library can hash it.
             if (http.Request.Headers.ContainsKey("X-Consume"))
                 await http.Request.Body.CopyToAsync(Stream.Null);
             await next(http);
@@ -215,7 +217,8 @@ internal sealed class ManualModeTests
     [Test]
     public async Task NotReplayableRecordIsARepeatWithoutAResponse()
     {
-        await using var app = await Answers.StartAsync([typeof(ManualController)], s => s.AddIdempotency(o => o.MaxResponseBodySize = 10), Answers.ShowErrors);
+        await using var app = await Answers.StartAsync(
+            [typeof(ManualController)], s => s.AddIdempotency(o => o.MaxResponseBodySize = 10), Answers.ShowErrors);
 
         Assert.That(await app.AnswerAsync("/manual/large", "k"), Is.EqualTo("200 " + new string('x', 50)));
         Assert.That(await app.AnswerAsync("/manual/large", "k"), Does.StartWith("500 ").And.Contains("not kept whole"));
@@ -235,7 +238,7 @@ internal sealed class ManualModeTests
 
     private static StreamContent Chunked(int size) => new(new Unsized(new byte[size]));
 
-    /// <summary>A stream that does not tell its length, so that the client sends chunks.</summary>
+    /// <summary>A stream without a length, which makes the client send chunks.</summary>
     private sealed class Unsized(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;
@@ -245,7 +248,7 @@ internal sealed class ManualModeTests
     {
         public int BytesRead { get; private set; }
 
-        // A derived stream reads through this one, whichever way it is read.
+        // Every way of reading the derived stream goes through this method.
         public override int Read(byte[] buffer, int offset, int count)
         {
             var read = base.Read(buffer, offset, count);
@@ -255,7 +258,7 @@ internal sealed class ManualModeTests
     }
 }
 
-/// <summary>Tells that an action was entered, and holds it until it is opened.</summary>
+/// <summary>Signals that an action was entered, and holds the action until the gate opens.</summary>
 public sealed class Gate
 {
     public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -292,13 +295,16 @@ public sealed class ManualController(Runs runs) : ControllerBase
     }
 
     [HttpPost("replay")]
-    public ActionResult Replay(IIdempotencyContext idempotency) => idempotency.IsRepeat ? idempotency.Replay() : Created("/made", runs.Next());
+    public ActionResult Replay(IIdempotencyContext idempotency) =>
+        idempotency.IsRepeat ? idempotency.Replay() : Created("/made", runs.Next());
 
     [HttpPost("replay-typed")]
-    public ActionResult<int> ReplayTyped(IIdempotencyContext idempotency) => idempotency.IsRepeat ? idempotency.Replay() : Created("/made", runs.Next());
+    public ActionResult<int> ReplayTyped(IIdempotencyContext idempotency) =>
+        idempotency.IsRepeat ? idempotency.Replay() : Created("/made", runs.Next());
 
     [HttpPost("replay-result")]
-    public IResult ReplayResult(IIdempotencyContext idempotency) => idempotency.IsRepeat ? idempotency.Replay() : Results.Created("/made", runs.Next());
+    public IResult ReplayResult(IIdempotencyContext idempotency) =>
+        idempotency.IsRepeat ? idempotency.Replay() : Results.Created("/made", runs.Next());
 
     [HttpPost("steps")]
     public ActionResult Steps([FromBody] string step, IIdempotencyContext idempotency)
@@ -335,7 +341,8 @@ public sealed class ManualController(Runs runs) : ControllerBase
     }
 
     [HttpPost("match"), HttpPost("match/2")]
-    public string Match([FromBody] string body, IIdempotencyContext idempotency) => $"{body} {idempotency.RequestMatches?.ToString() ?? "null"}";
+    public string Match([FromBody] string body, IIdempotencyContext idempotency) =>
+        $"{body} {idempotency.RequestMatches?.ToString() ?? "null"}";
 
     [HttpPost("unread")]
     public string Unread(IIdempotencyContext idempotency) => idempotency.RequestMatches?.ToString() ?? "null";

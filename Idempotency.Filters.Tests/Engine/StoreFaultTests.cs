@@ -13,7 +13,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Engine;
 
-/// <summary>Stores that fail, before the action and after it.</summary>
+/// <summary>Stores that fail before or after the action.</summary>
 internal sealed class StoreFaultTests
 {
     [Test]
@@ -21,7 +21,8 @@ internal sealed class StoreFaultTests
     {
         var script = new Script();
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).Throws(new IOException("down"));
+        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+            .Throws(new IOException("down"));
         await using var app = await script.StartAsync<StoreFaultController>(store: store.Object);
 
         using var response = await app.PostAsync("/orders", "k");
@@ -50,7 +51,8 @@ internal sealed class StoreFaultTests
     {
         var script = new Script();
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>())).ReturnsAsync(ClaimResult.InFlight);
+        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync(ClaimResult.InFlight);
         store.Setup(s => s.WaitAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("down"));
         await using var app = await script.StartAsync<StoreFaultController>(
@@ -66,7 +68,8 @@ internal sealed class StoreFaultTests
     public async Task ExecuteRunsUnprotectedAndWarns()
     {
         var store = new FaultyStore { OnClaim = () => throw new IOException("down") };
-        await using var app = await new Script().StartAsync<StoreFaultController>(o => o.WhenStoreIsDown = StoreDownBehavior.Execute, store: store);
+        await using var app = await new Script().StartAsync<StoreFaultController>(
+            o => o.WhenStoreIsDown = StoreDownBehavior.Execute, store: store);
 
         using var first = await app.PostAsync("/orders", "k");
         using var second = await app.PostAsync("/orders", "k");
@@ -253,7 +256,8 @@ internal sealed class StoreFaultTests
         if (damage < 0)
             record[damage == -1 ? ^1 : 8] ^= 0x40;
         var damaged = damage < 0 ? record : record[..damage];
-        await using var app = await script.StartAsync<StoreFaultController>(store: new FaultyStore { OnClaim = () => ClaimResult.Completed(new(damaged)) });
+        await using var app = await script.StartAsync<StoreFaultController>(
+            store: new FaultyStore { OnClaim = () => ClaimResult.Completed(new(damaged)) });
 
         using var response = await app.PostAsync("/orders", "k");
 
@@ -334,7 +338,7 @@ internal sealed class StoreFaultTests
         Assert.That(first.Headers.Contains("X-Loser"), Is.False);
         Assert.That(first.IsReplay(), Is.True);
 
-        // The buffer is given back once the request has ended, which is after its answer.
+        // The buffer returns to the pool when the request ends, after the client has the answer.
         await app.DisposeAsync();
         owner.Verify(o => o.Dispose(), Times.Once);
         AssertLogged(app, LogLevel.Debug, 16);
@@ -376,7 +380,10 @@ internal sealed class StoreFaultTests
     [TestCase(3, TestName = "BufferOfAFailedCallIsNotReusedAfterAllHaveFailed")]
     public async Task BufferOfAFailedCallIsNotReused(int failures)
     {
-        var store = new FaultyStore { OnComplete = attempt => attempt <= failures ? throw new TimeoutException("and still reading") : null };
+        var store = new FaultyStore
+        {
+            OnComplete = attempt => attempt <= failures ? throw new TimeoutException("and still reading") : null,
+        };
         var script = new Script((_, run) => new ContentResult { Content = new string((char)('a' + (run % 26)), 3000) });
         await using var app = await StartAsync(script, store);
         using var first = await app.PostAsync("/orders", "k");
@@ -465,7 +472,7 @@ internal sealed class StoreFaultTests
         Assert.That(store.Attempts, Is.EqualTo(1));
     }
 
-    /// <summary>A clock on which the attempts while the client waits pass, and those in the background never come.</summary>
+    /// <summary>A clock that runs the attempts while the client waits, and never those in the background.</summary>
     private static TestClock QuickPausesOnly => new() { EndAtOnce = TimeSpan.FromMilliseconds(500) };
 
     private static Task<TestApp> StartAsync(Script script, FaultyStore store) =>
@@ -490,7 +497,8 @@ internal sealed class StoreFaultTests
 
     private static void AssertLogged(TestApp app, LogLevel level, int id, int times = 1) =>
         Assert.That(
-            app.Logs.Lines.Count(line => line.Category.StartsWith("Idempotency", StringComparison.Ordinal) && line.Level == level && line.Id.Id == id),
+            app.Logs.Lines.Count(
+                line => line.Category.StartsWith("Idempotency", StringComparison.Ordinal) && line.Level == level && line.Id.Id == id),
             Is.EqualTo(times));
 }
 

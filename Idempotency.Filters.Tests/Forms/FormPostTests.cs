@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Tests.Forms;
 
-/// <summary>PARITY row 25: a form with a key is handled once, however often it is sent, and always leads to the same place.</summary>
+/// <summary>PARITY row 25: a form with a key is handled once, however often it is sent, and always leads to the same page.</summary>
 [TestFixture("/KeyForm", TestName = "Form in a Razor Page")]
 [TestFixture("/view/KeyForm", TestName = "Form in an MVC view")]
 internal sealed class FormPostTests(string path)
@@ -86,6 +86,8 @@ internal sealed class FormPostTests(string path)
         request.Headers.Add("Cookie", form.Cookie);
         using var response = await app.Client.SendAsync(request);
         return string.Join(
-            ' ', new[] { $"{(int)response.StatusCode}", response.Headers.Location?.ToString(), response.IsReplay() ? "replayed" : null }.OfType<string>());
+            ' ',
+            new[] { $"{(int)response.StatusCode}", response.Headers.Location?.ToString(), response.IsReplay() ? "replayed" : null }
+                .OfType<string>());
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Forms;
 
-/// <summary>An application with forms: in a Razor Page and in an MVC view, protected by antiforgery as usual.</summary>
+/// <summary>An application with forms in a Razor Page and in an MVC view, protected by antiforgery.</summary>
 internal static class FormsApp
 {
     public static Task<TestApp> StartAsync() => Answers.StartAsync(

@@ -82,7 +82,9 @@ internal sealed class KeyFieldTests
         Assert.That(first.Headers.CacheControl?.NoStore, Is.True);
         Assert.That(await first.TextAsync(), Is.Not.EqualTo(await second.TextAsync()), "the output cache kept the page");
         Assert.That(
-            await app.Client.GetStringAsync("/view/cached"), Is.EqualTo(await app.Client.GetStringAsync("/view/cached")), "nothing is cached here at all");
+            await app.Client.GetStringAsync("/view/cached"),
+            Is.EqualTo(await app.Client.GetStringAsync("/view/cached")),
+            "nothing is cached here at all");
     }
 
     [Test]

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Hosting;
 
-/// <summary>Policies that conventions give out, and what else applications do to their endpoints.</summary>
+/// <summary>Policies that conventions apply, and other things that applications do to their endpoints.</summary>
 internal sealed class ConventionTests
 {
     [TestCase("/admin/near", "461 key-missing", TestName = "An area has its own policy")]
@@ -72,7 +72,8 @@ internal sealed class ConventionTests
                 app.MapPost("/free", (Runs runs) => runs.Next());
             });
 
-        var lines = app.Logs.Lines.Where(line => line.Id.Id == 17 && line.Category.StartsWith("Idempotency.", StringComparison.Ordinal)).ToList();
+        var lines = app.Logs.Lines.Where(
+            line => line.Id.Id == 17 && line.Category.StartsWith("Idempotency.", StringComparison.Ordinal)).ToList();
         Assert.That(lines.Select(line => line.Level), Is.All.EqualTo(LogLevel.Debug));
         string[] expected =
         [
@@ -80,7 +81,12 @@ internal sealed class ConventionTests
             "ShopClassController.Post*class", "/Marked*default", "/Plain*near", "/tips*far",
         ];
         foreach (var parts in expected.Select(line => line.Split('*')))
-            Assert.That(lines, Has.One.Matches<LogLine>(line => line.Message.Contains(parts[0]) && line.Message.Contains($"policy {parts[1]} ")), parts[0]);
+        {
+            Assert.That(
+                lines,
+                Has.One.Matches<LogLine>(line => line.Message.Contains(parts[0]) && line.Message.Contains($"policy {parts[1]} ")),
+                parts[0]);
+        }
         Assert.That(lines, Has.Count.EqualTo(expected.Length), string.Join('\n', lines.Select(line => line.Message)));
     }
 
@@ -133,8 +139,12 @@ internal sealed class ConventionTests
         await other.IsProblemAsync(422, "key-reused");
     }
 
-    private static Task<TestApp> StartAsync(Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null) => Answers.StartAsync(
-        [typeof(AdminNearController), typeof(AdminGenericController), typeof(ShopFarController), typeof(ShopMixedController), typeof(ShopClassController), typeof(OutsideController)],
+    private static Task<TestApp> StartAsync(
+        Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null) => Answers.StartAsync(
+        [
+            typeof(AdminNearController), typeof(AdminGenericController), typeof(ShopFarController), typeof(ShopMixedController),
+            typeof(ShopClassController), typeof(OutsideController),
+        ],
         s =>
         {
             Policies(s);

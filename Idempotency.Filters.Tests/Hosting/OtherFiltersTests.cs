@@ -114,9 +114,11 @@ internal sealed class OtherFiltersTests
     {
         await using var app = await StartAsync();
 
-        Assert.That(await app.AnswerAsync("/filtered/body", "k", new StringContent("{", null, "application/json")), Is.EqualTo("400 problem"));
+        Assert.That(
+            await app.AnswerAsync("/filtered/body", "k", new StringContent("{", null, "application/json")), Is.EqualTo("400 problem"));
         Assert.That(await app.AnswerAsync("/filtered/body", "k", new StringContent("5", null, "application/json")), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/filtered/body", "k", new StringContent("5", null, "application/json")), Is.EqualTo("200 1 replayed"));
+        Assert.That(
+            await app.AnswerAsync("/filtered/body", "k", new StringContent("5", null, "application/json")), Is.EqualTo("200 1 replayed"));
     }
 
     [Test]

@@ -9,7 +9,7 @@ using Moq;
 
 namespace Idempotency.Filters.Tests.Hosting;
 
-/// <summary>What is refused at start, with the name of the option or action, and what to change.</summary>
+/// <summary>What fails the start. The message names the option or action and says what to change.</summary>
 internal sealed class StartUpTests
 {
     [TestCase(typeof(UnknownPolicyController), "UnknownPolicyController.Post", "'nowhere'", "AddPolicy(\"nowhere\"",
@@ -101,7 +101,8 @@ internal sealed class StartUpTests
 
     [Test]
     public Task UnknownStoreOfAPolicyFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.StoreName = "eu")), "Policy 'p'", "StoreName 'eu'", "AddStore(\"eu\"");
+        () => Answers.StartAsync([], s => s.AddIdempotency().AddPolicy("p", o => o.StoreName = "eu")),
+        "Policy 'p'", "StoreName 'eu'", "AddStore(\"eu\"");
 
     [Test]
     public Task UnknownStoreOfTheDefaultsFailsTheStartWhenAnEndpointUsesThem() => AssertFailsAsync(
@@ -110,12 +111,14 @@ internal sealed class StartUpTests
 
     [Test]
     public Task UnknownPolicyOfAnEndpointFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync(app => app.MapPost("/tips", () => 1).RequireIdempotency("nowhere"), s => s.AddIdempotency().AddPolicy("checkout", _ => { })),
+        () => Answers.StartAsync(
+            app => app.MapPost("/tips", () => 1).RequireIdempotency("nowhere"), s => s.AddIdempotency().AddPolicy("checkout", _ => { })),
         "/tips", "'nowhere'", "AddPolicy(\"nowhere\"", "'checkout'");
 
     [Test]
     public Task UnknownPolicyOfTheGlobalFilterFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync([typeof(PlainStartController)], s => s.Configure<MvcOptions>(o => o.Filters.Add(new IdempotentAttribute("nowhere")))),
+        () => Answers.StartAsync(
+            [typeof(PlainStartController)], s => s.Configure<MvcOptions>(o => o.Filters.Add(new IdempotentAttribute("nowhere")))),
         "PlainStartController.Unmarked", "'nowhere'");
 
     [Test]
@@ -124,7 +127,8 @@ internal sealed class StartUpTests
 
     [Test]
     public Task ManualOnALambdaWithoutTheCallFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync(app => app.MapPost("/tips", [IdempotencyManual] () => 1)), "/tips", "[IdempotencyManual]", ".RequireIdempotency()");
+        () => Answers.StartAsync(app => app.MapPost("/tips", [IdempotencyManual] () => 1)),
+        "/tips", "[IdempotencyManual]", ".RequireIdempotency()");
 
     [Test]
     public Task TwoMarkersOnALambdaFailTheStart() => AssertFailsAsync(
@@ -137,7 +141,8 @@ internal sealed class StartUpTests
 
     [Test]
     public Task AttributeOnALambdaOfAMethodThatIsNotCoveredFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync(app => app.MapGroup("/g").RequireIdempotency().MapPut("/tips", [Idempotent] () => 1)), "/g/tips", "POST, PATCH");
+        () => Answers.StartAsync(app => app.MapGroup("/g").RequireIdempotency().MapPut("/tips", [Idempotent] () => 1)),
+        "/g/tips", "POST, PATCH");
 
     [Test]
     public Task CallOnControllersFailsTheStart() => AssertFailsAsync(
@@ -179,17 +184,20 @@ internal sealed class StartUpTests
 
         Assert.That(
             () => services.GetRequiredService<IOptions<MemoryStoreOptions>>().Value,
-            Throws.TypeOf<OptionsValidationException>().With.Property("Failures").EqualTo((string[])["MaxEntries must be 1 or more; it is 0."]));
+            Throws.TypeOf<OptionsValidationException>()
+                .With.Property("Failures").EqualTo((string[])["MaxEntries must be 1 or more; it is 0."]));
     }
 
     [Test]
     public Task InvalidMemoryBoundOfANamedStoreFailsTheStart() => AssertFailsAsync(
-        () => Answers.StartAsync([], s => s.AddIdempotency().AddStore("eu", store => store.UseMemory(Bounds(0, 65536, null)))), "MaxEntries");
+        () => Answers.StartAsync([], s => s.AddIdempotency().AddStore("eu", store => store.UseMemory(Bounds(0, 65536, null)))),
+        "MaxEntries");
 
     [Test]
     public async Task SmallestMemoryBoundsAreAccepted()
     {
-        await using var app = await Answers.StartAsync([typeof(PlainStartController)], s => s.AddIdempotency().UseMemory(Bounds(1, 65536, 1)));
+        await using var app = await Answers.StartAsync(
+            [typeof(PlainStartController)], s => s.AddIdempotency().UseMemory(Bounds(1, 65536, 1)));
 
         Assert.That(await app.AnswerAsync("/plain-start", "k1"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("503 store-unavailable"));
@@ -202,7 +210,8 @@ internal sealed class StartUpTests
             [typeof(PlainStartController)],
             s => s.AddSingleton<Runs>().AddIdempotency(),
             null,
-            builder => builder.Host.UseDefaultServiceProvider(provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true)));
+            builder => builder.Host.UseDefaultServiceProvider(
+                provider => (provider.ValidateScopes, provider.ValidateOnBuild) = (true, true)));
 
         Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/plain-start", "k"), Is.EqualTo("200 1 replayed"));

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Keys;
 
-/// <summary>Keys in the body: whatever reads the body after them finds it whole.</summary>
+/// <summary>Keys in the body. Code that reads the body afterwards finds it whole.</summary>
 internal sealed class BodyKeyTests
 {
     [TestCase("/keyed/json", "1", "2", TestName = "JSON key, bound by MVC")]
@@ -17,7 +17,8 @@ internal sealed class BodyKeyTests
     public async Task JsonKey(string path, string one, string two)
     {
         await using var app = await KeyedApp.StartAsync(KeySource.JsonField("key"));
-        Task<string> Post(string key, int amount) => app.AnswerAsync(path, null, KeyedApp.Json($$"""{"key":"{{key}}","amount":{{amount}}}"""));
+        Task<string> Post(string key, int amount) =>
+            app.AnswerAsync(path, null, KeyedApp.Json($$"""{"key":"{{key}}","amount":{{amount}}}"""));
 
         Assert.That(await Post("k", 1), Is.EqualTo($"200 1 {one}".Trim()));
         Assert.That(await Post("k", 1), Is.EqualTo($"200 1 {one}".Trim() + " replayed"));
@@ -72,7 +73,8 @@ internal sealed class BodyKeyTests
         var json = """{"key":"k","amount":1}""";
 
         Assert.That(await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json(json)), Is.EqualTo($"200 1 {json}"));
-        Assert.That(await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json(json, "application/vnd.order+json")), Is.EqualTo("422 key-reused"));
+        Assert.That(
+            await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json(json, "application/vnd.order+json")), Is.EqualTo("422 key-reused"));
         Assert.That(await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json(json, "text/json")), Is.EqualTo("422 key-reused"));
         Assert.That(await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json(json, "text/plain")), Is.EqualTo("400 key-missing"));
         Assert.That(await app.AnswerAsync("/keyed/raw", null, KeyedApp.Json("{", "text/plain"), "X-Key: h"), Is.EqualTo("200 2 {"));
@@ -122,7 +124,8 @@ internal sealed class BodyKeyTests
         using var connection = new RawConnection(app.Address);
 
         connection.Send(
-            $"POST /keyed/unread HTTP/1.1\r\nHost: a\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nkey=k\r\nZZ\r\n");
+            $"POST /keyed/unread HTTP/1.1\r\nHost: a\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "5\r\nkey=k\r\nZZ\r\n");
 
         Assert.That(connection.ReceiveText(), Does.StartWith("HTTP/1.1 400").And.Contain("key-malformed"));
         Assert.That(app.Runs(), Is.Zero);
@@ -174,7 +177,8 @@ internal sealed class BodyKeyTests
 
         Assert.That(await app.AnswerAsync("/keyed/json", null, KeyedApp.Json("\ufeff{\"key\":\"k\",\"amount\":1}")), Is.EqualTo("200 1 1"));
         Assert.That(
-            await app.AnswerAsync("/keyed/json", null, new StringContent("{\"key\":\"k\",\"amount\":1}", Encoding.Unicode, "application/json")),
+            await app.AnswerAsync(
+                "/keyed/json", null, new StringContent("{\"key\":\"k\",\"amount\":1}", Encoding.Unicode, "application/json")),
             Is.EqualTo("400 key-malformed"));
     }
 
@@ -196,7 +200,8 @@ internal sealed class BodyKeyTests
     [Test]
     public async Task LimitLeavesOtherBodiesAndEarlierSourcesAlone()
     {
-        await using var app = await KeyedApp.StartAsync(o => o.MaxBufferedBodySize = 8, KeySource.Header("X-Key"), KeySource.JsonField("key"));
+        await using var app = await KeyedApp.StartAsync(
+            o => o.MaxBufferedBodySize = 8, KeySource.Header("X-Key"), KeySource.JsonField("key"));
 
         Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json(Padded(64)), "X-Key: h"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json(Padded(64), "text/plain")), Is.EqualTo("400 key-missing"));
@@ -241,12 +246,15 @@ internal sealed class BodyKeyTests
     {
         await using var app = await KeyedApp.StartAsync(KeySource.FormField("key"));
 
-        Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json(form, "application/x-www-form-urlencoded")), Is.EqualTo(expected));
+        Assert.That(
+            await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json(form, "application/x-www-form-urlencoded")), Is.EqualTo(expected));
         Assert.That(app.Runs(), Is.Zero);
     }
 
     [TestCase("--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk", TestName = "A multipart form that breaks off")]
-    [TestCase("--b\r\nContent-Disposition: form-data; name=\"key\"; filename=\"k\"\r\n\r\nk\r\n--b--\r\n", TestName = "A file in place of the field")]
+    [TestCase(
+        "--b\r\nContent-Disposition: form-data; name=\"key\"; filename=\"k\"\r\n\r\nk\r\n--b--\r\n",
+        TestName = "A file in place of the field")]
     [TestCase("no part", TestName = "A multipart form without a part")]
     public async Task BadMultipartKeyIsRefused(string form)
     {
@@ -280,7 +288,9 @@ internal sealed class BodyKeyTests
             [typeof(KeyedController)],
             s => s.Configure<FormOptions>(o => o.ValueCountLimit = 2).AddIdempotency(o => o.KeySources = [KeySource.FormField("key")]));
 
-        Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Form(("key", "k"), ("a", "1"), ("b", "2"))), Is.EqualTo("400 key-malformed"));
+        Assert.That(
+            await app.AnswerAsync("/keyed/unread", null, KeyedApp.Form(("key", "k"), ("a", "1"), ("b", "2"))),
+            Is.EqualTo("400 key-malformed"));
         Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Form(("key", "k"), ("a", "1"))), Is.EqualTo("200 1"));
     }
 
@@ -309,8 +319,10 @@ internal sealed class BodyKeyTests
         await using var app = await KeyedApp.StartAsync(KeySource.JsonField("key"));
 
         Assert.That(await app.AnswerAsync("/keyed/manual", null, KeyedApp.Json("""{"key":"k","amount":1}""")), Is.EqualTo("200 1 1 False"));
-        Assert.That(await app.AnswerAsync("/keyed/manual", null, KeyedApp.Json("""{"key":"k","amount":1}""")), Is.EqualTo("200 2 1 True True"));
-        Assert.That(await app.AnswerAsync("/keyed/manual", null, KeyedApp.Json("""{"key":"k","amount":2}""")), Is.EqualTo("200 3 2 True False"));
+        Assert.That(
+            await app.AnswerAsync("/keyed/manual", null, KeyedApp.Json("""{"key":"k","amount":1}""")), Is.EqualTo("200 2 1 True True"));
+        Assert.That(
+            await app.AnswerAsync("/keyed/manual", null, KeyedApp.Json("""{"key":"k","amount":2}""")), Is.EqualTo("200 3 2 True False"));
     }
 
     [Test]
@@ -330,7 +342,9 @@ internal sealed class BodyKeyTests
                 Answers.ShowErrors(app);
                 app.UseRouting();
                 app.UseAntiforgery();
-                app.MapPost("/form", ([Microsoft.AspNetCore.Mvc.FromForm] int amount, Runs runs) => runs.Next() + (amount * 0)).RequireIdempotency();
+                app.MapPost(
+                    "/form",
+                    ([Microsoft.AspNetCore.Mvc.FromForm] int amount, Runs runs) => runs.Next() + (amount * 0)).RequireIdempotency();
             },
             s => s.AddAntiforgery().AddIdempotency(o => o.KeySources = [KeySource.FormField("key")]));
 

@@ -9,7 +9,7 @@ using static Idempotency.Filters.Tests.Support.ClaimsFromHeader;
 
 namespace Idempotency.Filters.Tests.Keys;
 
-/// <summary>Whose key it is, and what runs before a replay.</summary>
+/// <summary>Which caller a key belongs to, and what runs before a replay.</summary>
 internal sealed class CallerTests
 {
     [TestCase("sub=alice", "sub=bob", TestName = "Another subject does not share a key")]
@@ -38,7 +38,9 @@ internal sealed class CallerTests
 
     [TestCase("sub=alice name=Alice", "sub=alice name=Bob", TestName = "The subject goes before the name")]
     [TestCase("sub=alice client_id=web", "sub=alice client_id=app", TestName = "The subject goes before the client")]
-    [TestCase($"{ClaimTypes.NameIdentifier}=7 azp=web", $"{ClaimTypes.NameIdentifier}=7 azp=app", TestName = "The name identifier goes before azp")]
+    [TestCase(
+        $"{ClaimTypes.NameIdentifier}=7 azp=web", $"{ClaimTypes.NameIdentifier}=7 azp=app",
+        TestName = "The name identifier goes before azp")]
     [TestCase("client_id=web azp=a", "client_id=web azp=b", TestName = "The client goes before azp")]
     [TestCase("azp=web appid=a", "azp=web appid=b", TestName = "The party goes before appid")]
     [TestCase("appid=web name=a", "appid=web name=b", TestName = "The app goes before the name")]
@@ -55,7 +57,9 @@ internal sealed class CallerTests
     {
         await using var app = await StartAsync();
 
-        Assert.That(await app.AnswerAsync("/callers", "k", null, User("role=admin")), Does.StartWith("500 ").And.Contains("IdempotencyOptions.CallerId"));
+        Assert.That(
+            await app.AnswerAsync("/callers", "k", null, User("role=admin")),
+            Does.StartWith("500 ").And.Contains("IdempotencyOptions.CallerId"));
         Assert.That(app.Runs(), Is.Zero);
     }
 

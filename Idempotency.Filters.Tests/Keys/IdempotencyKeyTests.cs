@@ -10,7 +10,7 @@ public class IdempotencyKeyTests
     private const string Uuid = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
     private const string UuidV4 = "919108f7-52d1-4320-9bac-f847db4148a8";
 
-    // Pieces from which garbage comes out that looks almost right.
+    // Pieces that combine into almost valid keys.
     private static readonly Arbitrary<string> Garbage = Gen.OneOf(
         Gen.Elements(
             "\"", "\\", "\\\"", ";", ",", "=", ":", "?1", "@1", "%\"", "%c3", " ", "\t", "a", "*", "-1.5", "\0", "\u007f", "\u00e9"),

@@ -6,14 +6,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Keys;
 
-/// <summary>Which place a key is read from, and what clients are told about places.</summary>
+/// <summary>Which place a key is read from, and how messages to clients name the places.</summary>
 internal sealed class KeySourceTests
 {
     [Test]
     public async Task FirstSourceThatHasAValueWins()
     {
         await using var app = await KeyedApp.StartAsync(
-            KeySource.Query("key"), KeySource.Header("X-Key"), KeySource.From(http => http.Request.Cookies["key"]), KeySource.FormField("key"));
+            KeySource.Query("key"), KeySource.Header("X-Key"), KeySource.From(http => http.Request.Cookies["key"]),
+            KeySource.FormField("key"));
         Task<string> Post(string query, string? header, string? cookie, params (string, string)[] fields) => app.AnswerAsync(
             $"/keyed/key{query}", null, KeyedApp.Form(fields), [.. Of("X-Key: ", header), .. Of("Cookie: key=", cookie)]);
 
@@ -47,7 +48,8 @@ internal sealed class KeySourceTests
     [Test]
     public async Task MalformedKeyIsNotMadeGoodByALaterSource()
     {
-        await using var app = await KeyedApp.StartAsync(KeySource.Header("Idempotency-Key"), KeySource.Query("key"), KeySource.JsonField("key"));
+        await using var app = await KeyedApp.StartAsync(
+            KeySource.Header("Idempotency-Key"), KeySource.Query("key"), KeySource.JsonField("key"));
 
         Assert.That(await app.AnswerAsync("/keyed/key?key=q", "a,b"), Is.EqualTo("400 key-malformed"));
         Assert.That(await app.AnswerAsync("/keyed/key?key=", null, KeyedApp.Json("{\"key\":\"k\"}")), Is.EqualTo("400 key-malformed"));
@@ -84,9 +86,11 @@ internal sealed class KeySourceTests
     [TestCase(KeyFormat.StructuredString, null, "bare", "200 bare")]
     [TestCase(KeyFormat.UuidV4, null, "bare", "400 key-malformed")]
     [TestCase(KeyFormat.UuidV4, null, "F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6", "200 f81d4fae-7dec-41d0-a765-00a0c91e6bf6")]
-    public async Task FormatAppliesToEverySourceExceptForTheQuotesOfHeaders(KeyFormat format, string? header, string? query, string expected)
+    public async Task FormatAppliesToEverySourceExceptForTheQuotesOfHeaders(
+        KeyFormat format, string? header, string? query, string expected)
     {
-        await using var app = await KeyedApp.StartAsync(o => o.KeyFormat = format, KeySource.Header("Idempotency-Key"), KeySource.Query("key"));
+        await using var app = await KeyedApp.StartAsync(
+            o => o.KeyFormat = format, KeySource.Header("Idempotency-Key"), KeySource.Query("key"));
 
         Assert.That(await app.AnswerAsync("/keyed/key" + (query is null ? "" : $"?key={query}"), header), Is.EqualTo(expected));
     }
@@ -142,7 +146,8 @@ internal sealed class KeySourceTests
 
         var problem = await response.IsProblemAsync(400, "key-missing");
         Assert.That(problem.GetProperty("detail").GetString(), Does.StartWith(
-            "This operation needs the header X-Key, the query parameter key, the form field token, the JSON property payment.key or the cookie order: send"));
+            "This operation needs the header X-Key, the query parameter key, the form field token, the JSON property payment.key "
+            + "or the cookie order: send"));
         Assert.That(problem.GetProperty("title").GetString(), Is.EqualTo("The idempotency key is missing"));
     }
 
@@ -154,7 +159,9 @@ internal sealed class KeySourceTests
         using var response = await app.PostAsync("/keyed/unread", null);
 
         var problem = await response.IsProblemAsync(400, "key-missing");
-        Assert.That(problem.GetProperty("detail").GetString(), Does.StartWith("This operation needs the key that the documentation of this API describes: send"));
+        Assert.That(
+            problem.GetProperty("detail").GetString(),
+            Does.StartWith("This operation needs the key that the documentation of this API describes: send"));
     }
 
     [Test]
@@ -195,15 +202,18 @@ internal sealed class KeySourceTests
         async () =>
         {
             await using var app = await Answers.StartAsync(
-                [typeof(HiddenHeaderController)], s => s.AddIdempotency(o => o.KeySources = [KeySource.Header("Other"), KeySource.Query("key")]));
+                [typeof(HiddenHeaderController)],
+                s => s.AddIdempotency(o => o.KeySources = [KeySource.Header("Other"), KeySource.Query("key")]));
         },
-        Throws.InvalidOperationException.With.Message.Contains("HiddenHeaderController").And.Message.Contains("KeySource.Header(\"X-Hidden\")"));
+        Throws.InvalidOperationException
+            .With.Message.Contains("HiddenHeaderController").And.Message.Contains("KeySource.Header(\"X-Hidden\")"));
 
     [Test]
     public async Task AttributesHeaderNameThatIsASourceIsFine()
     {
         await using var app = await Answers.StartAsync(
-            [typeof(HiddenHeaderController)], s => s.AddIdempotency(o => o.KeySources = [KeySource.Header("x-hidden"), KeySource.Query("key")]));
+            [typeof(HiddenHeaderController)],
+            s => s.AddIdempotency(o => o.KeySources = [KeySource.Header("x-hidden"), KeySource.Query("key")]));
 
         Assert.That(await app.AnswerAsync("/hidden", null, null, "X-Hidden: k"), Is.EqualTo("200 1"));
     }

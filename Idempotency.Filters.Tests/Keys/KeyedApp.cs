@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Keys;
 
-/// <summary>An application whose endpoints answer their run and what they read of the body, under the key sources of a test.</summary>
+/// <summary>
+/// An application with the key sources of a test. Endpoints answer the number of their run and what they read of the body.
+/// </summary>
 internal static class KeyedApp
 {
     public static Task<TestApp> StartAsync(params KeySource[] sources) => StartAsync(_ => { }, sources);
@@ -24,7 +26,8 @@ internal static class KeyedApp
         {
             app.MapRazorPages();
             app.MapPost("/minimal/json", (Order order, Runs runs) => $"{runs.Next()} {order.Amount}").RequireIdempotency();
-            app.MapPost("/minimal/form", ([FromForm] int amount, Runs runs) => $"{runs.Next()} {amount}").RequireIdempotency().DisableAntiforgery();
+            app.MapPost("/minimal/form", ([FromForm] int amount, Runs runs) => $"{runs.Next()} {amount}")
+                .RequireIdempotency().DisableAntiforgery();
         });
 
     public static StringContent Json(string json, string type = "application/json") => new(json, null, type);

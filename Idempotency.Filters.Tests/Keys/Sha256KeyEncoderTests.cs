@@ -11,7 +11,7 @@ public class Sha256KeyEncoderTests
 {
     private static readonly Sha256KeyEncoder Encoder = new();
 
-    // Short texts of few letters, halves of surrogate pairs and what replaces them among these, so that pairs often share their text.
+    // Short texts of few letters, with halves of surrogate pairs and U+FFFD, so that pairs often have equal text in total.
     private static readonly Gen<string> Text =
         Gen.Elements('a', 'b', ':', '\0', '\u00e9', '\ud800', '\udc00', '\ud801', '\ufffd').ArrayOf().Select(c => new string(c)).Resize(4);
 
@@ -36,7 +36,7 @@ public class Sha256KeyEncoderTests
     public void PairsThatReadAlikeStayApart(string scope, string key, string otherScope, string otherKey) =>
         Assert.That(Encoder.Encode("p", scope, key), Is.Not.EqualTo(Encoder.Encode("p", otherScope, otherKey)));
 
-    // Not test cases: an attribute cannot hold half a surrogate pair.
+    // No TestCase attributes: an attribute cannot hold half a surrogate pair.
     [Test]
     public void HalvesOfSurrogatePairsStayApart()
     {

@@ -37,7 +37,8 @@ internal sealed class MedallionLockTests
     [Test]
     public async Task LockOfAnotherIsNull()
     {
-        _lock.Setup(l => l.TryAcquireAsync(TimeSpan.Zero, It.IsAny<CancellationToken>())).ReturnsAsync((IDistributedSynchronizationHandle?)null);
+        _lock.Setup(l => l.TryAcquireAsync(TimeSpan.Zero, It.IsAny<CancellationToken>()))
+            .ReturnsAsync((IDistributedSynchronizationHandle?)null);
 
         Assert.That(await TryAcquireAsync(), Is.Null);
     }
@@ -87,7 +88,9 @@ internal sealed class MedallionLockTests
 
     [Test]
     public void MissingProviderIsToldByItsType() => Assert.That(
-        () => LockOf(builder => builder.UseMedallionLock()), Throws.InvalidOperationException.With.Message.Contains($"UseMedallionLock() found no {nameof(IDistributedLockProvider)}"));
+        () => LockOf(builder => builder.UseMedallionLock()),
+        Throws.InvalidOperationException.With.Message.Contains(
+            $"UseMedallionLock() found no {nameof(IDistributedLockProvider)}"));
 
     [Test]
     public async Task LostHandleEndsAClaimOfTheStore()

@@ -2,7 +2,7 @@ using Idempotency.Filters.Options;
 
 namespace Idempotency.Filters.Tests.Options;
 
-/// <summary>Every rule about the options: one line each, with the words that tell what to change.</summary>
+/// <summary>Every rule about the options, one line each, with the words that say what to change.</summary>
 internal sealed class ValidatorTests
 {
     private static readonly TimeSpan TooLong = TimeSpan.FromDays(50);
@@ -41,8 +41,12 @@ internal sealed class ValidatorTests
         yield return Case("MaxKeyLength 0", o => o.MaxKeyLength = 0, "MaxKeyLength is 0: it must be from 1 to 8192");
         yield return Case("MaxKeyLength above", o => o.MaxKeyLength = 8193, "MaxKeyLength is 8193");
         yield return Case("MaxKeyLength too short for Uuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.Uuid, 35), "needs 36");
-        yield return Case("MaxKeyLength too short for UuidV4", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.UuidV4, 35), "KeyFormat UuidV4 needs 36");
-        yield return Case("MaxKeyLength too short for LooseUuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.LooseUuid, 35), "KeyFormat LooseUuid needs 36");
+        yield return Case(
+            "MaxKeyLength too short for UuidV4", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.UuidV4, 35), "KeyFormat UuidV4 needs 36");
+        yield return Case(
+            "MaxKeyLength too short for LooseUuid",
+            o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.LooseUuid, 35),
+            "KeyFormat LooseUuid needs 36");
         yield return Case("DocumentationUri relative", o => o.DocumentationUri = new Uri("/docs", UriKind.Relative), "absolute");
         yield return Case("KeyPrefix null", o => o.KeyPrefix = null!, "empty string for no prefix");
         yield return Case("Methods null", o => o.Methods = null!, "name at least one method");
@@ -56,8 +60,10 @@ internal sealed class ValidatorTests
         yield return Case("KeySources with null", o => o.KeySources.Add(null!), "KeySources contains null");
         yield return Case("KeySources with an empty header", o => o.KeySources.Add(KeySource.Header("")), "KeySources contains the header");
         yield return Case("KeySources with a bad header", o => o.KeySources.Add(KeySource.Header("a b")), "'a b' is not a header name");
-        yield return Case("KeySources with an empty query", o => o.KeySources.Add(KeySource.Query("")), "KeySources contains the query parameter");
-        yield return Case("KeySources with an empty field", o => o.KeySources.Add(KeySource.FormField("")), "KeySources contains the form field");
+        yield return Case(
+            "KeySources with an empty query", o => o.KeySources.Add(KeySource.Query("")), "KeySources contains the query parameter");
+        yield return Case(
+            "KeySources with an empty field", o => o.KeySources.Add(KeySource.FormField("")), "KeySources contains the form field");
         yield return Case("KeySources with an empty path", o => o.KeySources.Add(KeySource.JsonField("")), "separated by dots");
         yield return Case("KeySources with a gap in a path", o => o.KeySources.Add(KeySource.JsonField("a..b")), "the JSON property a..b");
         yield return Case("KeySources with a dot at the end", o => o.KeySources.Add(KeySource.JsonField("a.")), "the JSON property a.");
@@ -65,9 +71,13 @@ internal sealed class ValidatorTests
         yield return Case("KeySources with an index", o => o.KeySources.Add(KeySource.JsonField("items[0]")), "arrays are not searched");
         yield return Case("KeySources with an empty place", o => o.KeySources.Add(KeySource.From(_ => "", "")), "use null for none");
         yield return Case("Lease below 1 s", o => o.Lease = TimeSpan.FromMilliseconds(999), "from 1 second to 1 day");
-        yield return Case("Lease above 1 day", o => (o.Lease, o.Retention) = (TimeSpan.FromDays(1) + TimeSpan.FromTicks(1), null), "Lease is 1.00:00:00.0000001");
+        yield return Case(
+            "Lease above 1 day",
+            o => (o.Lease, o.Retention) = (TimeSpan.FromDays(1) + TimeSpan.FromTicks(1), null),
+            "Lease is 1.00:00:00.0000001");
         yield return Case("Retention 0", o => o.Retention = TimeSpan.Zero, "null to keep records for ever");
-        yield return Case("Lease longer than Retention", o => o.Retention = TimeSpan.FromSeconds(29), "shorten Lease or lengthen Retention");
+        yield return Case(
+            "Lease longer than Retention", o => o.Retention = TimeSpan.FromSeconds(29), "shorten Lease or lengthen Retention");
         yield return Case("MaxExecutionTime 0", o => o.MaxExecutionTime = TimeSpan.Zero, "MaxExecutionTime is 00:00:00");
         yield return Case("MaxExecutionTime above", o => o.MaxExecutionTime = TooLong, "not more than 49 days");
         yield return Case("RequestDrainTimeout 0", o => o.RequestDrainTimeout = TimeSpan.Zero, "RequestDrainTimeout is 00:00:00");
@@ -88,10 +98,13 @@ internal sealed class ValidatorTests
         yield return Case("StatusCodes.KeyMalformed above 599", o => o.StatusCodes.KeyMalformed = 600, "StatusCodes.KeyMalformed is 600");
         yield return Case("StatusCodes.KeyReused below 400", o => o.StatusCodes.KeyReused = 200, "StatusCodes.KeyReused is 200");
         yield return Case("StatusCodes.InFlight below 400", o => o.StatusCodes.InFlight = 200, "StatusCodes.InFlight is 200");
-        yield return Case("StatusCodes.NotReplayable below 400", o => o.StatusCodes.NotReplayable = 200, "StatusCodes.NotReplayable is 200");
-        yield return Case("StatusCodes.OutcomeUnknown below 400", o => o.StatusCodes.OutcomeUnknown = 200, "StatusCodes.OutcomeUnknown is 200");
+        yield return Case(
+            "StatusCodes.NotReplayable below 400", o => o.StatusCodes.NotReplayable = 200, "StatusCodes.NotReplayable is 200");
+        yield return Case(
+            "StatusCodes.OutcomeUnknown below 400", o => o.StatusCodes.OutcomeUnknown = 200, "StatusCodes.OutcomeUnknown is 200");
         yield return Case("StatusCodes.BodyTooLarge below 400", o => o.StatusCodes.BodyTooLarge = 200, "StatusCodes.BodyTooLarge is 200");
-        yield return Case("StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
+        yield return Case(
+            "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
         yield return Case("ReplayStatusCode below 200", o => o.ReplayStatusCode = 199, "ReplayStatusCode is 199");
         yield return Case("StoreStatusCodes below 200", o => o.StoreStatusCodes = new HashSet<int> { 101 }, "StoreStatusCodes is 101");
         yield return Case("StoreContentTypes null", o => o.StoreContentTypes = null!, "StoreContentTypes is null");
@@ -106,7 +119,10 @@ internal sealed class ValidatorTests
         yield return Case("MaxKeyLength 36 of a Uuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.Uuid, 36));
         yield return Case("KeyPrefix empty", o => o.KeyPrefix = "");
         yield return Case("KeySources of every kind", o => o.KeySources =
-            [KeySource.Header("X"), KeySource.Query("x"), KeySource.FormField("x"), KeySource.JsonField("a.b-c.$type"), KeySource.From(_ => null)]);
+            [
+                KeySource.Header("X"), KeySource.Query("x"), KeySource.FormField("x"), KeySource.JsonField("a.b-c.$type"),
+                KeySource.From(_ => null),
+            ]);
         yield return Case("Methods DELETE", o => o.Methods.Add("DELETE"));
         yield return Case("Lease 1 s", o => o.Lease = TimeSpan.FromSeconds(1));
         yield return Case("Lease as long as Retention", o => o.Retention = o.Lease);
@@ -118,6 +134,7 @@ internal sealed class ValidatorTests
         yield return Case("MaxBufferedBodySize 0", o => o.MaxBufferedBodySize = 0);
         yield return Case("StatusCodes.KeyMissing 599", o => o.StatusCodes.KeyMissing = 599);
         yield return Case("ReplayStatusCode 200", o => o.ReplayStatusCode = 200);
-        yield return Case("StoreContentTypes with wildcards", o => o.StoreContentTypes = ["*/*", "text/*", "application/json; charset=utf-8"]);
+        yield return Case(
+            "StoreContentTypes with wildcards", o => o.StoreContentTypes = ["*/*", "text/*", "application/json; charset=utf-8"]);
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Planning;
 
-/// <summary>What docs/deployment.md tells people to buy: each figure worked out by hand.</summary>
+/// <summary>The capacity that docs/deployment.md recommends, each figure worked out by hand.</summary>
 [TestFixture, SetCulture("")]
 public class DeploymentPlanTests
 {
@@ -61,11 +61,11 @@ public class DeploymentPlanTests
         Assert.That(MemoryPlan.MostPerSecond(bounds, Kilobyte, TimeSpan.FromHours(1)), Is.EqualTo(1));
     }
 
-    // The plan repeats how the store counts; here the store itself is filled.
+    // The plan copies how the store counts, so fill the store itself.
     [Test]
     public async Task AFullStoreHoldsWhatWasPlanned()
     {
-        // Room for 2,000, and for no byte more: of what counts as one byte less or more, another number would fit.
+        // Room for exactly 2,000 keys: if a key counted one byte more or less, another number would fit.
         var bounds = new MemoryStoreOptions { MaxBytes = 2_000 * 1_612 };
         var store = new MemoryIdempotencyStore(
             bounds, TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
@@ -84,7 +84,9 @@ public class DeploymentPlanTests
         Assert.That(page.RecordTable().ToString(), Does.Contain("| 10,000 | 24 h | 864,000,000 | 864 GB | 1.4 TB |"));
         Assert.That(page.RecordTable().ToString(), Does.Contain("| 1,000 | 10 min | 600,000 | 600 MB | 1 GB |"));
         Assert.That(page.TrafficTable().ToString(), Does.Contain("| 100,000 | 1 KB | 210,000 | 4.20 | 162 MB | 15 MB |"));
-        Assert.That(page.CostTable().ToString(), Does.Contain("| 1 KB | 1,100 B | 1,500 B | 2 | 40.0 us | 1,600 | 30 | 1 | 20.0 us | 200 | 1,200 |"));
+        Assert.That(
+            page.CostTable().ToString(),
+            Does.Contain("| 1 KB | 1,100 B | 1,500 B | 2 | 40.0 us | 1,600 | 30 | 1 | 20.0 us | 200 | 1,200 |"));
         Assert.That(page.MemoryTable().ToString(), Does.Contain("| 1 KB | 1,612 B | 166,523 | 1.9 | 46.3 | 277.5 |"));
     }
 

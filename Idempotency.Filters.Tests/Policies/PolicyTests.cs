@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Policies;
 
-/// <summary>What a policy starts from, and what goes over what.</summary>
+/// <summary>What a policy starts from, and which setting overrides which.</summary>
 internal sealed class PolicyTests
 {
     [TestCaseSource(nameof(Orders))]
@@ -193,7 +193,7 @@ internal sealed class PolicyTests
             },
             s => s.AddIdempotency().AddStore("eu", store => store.UseMemory()).AddPolicy("eu", o => o.StoreName = "eu"));
 
-        // In one store the second would be a 422, since the path differs.
+        // In the same store the second would get 422, because the path differs.
         Assert.That(await app.AnswerAsync("/x", "k"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/y", "k"), Is.EqualTo("200 2"));
         Assert.That(await app.AnswerAsync("/x", "k"), Is.EqualTo("200 1 replayed"));
@@ -203,11 +203,13 @@ internal sealed class PolicyTests
     [Test]
     public void NamedMemoryStoresHaveTheirOwnBounds()
     {
-        using var provider = Provider(s => s.AddIdempotency().UseMemory(o => o.MaxEntries = 5).AddStore("eu", store => store.UseMemory(o => o.MaxEntries = 6)));
+        using var provider = Provider(
+            s => s.AddIdempotency().UseMemory(o => o.MaxEntries = 5).AddStore("eu", store => store.UseMemory(o => o.MaxEntries = 6)));
         var options = provider.GetRequiredService<Microsoft.Extensions.Options.IOptionsMonitor<MemoryStoreOptions>>();
 
         Assert.That((options.CurrentValue.MaxEntries, options.Get("eu").MaxEntries), Is.EqualTo((5, 6)));
-        Assert.That(provider.GetRequiredKeyedService<IIdempotencyStore>("eu"), Is.Not.SameAs(provider.GetRequiredService<IIdempotencyStore>()));
+        Assert.That(
+            provider.GetRequiredKeyedService<IIdempotencyStore>("eu"), Is.Not.SameAs(provider.GetRequiredService<IIdempotencyStore>()));
     }
 
     [Test]
@@ -252,8 +254,10 @@ internal sealed class PolicyTests
         static void Policy(IServiceCollection s) => s.AddIdempotency().AddPolicy("p", o => o.KeyPrefix = "own:");
         static void One(IServiceCollection s) => s.AddIdempotency(o => (o.MaxKeyLength, o.KeyPrefix) = (77, "default:"));
         static void Two(IServiceCollection s) => s.AddIdempotency(o => o.RetryAfter = TimeSpan.FromSeconds(7));
-        static void Plain(IServiceCollection s) => s.Configure<IdempotencyOptions>(o => (o.MaxKeyLength, o.RetryAfter) = (77, TimeSpan.FromSeconds(7)));
-        static void Post(IServiceCollection s) => s.PostConfigure<IdempotencyOptions>(o => (o.MaxKeyLength, o.RetryAfter) = (77, TimeSpan.FromSeconds(7)));
+        static void Plain(IServiceCollection s) =>
+            s.Configure<IdempotencyOptions>(o => (o.MaxKeyLength, o.RetryAfter) = (77, TimeSpan.FromSeconds(7)));
+        static void Post(IServiceCollection s) =>
+            s.PostConfigure<IdempotencyOptions>(o => (o.MaxKeyLength, o.RetryAfter) = (77, TimeSpan.FromSeconds(7)));
         static void Bound(IServiceCollection s) => s.Configure<IdempotencyOptions>(new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?> { ["MaxKeyLength"] = "77", ["RetryAfter"] = "00:00:07" }).Build());
 
@@ -268,26 +272,41 @@ internal sealed class PolicyTests
     }
 
     private static TestCaseData Order(string name, params Action<IServiceCollection>[] steps) =>
-        new TestCaseData((IServiceCollection services) => Array.ForEach(steps, step => step(services))).SetName($"Policy starts from all settings: {name}");
+        new TestCaseData((IServiceCollection services) => Array.ForEach(steps, step => step(services)))
+            .SetName($"Policy starts from all settings: {name}");
 
     private static IEnumerable<TestCaseData> Properties()
     {
         yield return Property(nameof(IdempotentAttribute.KeyRequired), new() { KeyRequired = false }, o => o.KeyRequired, false);
         yield return Property(nameof(IdempotentAttribute.HeaderName), new() { HeaderName = "X" }, o => o.HeaderName, "X");
-        yield return Property(nameof(IdempotentAttribute.KeyFormat), new() { KeyFormat = KeyFormat.Uuid }, o => o.KeyFormat, KeyFormat.Uuid);
-        yield return Property(nameof(IdempotentAttribute.Methods), new() { Methods = ["PUT"] }, o => string.Join(' ', o.Methods), "PUT");
-        yield return Property(nameof(IdempotentAttribute.RetentionSeconds), new() { RetentionSeconds = 60.5 }, o => o.Retention?.TotalSeconds, 60.5);
-        yield return Property(nameof(IdempotentAttribute.LeaseSeconds), new() { LeaseSeconds = 2.5 }, o => o.Lease.TotalSeconds, 2.5);
-        yield return Property(nameof(IdempotentAttribute.MaxExecutionSeconds), new() { MaxExecutionSeconds = 9 }, o => o.MaxExecutionTime?.TotalSeconds, 9d);
-        yield return Property(nameof(IdempotentAttribute.MaxResponseBodySize), new() { MaxResponseBodySize = 8 }, o => o.MaxResponseBodySize, 8L);
-        yield return Property(nameof(IdempotentAttribute.WhenInFlight), new() { WhenInFlight = InFlightBehavior.Wait }, o => o.WhenInFlight, InFlightBehavior.Wait);
-        yield return Property(nameof(IdempotentAttribute.WaitTimeoutSeconds), new() { WaitTimeoutSeconds = 7 }, o => o.WaitTimeout.TotalSeconds, 7d);
         yield return Property(
-            nameof(IdempotentAttribute.WhenInterrupted), new() { WhenInterrupted = InterruptedBehavior.Block }, o => o.WhenInterrupted, InterruptedBehavior.Block);
-        yield return Property(nameof(IdempotentAttribute.WhenFailed), new() { WhenFailed = FailureBehavior.Block }, o => o.WhenFailed, FailureBehavior.Block);
+            nameof(IdempotentAttribute.KeyFormat), new() { KeyFormat = KeyFormat.Uuid }, o => o.KeyFormat, KeyFormat.Uuid);
+        yield return Property(nameof(IdempotentAttribute.Methods), new() { Methods = ["PUT"] }, o => string.Join(' ', o.Methods), "PUT");
+        yield return Property(
+            nameof(IdempotentAttribute.RetentionSeconds), new() { RetentionSeconds = 60.5 }, o => o.Retention?.TotalSeconds, 60.5);
+        yield return Property(nameof(IdempotentAttribute.LeaseSeconds), new() { LeaseSeconds = 2.5 }, o => o.Lease.TotalSeconds, 2.5);
+        yield return Property(
+            nameof(IdempotentAttribute.MaxExecutionSeconds), new() { MaxExecutionSeconds = 9 }, o => o.MaxExecutionTime?.TotalSeconds, 9d);
+        yield return Property(
+            nameof(IdempotentAttribute.MaxResponseBodySize), new() { MaxResponseBodySize = 8 }, o => o.MaxResponseBodySize, 8L);
+        yield return Property(
+            nameof(IdempotentAttribute.WhenInFlight),
+            new() { WhenInFlight = InFlightBehavior.Wait },
+            o => o.WhenInFlight,
+            InFlightBehavior.Wait);
+        yield return Property(
+            nameof(IdempotentAttribute.WaitTimeoutSeconds), new() { WaitTimeoutSeconds = 7 }, o => o.WaitTimeout.TotalSeconds, 7d);
+        yield return Property(
+            nameof(IdempotentAttribute.WhenInterrupted),
+            new() { WhenInterrupted = InterruptedBehavior.Block },
+            o => o.WhenInterrupted,
+            InterruptedBehavior.Block);
+        yield return Property(
+            nameof(IdempotentAttribute.WhenFailed), new() { WhenFailed = FailureBehavior.Block }, o => o.WhenFailed, FailureBehavior.Block);
     }
 
-    private static TestCaseData Property(string name, IdempotentAttribute attribute, Func<IdempotencyOptions, object?> read, object expected) =>
+    private static TestCaseData Property(
+        string name, IdempotentAttribute attribute, Func<IdempotencyOptions, object?> read, object expected) =>
         new TestCaseData(attribute, read) { ExpectedResult = expected }.SetName(name);
 
     private static IdempotencyOptions Build(Action<IServiceCollection> configure, IdempotentAttribute attribute)

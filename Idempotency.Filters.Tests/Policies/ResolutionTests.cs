@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Policies;
 
-/// <summary>Which marker counts for an action.</summary>
+/// <summary>Which marker applies to an action.</summary>
 internal sealed class ResolutionTests
 {
     [Test]
@@ -118,7 +118,8 @@ internal sealed class ResolutionTests
     [Test]
     public async Task DerivedClassKeepsItsBaseClassesExemption()
     {
-        await using var app = await Answers.StartAsync([typeof(StillExemptController)], s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()));
+        await using var app = await Answers.StartAsync(
+            [typeof(StillExemptController)], s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()));
 
         Assert.That(await app.AnswerAsync("/still-exempt", null), Is.EqualTo("200 1"));
     }
@@ -297,7 +298,7 @@ public sealed class GenericController<T>(Runs runs) : ControllerBase
     public int Post(string type) => runs.Next() + (type.Length * 0);
 }
 
-/// <summary>All closed types share a route: the segment tells them apart.</summary>
+/// <summary>All closed types share a route; the segment distinguishes them.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MatchesTypeArgumentAttribute : Attribute, IActionConstraint
 {

@@ -5,12 +5,12 @@ using System.Text.RegularExpressions;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>A response as a client saw it, in a form that is compared as a whole: status, headers, bytes.</summary>
+/// <summary>A response as the client saw it, for comparison as a whole: status, headers, bytes.</summary>
 internal sealed partial record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
 {
     private static readonly string[] Framing = ["Content-Length", "Transfer-Encoding"];
 
-    /// <summary>The stable name of a problem that the library reports; null for any other response.</summary>
+    /// <summary>The code of a problem that the library reports; null for any other response.</summary>
     public string? Code => CodeInProblem().Match(Body) is { Success: true } match ? match.Groups[1].Value : null;
 
     public bool IsReplay => Headers.ContainsKey("Idempotent-Replayed");
@@ -30,10 +30,10 @@ internal sealed partial record Answer(int Status, IReadOnlyDictionary<string, st
 
     public string? Header(string name) => Headers.GetValueOrDefault(name);
 
-    /// <summary>The whole answer, less the date and the marker of a replay.</summary>
+    /// <summary>The whole answer without the date and the replay marker.</summary>
     public string Whole() => Text([]);
 
-    /// <summary>What an action has a say in: not how the body was framed, nor the number of the request.</summary>
+    /// <summary>The parts that an action controls: without the framing of the body and the request id.</summary>
     public string Content() => TraceId().Replace(Text(Framing), "");
 
     public override string ToString() => Text([]);

@@ -5,14 +5,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>A response that cannot be sent as the action left it is no answer: it is neither recorded nor sent in part.</summary>
+/// <summary>A response that cannot be sent as the action left it is neither recorded nor sent in part.</summary>
 internal sealed class DefectTests
 {
     private const string Clean500 = "500\nContent-Length: 0\nServer: Kestrel\n\n";
 
     private static readonly string[] Defects =
     [
-        "declares-more", "declares-less", "declares-and-writes-nothing", "body-with-204", "body-with-205", "body-with-304", "length-with-204", "length-with-205",
+        "declares-more", "declares-less", "declares-and-writes-nothing", "body-with-204", "body-with-205", "body-with-304",
+        "length-with-204", "length-with-205",
         "cycle", "throws-after-write", "throws-after-flush", "throws-after-start", "throws-in-items", "fails-its-writer", "fails-its-file",
     ];
 
@@ -73,7 +74,7 @@ internal sealed class DefectTests
         Assert.That((retry.Status, retry.Code), Is.EqualTo((409, "outcome-unknown")));
     }
 
-    /// <summary>The client sees the reset a moment before the key is free, or blocked.</summary>
+    /// <summary>The client sees the reset a moment before the key is freed or blocked.</summary>
     private static async Task<Answer> OnceItHasEndedAsync(TestApp app)
     {
         Answer? answer = null;
@@ -104,7 +105,7 @@ internal sealed class DefectTests
         Assert.That(retry.Code, Is.EqualTo("outcome-unknown"));
     }
 
-    /// <summary>What one connection receives: a client with a pool may send a request again whose connection was reset.</summary>
+    /// <summary>Reads what one connection receives. A pooling client may repeat a request after a connection reset.</summary>
     private static Task<string> ReceivedAsync(TestApp app, string defect) => Task.Run(() =>
     {
         using var client = new RawConnection(app.Address);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>As <see cref="ResultKindTests"/>, for what Minimal API handlers return.</summary>
+/// <summary>The same as <see cref="ResultKindTests"/>, for results of Minimal API handlers.</summary>
 internal sealed class EndpointResultTests
 {
     private Twin _twin = null!;
@@ -50,7 +50,8 @@ internal sealed class EndpointResultTests
         group.MapPost("text", () => Results.Text("ä", "text/plain", statusCode: 203));
         group.MapPost("stream", () => TypedResults.Stream(stream => stream.WriteAsync(ResultsController.AllBytes).AsTask()));
         group.MapPost("problem", () => TypedResults.Problem("No funds", statusCode: 402));
-        group.MapPost("validation-problem", () => TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["amount"] = ["Too small."] }));
+        group.MapPost(
+            "validation-problem", () => TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["amount"] = ["Too small."] }));
         group.MapPost("no-content", () => TypedResults.NoContent());
         group.MapPost("conflict", () => TypedResults.Conflict(new Item { Count = 2 }));
         group.MapPost("redirect", () => TypedResults.Redirect("/elsewhere", permanent: true, preserveMethod: true));

@@ -338,7 +338,8 @@ public sealed class KeepRuleController(Script script) : ControllerBase
     public Task<IActionResult> Order() => script.RunAsync(HttpContext);
 
     [HttpPost("validated")]
-    public Task<IActionResult> Validated(Named body) => body.Name.Length == 0 ? throw new InvalidOperationException() : script.RunAsync(HttpContext);
+    public Task<IActionResult> Validated(Named body) =>
+        body.Name.Length == 0 ? throw new InvalidOperationException() : script.RunAsync(HttpContext);
 
     [HttpPost("numbered")]
     public Task<IActionResult> Numbered(int number) => number == 0 ? throw new InvalidOperationException() : script.RunAsync(HttpContext);

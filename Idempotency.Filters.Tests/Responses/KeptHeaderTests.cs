@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>A replay carries the headers that the action's pipeline added or changed, and those that this very request got outside.</summary>
+/// <summary>
+/// A replay has the headers that the action's pipeline added or changed, and those that outer middleware sets on the retry itself.
+/// </summary>
 internal sealed class KeptHeaderTests
 {
     private int _request;

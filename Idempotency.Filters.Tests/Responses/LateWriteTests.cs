@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>What an action wrote to its response after its request had ended is an error there, and never reaches another response.</summary>
+/// <summary>An action's write to its response after the request ended throws, and never reaches another response.</summary>
 internal sealed class LateWriteTests
 {
     private TestApp _app = null!;
@@ -14,14 +14,18 @@ internal sealed class LateWriteTests
     [OneTimeSetUp]
     public async Task Start() => _app = await TestApp.StartAsync(
         [typeof(LateWriteController)],
-        services => services.AddSingleton<Gates>().AddSingleton<LateWrites>().AddIdempotency(options => options.MaxResponseBodySize = 1000));
+        services => services.AddSingleton<Gates>().AddSingleton<LateWrites>()
+            .AddIdempotency(options => options.MaxResponseBodySize = 1000));
 
     [OneTimeTearDown]
     public async Task Stop() => await _app.DisposeAsync();
 
     [Test]
     public async Task LateWriteThrowsAndReachesNoOtherResponse(
-        [Values("stream", "stream-flush", "begin-write", "writer", "writer-flush", "writer-memory", "start", "complete", "send-file", "unbuffered")] string way,
+        [Values(
+            "stream", "stream-flush", "begin-write", "writer", "writer-flush", "writer-memory", "start", "complete", "send-file",
+            "unbuffered")]
+        string way,
         [Values(10, 3000)] int length)
     {
         var name = $"{way}-{length}";
@@ -29,7 +33,7 @@ internal sealed class LateWriteTests
         Send(client, $"first?way={way}&length={length}&name={name}", name);
         await Task.Run(client.ReceiveText).Soon();
 
-        // The next request on the connection has started, and waits while the late write comes.
+        // The next request on the connection is running and waits during the late write.
         Send(client, $"second?name={name}", name + "-second");
         await Gates.Of(name + "-second").Task.Soon();
         Gates.Of(name).SetResult();
@@ -57,7 +61,7 @@ internal sealed class LateWriteTests
         client.Send($"POST /late/{path} HTTP/1.1\r\nHost: a\r\nIdempotency-Key: {key}\r\nContent-Length: 0\r\n\r\n");
 }
 
-/// <summary>How late writes ended.</summary>
+/// <summary>How the late writes ended.</summary>
 public sealed class LateWrites
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Task<Exception?>> _ended = [];
@@ -88,7 +92,8 @@ public sealed class LateWriteController(Gates gates, LateWrites writes) : Contro
     public async Task First(string way, int length, string name)
     {
         var late = "late!"u8.ToArray();
-        var (feature, body, writer) = (HttpContext.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), Response.Body, Response.BodyWriter);
+        var (feature, body, writer) = (
+            HttpContext.Features.GetRequiredFeature<IHttpResponseBodyFeature>(), Response.Body, Response.BodyWriter);
         await body.WriteAsync(new byte[length]);
         writes.Run(name, gates.Of(name).Task, way switch
         {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>What middleware outside makes of a response is made of the first answer and of a replay alike, and is not recorded.</summary>
+/// <summary>Outer middleware changes the first answer and a replay alike. Its changes are not recorded.</summary>
 internal sealed class OuterMiddlewareTests
 {
     private static readonly (string, string) Gzip = ("Accept-Encoding", "gzip");

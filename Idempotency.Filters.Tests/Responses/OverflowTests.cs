@@ -6,12 +6,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>A response that is too large to keep, or that streams, reaches its client whole, and is never made twice.</summary>
+/// <summary>A response that is too large to keep, or that streams, reaches its client whole. Its action never runs twice.</summary>
 internal sealed class OverflowTests
 {
     private const int Cap = 1000;
 
-    private static readonly string[] Ways = ["stream", "stream-at-once", "stream-in-bytes", "synchronous", "writer", "unflushed", "send-file", "bytes", "json", "items"];
+    private static readonly string[] Ways =
+        ["stream", "stream-at-once", "stream-in-bytes", "synchronous", "writer", "unflushed", "send-file", "bytes", "json", "items"];
 
     private Twin _twin = null!;
 
@@ -71,7 +72,8 @@ internal sealed class OverflowTests
     public async Task RecordIsThereBeforeTheFirstByteIs(string action)
     {
         using var client = new RawConnection(_twin.Covered.Address);
-        client.Send($"POST /overflow/{action} HTTP/1.1\r\nHost: api.example\r\nIdempotency-Key: overflow-{action}\r\nContent-Length: 0\r\n\r\n");
+        client.Send(
+            $"POST /overflow/{action} HTTP/1.1\r\nHost: api.example\r\nIdempotency-Key: overflow-{action}\r\nContent-Length: 0\r\n\r\n");
         var received = await FirstBytesAsync(client);
         var retry = await _twin.Covered.AskAsync("overflow/" + action);
         Gates.Of(action).SetResult();
@@ -108,7 +110,8 @@ internal sealed class OverflowTests
         var first = await _twin.Covered.AskAsync($"overflow/late-wish?wish={wish}");
         var retry = await _twin.Covered.AskAsync($"overflow/late-wish?wish={wish}");
 
-        Assert.That(first.Body, Does.EndWith("on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before writing it."));
+        Assert.That(
+            first.Body, Does.EndWith("on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before writing it."));
         Assert.That(retry.Code, Is.EqualTo("not-replayable"));
     }
 
@@ -127,7 +130,8 @@ internal sealed class OverflowTests
     {
         using (var client = new RawConnection(_twin.Covered.Address))
         {
-            client.Send("POST /overflow/left-alone HTTP/1.1\r\nHost: a\r\nIdempotency-Key: overflow-left-alone\r\nContent-Length: 0\r\n\r\n");
+            client.Send(
+                "POST /overflow/left-alone HTTP/1.1\r\nHost: a\r\nIdempotency-Key: overflow-left-alone\r\nContent-Length: 0\r\n\r\n");
             await FirstBytesAsync(client);
             client.Abort();
         }
@@ -174,7 +178,7 @@ internal sealed class OverflowTests
     }
 }
 
-/// <summary>How actions wait for their test, and count.</summary>
+/// <summary>How actions wait for their test, and count their runs.</summary>
 public sealed class Gates
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = [];

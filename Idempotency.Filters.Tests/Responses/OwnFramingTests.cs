@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>A response that its action frames itself reaches the first client as it is; but it cannot be sent again.</summary>
+/// <summary>A response that the action frames itself reaches the first client unchanged, but cannot be replayed.</summary>
 internal sealed class OwnFramingTests
 {
     [Test]

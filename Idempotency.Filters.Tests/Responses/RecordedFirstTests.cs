@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>What the store sees: a record before the response has started, in buffers that are its own as long as it may read them.</summary>
+/// <summary>The store gets the record before the response starts, in buffers that stay valid while it may read them.</summary>
 internal sealed class RecordedFirstTests
 {
     private readonly CompletingStore _store = new();
@@ -25,7 +25,8 @@ internal sealed class RecordedFirstTests
             [typeof(RecordedFirstController)],
             services => services
                 .AddIdempotency(options => options.MaxResponseBodySize = 50_000)
-                .UseStore((provider, _) => _store.Over(ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider, new MemoryStoreOptions()))),
+                .UseStore((provider, _) => _store.Over(
+                    ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider, new MemoryStoreOptions()))),
             app => app.Use((http, next) =>
             {
                 _http = http;
@@ -88,14 +89,14 @@ internal sealed class RecordedFirstTests
         var answer = await _app.AskAsync("recorded/first?length=40000");
         await _app.App.StopAsync();
 
-        // The last attempt, in the background, has a copy of its own.
+        // The last attempt runs in the background, on its own copy.
         var late = records.First();
         Assert.That(_pool.SawNone(PoolWatch.ArraysOf(late)));
         Assert.That(ResponseRecord.TryRead(late, out var record, out _));
         Assert.That(record.Body.ToArray(), Is.EqualTo(answer.Bytes));
     }
 
-    /// <summary>A store with a say before each completion.</summary>
+    /// <summary>A store that calls the test before each completion.</summary>
     private sealed class CompletingStore : IIdempotencyStore
     {
         private IIdempotencyStore _inner = null!;
@@ -111,7 +112,8 @@ internal sealed class RecordedFirstTests
         public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
             Wrap(await _inner.ClaimAsync(key, options, cancellationToken));
 
-        public async ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+        public async ValueTask<ClaimResult> WaitAsync(
+            string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
             Wrap(await _inner.WaitAsync(key, options, timeout, cancellationToken));
 
         private ClaimResult Wrap(ClaimResult result) =>

@@ -10,7 +10,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>Whatever an MVC action returns or writes, the client gets what it would get without the library, and a retry gets it again.</summary>
+/// <summary>
+/// Whatever an MVC action returns or writes, the client gets what it would get without the library, and a retry gets the same.
+/// </summary>
 internal sealed class ResultKindTests
 {
     private Twin _twin = null!;
@@ -320,7 +322,7 @@ internal sealed class ShoutingFormatter : TextOutputFormatter
     }
 }
 
-/// <summary>A view without a view language.</summary>
+/// <summary>A view without a view engine.</summary>
 internal sealed class GreetingEngine : IViewEngine
 {
     public ViewEngineResult FindView(ActionContext context, string viewName, bool isMainPage) =>

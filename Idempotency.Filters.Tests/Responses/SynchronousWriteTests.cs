@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>Synchronous writes work where the server allows them and nowhere else, however large the response is.</summary>
+/// <summary>Synchronous writes work where the server allows them and nowhere else, whatever the size of the response.</summary>
 internal sealed class SynchronousWriteTests
 {
     private const int Cap = 1000;
@@ -61,7 +61,7 @@ public sealed class SynchronousController : ControllerBase
     [HttpPost("write-then-sync")]
     public async Task WriteThenSync(int length)
     {
-        // The headers are open still: nothing was written before.
+        // The headers are still open: nothing was written before.
         Attempt(() => Response.Body.Write("sync"u8));
         await Response.Body.WriteAsync(new byte[length]);
     }

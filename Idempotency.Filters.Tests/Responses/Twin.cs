@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Responses;
 
-/// <summary>The same endpoints twice: each covered, and in an application that does not know the library.</summary>
+/// <summary>The same endpoints in two applications: one covers them, the other does not use the library.</summary>
 internal sealed class Twin : IAsyncDisposable
 {
     private Twin(TestApp covered, TestApp bare)
@@ -21,9 +21,9 @@ internal sealed class Twin : IAsyncDisposable
 
     /// <param name="controllers">Their actions carry no attribute of the library.</param>
     /// <param name="options">The library's settings.</param>
-    /// <param name="services">Further services of both.</param>
-    /// <param name="middleware">The middleware of both.</param>
-    /// <param name="endpoints">Minimal APIs of both.</param>
+    /// <param name="services">More services for both.</param>
+    /// <param name="middleware">The middleware of both applications.</param>
+    /// <param name="endpoints">The Minimal APIs of both applications.</param>
     public static async Task<Twin> StartAsync(
         Type[] controllers,
         Action<IdempotencyOptions>? options = null,
@@ -56,11 +56,11 @@ internal sealed class Twin : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks the bare application once and the covered one twice, with one key.</summary>
+    /// <summary>Calls the bare application once and the covered one twice, with one key.</summary>
     public async Task<(Answer Bare, Answer First, Answer Retry)> AskAsync(string path) =>
         (await Bare.AskAsync(path), await Covered.AskAsync(path), await Covered.AskAsync(path));
 
-    /// <summary>The action's own response reached the client untouched, and again as a replay.</summary>
+    /// <summary>Asserts that the client got the action's own response untouched, and again as a replay.</summary>
     public async Task AssertUntouchedAndReplayedAsync(string path)
     {
         var (bare, first, retry) = await AskAsync(path);
@@ -81,7 +81,7 @@ internal static class Asking
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Sends a POST whose key is its path, and reads the answer whole.</summary>
+    /// <summary>Sends a POST whose key is its path, and reads the whole answer.</summary>
     public static Task<Answer> AskAsync(this TestApp app, string path, params (string Name, string Value)[] headers) =>
         app.AskAsync(path, path, headers);
 
@@ -95,7 +95,7 @@ internal static class Asking
         return await Answer.OfAsync(await app.Client.SendAsync(request).WaitAsync(Patience)).WaitAsync(Patience);
     }
 
-    /// <summary>Sends a POST whose key is its path, and leaves the body unread.</summary>
+    /// <summary>Sends a POST whose key is its path, and does not read the body of the answer.</summary>
     public static Task<HttpResponseMessage> OpenAsync(this TestApp app, string path)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/" + path);

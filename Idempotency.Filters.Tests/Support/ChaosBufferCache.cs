@@ -3,13 +3,14 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>The same for a cache that reads and writes buffers; its other methods are not to be called.</summary>
-internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos) : ChaosCache(inner, chaos), IBufferDistributedCache, IDistributedCache
+/// <summary>The same for a cache that reads and writes buffers. Its other methods must not be called.</summary>
+internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos)
+    : ChaosCache(inner, chaos), IBufferDistributedCache, IDistributedCache
 {
-    /// <summary>The buffers that were handed in.</summary>
+    /// <summary>The buffers passed in.</summary>
     public List<IBufferWriter<byte>> Destinations { get; } = [];
 
-    /// <summary>The values that were handed in, each valid during its call.</summary>
+    /// <summary>The values passed in. Each is valid only during its call.</summary>
     public List<ReadOnlySequence<byte>> Sources { get; } = [];
 
     Task<byte[]?> IDistributedCache.GetAsync(string key, CancellationToken token) => throw new NotSupportedException();
@@ -30,12 +31,13 @@ internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos) : C
         }));
     }
 
-    public ValueTask SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    public ValueTask SetAsync(
+        string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
         Sources.Add(value);
         return new(Chaos.RunAsync("set", async () =>
         {
-            // Read only now: as late as a real cache may.
+            // Reads the value only now, as late as a real cache may.
             await Inner.SetAsync(key, value.ToArray(), options, CancellationToken.None);
             return true;
         }));

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>A cache whose calls <c>get</c>, <c>set</c> and <c>remove</c> fail as a test wants. It never ends one because of a token.</summary>
+/// <summary>A cache whose <c>get</c>, <c>set</c> and <c>remove</c> calls fail on demand. It ignores cancellation tokens.</summary>
 internal class ChaosCache(IDistributedCache inner, Chaos chaos) : IDistributedCache
 {
     public Chaos Chaos => chaos;

@@ -3,7 +3,7 @@ using Idempotency.Filters.Stores.DistributedCache;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>A lock whose calls <c>lock</c> and <c>unlock</c> fail as a test wants, and which can be lost.</summary>
+/// <summary>A lock whose <c>lock</c> and <c>unlock</c> calls fail on demand, and which can be lost.</summary>
 internal sealed class ChaosLock(IIdempotencyLock inner, Chaos chaos) : IIdempotencyLock
 {
     private readonly CancellationTokenSource _lost = new();
@@ -16,20 +16,21 @@ internal sealed class ChaosLock(IIdempotencyLock inner, Chaos chaos) : IIdempote
 
     public List<string> Names { get; } = [];
 
-    /// <summary>What was acquired last is lost: others can acquire it, and its holder is told.</summary>
+    /// <summary>Loses the last acquired lock: others can acquire it, and its holder is notified.</summary>
     public async Task LoseAsync()
     {
         await LoseUnnoticedAsync();
         await _lost.CancelAsync();
     }
 
-    /// <summary>The holder of what was acquired last is told that it lost it, and nobody else can acquire it.</summary>
+    /// <summary>Notifies the holder of the last acquired lock that it is lost, but others cannot acquire it.</summary>
     public Task LoseInNameOnlyAsync() => _lost.CancelAsync();
 
-    /// <summary>As <see cref="LoseAsync"/>, and its holder is not told.</summary>
+    /// <summary>Loses the last acquired lock without notifying its holder.</summary>
     public ValueTask LoseUnnoticedAsync() => _last!.DisposeAsync();
 
-    public ValueTask<IdempotencyLockHandle?> TryAcquireAsync(string name, CancellationToken cancellationToken) => new(chaos.RunAsync("lock", async () =>
+    public ValueTask<IdempotencyLockHandle?> TryAcquireAsync(
+        string name, CancellationToken cancellationToken) => new(chaos.RunAsync("lock", async () =>
     {
         Names.Add(name);
         if (await inner.TryAcquireAsync(name, CancellationToken.None) is not { } handle)

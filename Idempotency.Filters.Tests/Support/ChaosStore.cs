@@ -4,8 +4,8 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// A store that is somewhere else: its calls <c>claim</c>, <c>complete</c> and <c>release</c> fail on the way as a test wants, and, as every
-/// store has to, it bounds them in time, releases a claim that was granted to nobody, and goes on releasing until it succeeds.
+/// A remote store whose <c>claim</c>, <c>complete</c> and <c>release</c> calls fail on the way on demand. Like every store, it bounds its
+/// calls in time, releases a claim that was granted too late, and repeats a release until it succeeds.
 /// </summary>
 internal sealed class ChaosStore(IIdempotencyStore inner, Chaos chaos) : IIdempotencyStore
 {

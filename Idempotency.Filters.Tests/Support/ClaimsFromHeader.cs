@@ -7,14 +7,17 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>Authenticates as whom <c>X-User</c> says: <c>type=value@issuer</c>, separated by spaces, and <c>scheme=</c> the authentication type.</summary>
+/// <summary>
+/// Authenticates the user named in the header <c>X-User</c>: claims as <c>type=value@issuer</c>, separated by spaces, and
+/// <c>scheme=</c> with the authentication type.
+/// </summary>
 internal sealed class ClaimsFromHeader(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public static void AddTo(IServiceCollection services) =>
         services.AddAuthorization().AddAuthentication("Test").AddScheme<AuthenticationSchemeOptions, ClaimsFromHeader>("Test", null);
 
-    /// <summary>The header line of a user.</summary>
+    /// <summary>Writes the header line of a user.</summary>
     public static string User(string claims) => $"X-User: {Uri.EscapeDataString(claims)}";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()

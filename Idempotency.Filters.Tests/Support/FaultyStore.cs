@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>The in-memory store, with every call open to a test that wants it to fail.</summary>
+/// <summary>The in-memory store, with hooks that let a test fail every call.</summary>
 internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStore
 {
     private readonly MemoryIdempotencyStore _inner =
@@ -29,13 +29,13 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
 
     public Action? OnAbandon { get; set; }
 
-    /// <summary>Replaces what the claim says of its lease.</summary>
+    /// <summary>Replaces the token that signals a lost lease.</summary>
     public CancellationToken? Lost { get; set; }
 
-    /// <summary>How often it was tried to complete a claim.</summary>
+    /// <summary>How often completing a claim was tried.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
 
-    /// <summary>How often the store itself took a record: retries find it from then on.</summary>
+    /// <summary>How often the inner store stored a record, which retries then find.</summary>
     public int Completed => Volatile.Read(ref _completed);
 
     /// <summary>How often a claim was disposed, completed or not.</summary>
@@ -43,12 +43,12 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
 
     public int Abandoned => Volatile.Read(ref _abandoned);
 
-    /// <summary>How many requests were put in the queue of a key.</summary>
+    /// <summary>How many requests waited for a key.</summary>
     public int Waits => Volatile.Read(ref _waits);
 
     public int WaitsCancelled => Volatile.Read(ref _waitsCancelled);
 
-    /// <summary>What it was tried to store, as handed in: valid during the call only.</summary>
+    /// <summary>The records passed in to be stored. Each is valid only during its call.</summary>
     public ConcurrentQueue<ReadOnlySequence<byte>> Records { get; } = [];
 
     public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>

@@ -12,7 +12,8 @@ internal static partial class Html
             .ToDictionary(attribute => attribute.Groups[1].Value, attribute => WebUtility.HtmlDecode(attribute.Groups[2].Value)))];
 
     /// <summary>What the form sends.</summary>
-    public static IReadOnlyDictionary<string, string> Fields(string html) => Inputs(html).ToDictionary(input => input["name"], input => input["value"]);
+    public static IReadOnlyDictionary<string, string> Fields(string html) =>
+        Inputs(html).ToDictionary(input => input["name"], input => input["value"]);
 
     [GeneratedRegex("<input [^>]*>")]
     private static partial Regex Input();

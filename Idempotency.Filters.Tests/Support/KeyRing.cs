@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>Where the keys of Data Protection are kept: in memory, to be shared by applications or to be lost between them.</summary>
+/// <summary>Keeps Data Protection keys in memory, so that applications can share or lose them.</summary>
 internal sealed class KeyRing : IXmlRepository
 {
     private readonly ConcurrentQueue<XElement> _keys = [];

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace Idempotency.Filters.Tests.Support;
 
 /// <summary>
-/// Watches arrays go back to the shared pool. Others may rent them at once: returned once means that a return comes first, and no second one
-/// before they were rented again.
+/// Watches arrays return to the shared pool. Others may rent them at once. "Returned once" means: a return comes first, and there is no
+/// second return before the array was rented again.
 /// </summary>
 internal sealed class PoolWatch : EventListener
 {
@@ -16,20 +16,20 @@ internal sealed class PoolWatch : EventListener
 
     private readonly ConcurrentDictionary<int, string> _events = [];
 
-    /// <summary>Forgets what was seen.</summary>
+    /// <summary>Forgets the events so far.</summary>
     public void Restart() => _events.Clear();
 
-    /// <summary>Whether nobody gave any of the arrays back.</summary>
+    /// <summary>Whether none of the arrays was returned.</summary>
     public bool SawNone(IEnumerable<byte[]> arrays) => arrays.All(array => EventsOf(array).Length == 0);
 
-    /// <summary>Whether all of the arrays, which were rented when the watch began, went back once.</summary>
+    /// <summary>Whether all of the arrays, rented before the watch began, were returned once.</summary>
     public bool SawEachOnce(IEnumerable<byte[]> arrays) =>
         arrays.All(array => EventsOf(array) is ['<', ..] events && !events.Contains("<<", StringComparison.Ordinal));
 
-    /// <summary>Whether any of the arrays went back.</summary>
+    /// <summary>Whether any of the arrays was returned.</summary>
     public bool SawReturnOf(IEnumerable<byte[]> arrays) => arrays.Any(array => EventsOf(array).Contains('<', StringComparison.Ordinal));
 
-    /// <summary>The arrays under a sequence.</summary>
+    /// <summary>The arrays behind a sequence.</summary>
     public static List<byte[]> ArraysOf(in ReadOnlySequence<byte> sequence)
     {
         var arrays = new List<byte[]>();
@@ -56,6 +56,6 @@ internal sealed class PoolWatch : EventListener
 
     private static string Mark(EventWrittenEventArgs eventData) => eventData.EventId == BufferReturned ? "<" : ">";
 
-    // The pool names an array by its hash code.
+    // The pool's events identify an array by its hash code.
     private string EventsOf(byte[] array) => _events.GetValueOrDefault(array.GetHashCode(), "");
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Support;
 
-/// <summary>The compiled pages and views that one test names, and no others.</summary>
+/// <summary>Only the compiled pages and views that the test names.</summary>
 internal static class TestPages
 {
     public static IServiceCollection AddPages(this IServiceCollection services, params string[] names)

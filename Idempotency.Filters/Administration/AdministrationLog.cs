@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Administration;
 
-/// <summary>What operators change; event ids 80 to 89. Who they are is for the endpoint to log.</summary>
-// By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
+/// <summary>Logs what operators change; event ids 80 to 89. The endpoint must log who they are.</summary>
+// Written by hand: [LoggerMessage] on several classes makes the assembly's bytes differ from build to build.
 internal static class AdministrationLog
 {
     private static readonly Action<ILogger, KeyHash, string, Exception?> ResolvedMessage = LoggerMessage.Define<KeyHash, string>(
@@ -23,8 +23,8 @@ internal static class AdministrationLog
 
     private static readonly Action<ILogger, string, string, Exception?> ForgotInPartMessage = LoggerMessage.Define<string, string>(
         LogLevel.Warning, new(82, nameof(ForgotInPart)),
-        "One scope was forgotten, but not the keys that its caller may have under the policies {Policies}: no request can have a "
-        + "scope of this kind there. {Advice} Call ForgetAsync for the caller's scope there, too.");
+        "One scope was forgotten, but not the keys that its caller may have under the policies {Policies}, where no request can have a "
+        + "scope of this kind. {Advice} Call ForgetAsync for the caller's scope under these policies, too.");
 
     public static void ForgotInPart(ILogger logger, string policies, string advice) =>
         ForgotInPartMessage(logger, policies, advice, null);

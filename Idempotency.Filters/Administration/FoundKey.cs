@@ -2,7 +2,7 @@ using Idempotency.Filters.Records;
 
 namespace Idempotency.Filters;
 
-/// <summary>What is known of a key that is not free.</summary>
+/// <summary>What is known about a key that is not free.</summary>
 public sealed class FoundKey
 {
     internal FoundKey(FoundKeyState state) => State = state;
@@ -15,14 +15,15 @@ public sealed class FoundKey
             Response = new StoredResponse(record);
     }
 
-    /// <summary>What the next request with the key meets.</summary>
+    /// <summary>The state of the key, which decides what the next request with it gets.</summary>
     public FoundKeyState State { get; }
 
     /// <summary>
-    /// When the action ended, or an operator resolved the key, by the clock of the process that recorded it; null without a readable record.
+    /// When the action ended or an operator resolved the key, by the clock of the process that wrote the record; null if there is no
+    /// readable record.
     /// </summary>
     public DateTimeOffset? Created { get; }
 
-    /// <summary>The answer that retries get; null unless <see cref="FoundKeyState.Completed"/>.</summary>
+    /// <summary>The answer that retries get; null unless the state is <see cref="FoundKeyState.Completed"/>.</summary>
     public StoredResponse? Response { get; }
 }

@@ -4,91 +4,93 @@ using Microsoft.Extensions.Options;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// For the code of those who operate an application: looks keys up, resolves those whose outcome nobody knows, and forgets a caller. Takes
-/// the keys that clients send. Registered by <c>AddIdempotency</c>.
+/// For operators' code: looks up keys, resolves keys whose outcome is unknown, and forgets callers. Takes the keys that clients send.
+/// Registered by <c>AddIdempotency</c>.
 /// </summary>
 /// <remarks>
-/// It asks nobody for permission: the endpoint that uses it does. What a store throws that cannot be asked flows on to the caller.
+/// It does not authorize: the endpoint that uses it must. Exceptions of a store that cannot be reached pass through.
 /// </remarks>
 public interface IIdempotencyAdministration
 {
-    /// <summary>Tells what is known of a key. Changes nothing.</summary>
+    /// <summary>Finds what is known about a key. Changes nothing.</summary>
     /// <param name="scope">Whose key it is.</param>
-    /// <param name="key">The client's key, as <see cref="IIdempotencyContext.Key"/> has it: without quotes and escapes.</param>
+    /// <param name="key">The client's key, without quotes and escapes, as in <see cref="IIdempotencyContext.Key"/>.</param>
     /// <param name="policy">
-    /// The policy that says in which store, and under which prefix, the key is kept; null = the settings of <c>AddIdempotency</c>.
+    /// The policy whose store and prefix the key is kept under; null = the settings of <c>AddIdempotency</c>. Default null.
     /// </param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <returns>Null when the key is free: the next request with it runs the action.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>What is known; null if the key is free, and the next request with it runs the action.</returns>
     /// <exception cref="ArgumentException">
-    /// No request could have this scope, or this key, under the policy; the message says why.
+    /// No request can have this scope or this key under the policy. The message says why.
     /// </exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
     /// <exception cref="OptionsValidationException">
-    /// No policy was named, and the settings of <c>AddIdempotency</c>, which no endpoint uses, do not go with their store.
+    /// <paramref name="policy"/> is null, and the settings of <c>AddIdempotency</c> do not fit their store. The start of the application
+    /// does not check this if no endpoint uses these settings.
     /// </exception>
-    /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
+    /// <exception cref="NotSupportedException">The store does not implement <c>IIdempotencyStoreAdministration</c>.</exception>
     ValueTask<FoundKey?> FindAsync(
         IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Settles a key that retries are refused for: by an answer that they get from now on, or by freeing it. A key in flight is left alone,
-    /// and so is one that has its answer.
+    /// Settles a key whose retries are refused: gives them an answer, or frees the key. A key that is in flight, or has its answer, is not
+    /// changed.
     /// </summary>
     /// <remarks>
-    /// The key is looked at and changed in one step. Everything but success is told by the result, not by an exception: whoever resolves
-    /// keys competes with retries, with holders that come back late, and with colleagues.
+    /// The key is changed only if it is still as it was found, in one step. A result, not an exception, says why a key was not resolved:
+    /// operators compete with retries, with processes that come back late, and with each other.
     /// </remarks>
     /// <param name="scope">Whose key it is.</param>
-    /// <param name="key">The client's key, as <see cref="IIdempotencyContext.Key"/> has it: without quotes and escapes.</param>
+    /// <param name="key">The client's key, without quotes and escapes, as in <see cref="IIdempotencyContext.Key"/>.</param>
     /// <param name="resolution">
-    /// <see cref="IdempotencyResolution.Free"/>, or <see cref="IdempotencyResolution.Completed"/>, which is kept for the
-    /// <see cref="IdempotencyOptions.Retention"/> of the policy, counted from now.
+    /// <see cref="IdempotencyResolution.Free"/>, or an answer made with <see cref="IdempotencyResolution.Completed"/>. The answer is kept
+    /// for the <see cref="IdempotencyOptions.Retention"/> of the policy, from now on.
     /// </param>
     /// <param name="policy">
-    /// The policy that says in which store, and under which prefix, the key is kept; null = the settings of <c>AddIdempotency</c>.
+    /// The policy whose store and prefix the key is kept under; null = the settings of <c>AddIdempotency</c>. Default null.
     /// </param>
-    /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <returns>Whether the key is resolved, and if not, why.</returns>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>Whether the key was resolved, and if not, why.</returns>
     /// <exception cref="ArgumentException">
-    /// No request could have this scope, or this key, under the policy, or the answer is larger than its
+    /// No request can have this scope or this key under the policy, or the body of the answer is larger than the policy's
     /// <see cref="IdempotencyOptions.MaxResponseBodySize"/>.
     /// </exception>
     /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
     /// <exception cref="OptionsValidationException">
-    /// No policy was named, and the settings of <c>AddIdempotency</c>, which no endpoint uses, do not go with their store.
+    /// <paramref name="policy"/> is null, and the settings of <c>AddIdempotency</c> do not fit their store. The start of the application
+    /// does not check this if no endpoint uses these settings.
     /// </exception>
-    /// <exception cref="NotSupportedException">The store is none that can be administered.</exception>
+    /// <exception cref="NotSupportedException">The store does not implement <c>IIdempotencyStoreAdministration</c>.</exception>
     /// <exception cref="IdempotencyStoreFullException">
-    /// The answer is too large for the store, or the store has no room for it. The key is as it was.
+    /// The answer is too large for the store, or the store has no room for it. The key is unchanged.
     /// </exception>
     ValueTask<ResolveOutcome> ResolveAsync(
         IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Removes all records of one scope, and all its interrupted keys, from the stores of all policies: a user's right to be forgotten.
-    /// Keys in flight stay, with the record that they will make. What it costs is the store's: from a look at every key it has to a
-    /// refusal.
+    /// Removes all records and interrupted keys of one scope from the stores of all policies, for a user's right to be forgotten. Keys in
+    /// flight stay, and so does the record that each will make. The cost depends on the store: some read every key they have, some cannot
+    /// do it.
     /// </summary>
     /// <remarks>
     /// <para>
-    /// A retry of a forgotten request is a first request, and runs. When a store fails, what was removed until then stays removed; call
-    /// again.
+    /// A retry of a forgotten request runs as a first request. If a store fails, what was removed before stays removed; call again.
     /// </para>
     /// <para>
-    /// Named policies count whether an endpoint uses them or not. The settings of <c>AddIdempotency</c> count when an endpoint is covered
-    /// under them, and in a process that covers no endpoint at all. Policies under which no request can have a scope of this kind are named
-    /// in a Warning (event 82): the caller has another scope there.
+    /// All named policies count, whether or not an endpoint uses them. The settings of <c>AddIdempotency</c> count if an endpoint is
+    /// covered under them, or if the process covers no endpoint at all. A Warning (event 82) names the policies under which no request can
+    /// have a scope of this kind; the caller has another scope there.
     /// </para>
     /// </remarks>
-    /// <param name="scope">Whose keys. A caller with several <see cref="IdempotencyOptions.KeyScope"/> has as many scopes.</param>
-    /// <param name="cancellationToken">Ends it; what was removed by then stays removed.</param>
+    /// <param name="scope">
+    /// Whose keys to remove. A caller has one scope for each value of <see cref="IdempotencyOptions.KeyScope"/>.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the call. What was removed before stays removed.</param>
     /// <returns>How many keys were removed.</returns>
     /// <exception cref="ArgumentException">
-    /// No request could have this scope under any policy, so that nobody would be forgotten; the message says what to use. Nothing was
-    /// removed.
+    /// No request can have this scope under any policy, so nobody would be forgotten. The message says what to use. Nothing was removed.
     /// </exception>
-    /// <exception cref="NotSupportedException">A store of the policies cannot enumerate its keys. Nothing was removed.</exception>
+    /// <exception cref="NotSupportedException">A store of a policy cannot enumerate its keys. Nothing was removed.</exception>
     ValueTask<long> ForgetAsync(IdempotencyScope scope, CancellationToken cancellationToken = default);
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Administration;
 
-/// <summary>Finds the policy and the storage key of what operators name, and asks the store.</summary>
+/// <summary>Finds the policy and the storage key that operators mean, and calls the store.</summary>
 internal sealed class IdempotencyAdministration(
     IdempotencyPolicies policies,
     IIdempotencyKeyEncoder encoder,
@@ -16,7 +16,7 @@ internal sealed class IdempotencyAdministration(
     TimeProvider timeProvider,
     ILogger<IdempotencyAdministration> logger) : IIdempotencyAdministration
 {
-    private const string FormerSettings = "Keys from before a change of the settings are reached by a policy with the former ones.";
+    private const string FormerSettings = "To reach keys from before a change of the settings, register a policy with the former settings.";
 
     public async ValueTask<FoundKey?> FindAsync(
         IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default)
@@ -36,7 +36,7 @@ internal sealed class IdempotencyAdministration(
         if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
         {
             throw new ArgumentException(
-                $"The body has {resolution.BodyLength} bytes, and MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
+                $"The body has {resolution.BodyLength} bytes, but MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
                 nameof(resolution));
         }
 
@@ -52,7 +52,7 @@ internal sealed class IdempotencyAdministration(
                 return ResolveOutcome.AlreadyCompleted;
         }
 
-        // No using: a call that fails may still be reading.
+        // Not disposed if the call fails: the store may still be reading the buffer.
         var record = resolution.ToRecord(settings.Options.ReplayedHeaderName, timeProvider.GetUtcNow())?.Write();
         ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey, written.Sequence) : null;
         var isResolved = await store.ResolveAsync(storageKey, stored, bytes, settings.Options.Retention, cancellationToken);
@@ -77,7 +77,7 @@ internal sealed class IdempotencyAdministration(
         if (defects.Count == all.Length)
         {
             throw new ArgumentException(
-                $"No request can have this scope under any policy, so that nobody would be forgotten. {advice} {FormerSettings}",
+                $"No request can have this scope under any policy, so nobody would be forgotten. {advice} {FormerSettings}",
                 nameof(scope));
         }
 
@@ -86,14 +86,14 @@ internal sealed class IdempotencyAdministration(
             .Select(policy => (Store: StoreOf(policy), policy.Options.StoreName, policy.Options.KeyPrefix))
             .ToList();
 
-        // All are asked first, so that a caller is not forgotten by half.
+        // Check all stores before removing anything, so that a caller is not half forgotten.
         foreach (var (store, name, _) in places)
         {
             if (!store.CanForget)
             {
                 throw new NotSupportedException(
-                    $"{Describe(store, name)} cannot enumerate its keys, so that nobody can be forgotten. "
-                    + "Nothing was removed from any store. Use a store that can, or wait: all records are gone after their Retention.");
+                    $"{Describe(store, name)} cannot enumerate its keys, so it cannot forget a caller. "
+                    + "Nothing was removed from any store. Use a store that can, or wait until Retention has removed the records.");
             }
         }
 
@@ -128,7 +128,7 @@ internal sealed class IdempotencyAdministration(
     private static IIdempotencyStoreAdministration StoreOf(IdempotencyPolicy policy) =>
         policy.Store as IIdempotencyStoreAdministration ?? throw new NotSupportedException(
             $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, "
-            + "so that its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
+            + "so its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
 
     private static string Describe(object store, string? name) =>
         name is null ? $"The default store ({store.GetType().Name})" : $"The store \"{name}\" ({store.GetType().Name})";

@@ -6,12 +6,12 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Administration;
 
-/// <summary>Claims a key in every store and gives it up, as a first request does whose action fails.</summary>
+/// <summary>Claims a key in every store and releases it, like a first request whose action fails.</summary>
 internal sealed class IdempotencyHealthCheck(
     IServiceProvider services, IEnumerable<StoreRegistration> stores, IIdempotencyKeyEncoder encoder, IOptions<IdempotencyOptions> options)
     : IHealthCheck
 {
-    // Not renewed: a probe whose release fails is gone soon.
+    // Short and not renewed, so that a key whose release fails is soon free.
     private static readonly ClaimOptions Terms = new() { Lease = TimeSpan.FromSeconds(5), RenewFor = TimeSpan.Zero };
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -38,12 +38,12 @@ internal sealed class IdempotencyHealthCheck(
                 ? services.GetRequiredService<IIdempotencyStore>()
                 : services.GetRequiredKeyedService<IIdempotencyStore>(name);
 
-            // A caller of its own for each probe: those of one moment must not fill up what one caller may have.
+            // A new caller for each probe, so that concurrent probes do not use up the quota of one caller.
             var probe = Guid.NewGuid().ToString();
             var key = encoder.Encode(options.Value.KeyPrefix, $"health check {probe}", probe);
             using var result = await store.ClaimAsync(key, Terms, cancellationToken);
             if (result.Claim is not { } claim)
-                throw new InvalidOperationException($"The store answered {result.Outcome} to a key that nobody has.");
+                throw new InvalidOperationException($"The store answered {result.Outcome} for a new random key, which nobody holds.");
 
             await claim.DisposeAsync();
             return (name ?? "(default)", null);

@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters;
 
-/// <summary>How an operator settles a key: it is free again, or retries get an answer.</summary>
+/// <summary>How an operator settles a key: by freeing it, or by an answer for its retries.</summary>
 public sealed class IdempotencyResolution
 {
     private readonly int _statusCode;
@@ -26,24 +26,25 @@ public sealed class IdempotencyResolution
         _body = body;
     }
 
-    /// <summary>The operation did not happen, or was undone: the next request with the key runs the action.</summary>
+    /// <summary>The operation did not happen or was undone. The next request with the key runs the action.</summary>
     public static IdempotencyResolution Free { get; } = new();
 
     internal int BodyLength => _body.Length;
 
     /// <summary>
-    /// The operation happened, and this is its answer. Every request of the caller with this key gets it, whatever its method, path and body:
-    /// an operator does not have the request that it is compared with.
+    /// The operation happened, and this is its answer. Every request of the caller with this key gets it, whatever its method, path and
+    /// body, because an operator does not have the original request to compare with.
     /// </summary>
     /// <param name="statusCode">The status; 200 to 599.</param>
     /// <param name="headers">
-    /// The headers, such as <c>Content-Type</c>; null = none. Left out are those that a record never keeps: cookies, framing, CORS,
-    /// authentication challenges, tracing, and the marker of replays.
+    /// The headers, such as <c>Content-Type</c>; null = none. Default null. Headers that a record never keeps are left out: cookies,
+    /// framing, CORS, authentication challenges, tracing, and the replay marker.
     /// </param>
     /// <param name="body">The bytes of the body. Default empty.</param>
+    /// <returns>The resolution.</returns>
     /// <exception cref="ArgumentException">
-    /// No server would send such an answer: the status is out of range or allows no body, a <c>Content-Length</c> is not that of the body, or
-    /// a header has a name or a value that HTTP does not allow (RFC 9110, sections 5.1, 5.5, 6.4.1 and 8.6).
+    /// No server would send this answer: the status is out of range or does not allow the body, the <c>Content-Length</c> is not that of
+    /// the body, or HTTP does not allow the name or the value of a header (RFC 9110, sections 5.1, 5.5, 6.4.1 and 8.6).
     /// </exception>
     public static IdempotencyResolution Completed(
         int statusCode, IEnumerable<KeyValuePair<string, StringValues>>? headers = null, ReadOnlyMemory<byte> body = default)
@@ -64,13 +65,13 @@ public sealed class IdempotencyResolution
         return new(statusCode, all, body.ToArray());
     }
 
-    /// <summary>What to store; null = nothing, the key is free.</summary>
+    /// <summary>The record to store; null = none, the key becomes free.</summary>
     internal ResponseRecord? ToRecord(string? marker, DateTimeOffset created)
     {
         if (_headers is null)
             return null;
 
-        // Nothing may fill an empty answer in, such as a page for its status: it is the operator's whole answer.
+        // An explicit Content-Length of 0 keeps status code pages from filling in an answer that the operator left empty.
         var isEmpty = _body.Length == 0 && ResponseBodies.AllowedWith(_statusCode);
         var kept = new HeaderSnapshot(new HeaderDictionary()).Difference(_headers, marker);
         return new ResponseRecord
@@ -89,6 +90,9 @@ public sealed class IdempotencyResolution
         if (!HttpToken.IsValid(name))
             throw new ArgumentException($"'{name}' is not a header name: use letters, digits and hyphens.");
         if (values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-            throw new ArgumentException($"The header {name} has a value with other characters than those from space to tilde.");
+        {
+            throw new ArgumentException(
+                $"The header {name} has a value with a character outside the range from space to tilde: remove the character.");
+        }
     }
 }

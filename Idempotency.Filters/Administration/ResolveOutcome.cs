@@ -2,23 +2,23 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters;
 
-/// <summary>What became of an attempt to resolve a key.</summary>
+/// <summary>The result of an attempt to resolve a key.</summary>
 public enum ResolveOutcome
 {
-    /// <summary>The key is free, or never was used by this caller under this policy: there is nothing to resolve.</summary>
+    /// <summary>The key is free, or this caller never used it under this policy. There is nothing to resolve.</summary>
     NotFound,
 
-    /// <summary>A request with the key runs now. Nothing was changed.</summary>
+    /// <summary>A request with the key is running. Nothing was changed.</summary>
     InFlight,
 
-    /// <summary>The key has its answer, from the action or from another operator. Nothing was changed.</summary>
+    /// <summary>The key already has an answer, from the action or from another operator. Nothing was changed.</summary>
     AlreadyCompleted,
 
     /// <summary>
-    /// The key changed while it was being resolved, by a late holder or another operator. Nothing was changed: look again.
+    /// A process that came back late, a retry or another operator changed the key meanwhile. This call changed nothing: find the key again.
     /// </summary>
     Changed,
 
-    /// <summary>The key is as the resolution says.</summary>
+    /// <summary>The key is free or has the answer, as the resolution says.</summary>
     Resolved,
 }

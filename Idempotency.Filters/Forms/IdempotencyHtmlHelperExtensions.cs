@@ -3,7 +3,7 @@ using Idempotency.Filters.Forms;
 using Idempotency.Filters.Keys;
 using Microsoft.AspNetCore.Html;
 
-// The namespace that every view imports, as those of the framework's own helpers.
+// Every view imports this namespace, so views find this helper like the framework's own.
 
 namespace Microsoft.AspNetCore.Mvc.Rendering;
 
@@ -11,13 +11,13 @@ namespace Microsoft.AspNetCore.Mvc.Rendering;
 public static class IdempotencyHtmlHelperExtensions
 {
     /// <summary>
-    /// A hidden field with a fresh key, so that a form that is sent twice is handled once; the same as <c>&lt;idempotency-key /&gt;</c>.
-    /// Needs a policy that reads the key from the form.
+    /// Writes a hidden field with a fresh key, so that a form sent twice is handled once. The same as <c>&lt;idempotency-key /&gt;</c>. The
+    /// policy must read the key from the form: <see cref="KeySource.FormField"/>.
     /// </summary>
     /// <param name="html">The helper of the view.</param>
     /// <param name="name">The name of the field. Default <see cref="KeySource.DefaultFormField"/>.</param>
-    /// <returns>The field, encoded.</returns>
-    /// <exception cref="ArgumentException">The name is empty: a browser does not send a field without a name.</exception>
+    /// <returns>The field, HTML-encoded when written.</returns>
+    /// <exception cref="ArgumentException">The name is empty. Browsers do not send fields without a name.</exception>
     public static IHtmlContent IdempotencyKey(this IHtmlHelper html, string name = KeySource.DefaultFormField)
     {
         ArgumentNullException.ThrowIfNull(html);

@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Forms;
 
-/// <summary>The hidden field of a form that carries a fresh key.</summary>
+/// <summary>The hidden form field with a fresh key.</summary>
 internal static class KeyField
 {
     public static TagBuilder Create(HttpContext http, string name)
@@ -20,20 +20,23 @@ internal static class KeyField
                 ["type"] = "hidden",
                 ["name"] = name,
                 ["value"] = Guid.NewGuid().ToString(),
-                // Some browsers keep the values of fields, hidden ones too, over a reload: a new form would be sent with an old key.
+                // Some browsers restore field values on a reload, even hidden ones: a new form would be sent with an old key.
                 ["autocomplete"] = "off",
             },
         };
     }
 
-    // A cached page would give its key to everybody: the second visitor would see the first one's answer.
+    // A cached page would give every visitor the same key: the second visitor would get the first one's answer.
     private static void KeepOutOfCaches(HttpContext http)
     {
         if (http.Features.Get<IOutputCacheFeature>() is { } output)
             output.Context.AllowCacheStorage = false;
 
         var headers = http.Response.Headers;
-        if (!http.Response.HasStarted && !headers.CacheControl.ToString().Contains(CacheControlHeaderValue.NoStoreString, StringComparison.OrdinalIgnoreCase))
+        if (!http.Response.HasStarted
+            && !headers.CacheControl.ToString().Contains(CacheControlHeaderValue.NoStoreString, StringComparison.OrdinalIgnoreCase))
+        {
             headers.CacheControl = CacheControlHeaderValue.NoStoreString;
+        }
     }
 }

@@ -2,18 +2,23 @@ using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Keys;
 
-/// <summary>Has the form parsed, which the action, model binding and the fingerprint then share.</summary>
+/// <summary>Parses the form. The action, model binding and the fingerprint then share the parsed form.</summary>
 internal sealed class FormKeySource(string name) : KeySource($"the form field {name}")
 {
     internal override string? Defect => name.Length > 0 ? null : "the name is empty.";
 
-    /// <returns>The form, or what is wrong with it; neither when the body is no form.</returns>
-    /// <exception cref="RequestBodyTooLargeException">The server refuses so large a body.</exception>
+    /// <returns>The form, or what is wrong with it. Neither when the body is not a form.</returns>
+    /// <exception cref="RequestBodyTooLargeException">The body is larger than the server admits.</exception>
     public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http)
     {
-        // A locked form cannot even be asked whether it is one.
+        // HasFormContentType, too, throws on a form that antiforgery has locked.
         if (FormFingerprint.IsLocked(http.Request))
-            return IsForm(http.Request.ContentType) ? (null, "The form cannot be read, because its antiforgery token is missing or wrong.") : default;
+        {
+            return IsForm(http.Request.ContentType)
+                ? (null, "The form cannot be read, because its antiforgery token is missing or wrong.")
+                : default;
+        }
+
         if (!http.Request.HasFormContentType)
             return default;
 
@@ -26,7 +31,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
             throw new RequestBodyTooLargeException(exception);
         }
         catch (Exception exception) when (
-            // Not supported: UTF-7, of which the framework wants nothing to know.
+            // NotSupportedException: the framework rejects UTF-7.
             exception is InvalidDataException or NotSupportedException
                 or (IOException and not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
             && !http.RequestAborted.IsCancellationRequested)

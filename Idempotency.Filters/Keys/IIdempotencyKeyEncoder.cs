@@ -1,20 +1,26 @@
 namespace Idempotency.Filters;
 
-/// <summary>Makes storage keys. Replace it to change how keys look in the store, for example to share records with another system.</summary>
+/// <summary>
+/// Makes the keys under which stores keep records. Replace this service to change how they look, for example to share records with
+/// another system.
+/// </summary>
 /// <remarks>
-/// Two different pairs of scope and key must never give the same storage key, and every storage key must begin with what
-/// <see cref="EncodeScope"/> gives for its scope, so that all records of one scope can be found.
+/// Two different pairs of scope and key must never have the same storage key. Every storage key must begin with the
+/// <see cref="EncodeScope"/> of its scope: that is how <c>IIdempotencyAdministration.ForgetAsync</c> finds all records of one scope.
+/// The default is <c>{prefix}{b64url(SHA-256(scope))}:{b64url(SHA-256(scope, key))}</c>.
 /// </remarks>
 public interface IIdempotencyKeyEncoder
 {
-    /// <summary>The storage key of one client key in one scope.</summary>
+    /// <summary>Makes the storage key of a client key within a scope.</summary>
     /// <param name="prefix"><see cref="IdempotencyOptions.KeyPrefix"/>.</param>
-    /// <param name="scope">Whose key it is: the caller, and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
-    /// <param name="key">The client's key, as <see cref="IIdempotencyContext.Key"/> has it.</param>
+    /// <param name="scope">Whose key it is: the caller and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
+    /// <param name="key">The client's key, without quotes and escapes, as in <see cref="IIdempotencyContext.Key"/>.</param>
+    /// <returns>The storage key.</returns>
     string Encode(string prefix, string scope, string key);
 
-    /// <summary>What all storage keys of one scope begin with, and those of no other scope.</summary>
+    /// <summary>Makes the text that all storage keys of a scope begin with, and no storage key of another scope.</summary>
     /// <param name="prefix"><see cref="IdempotencyOptions.KeyPrefix"/>.</param>
-    /// <param name="scope">The scope.</param>
+    /// <param name="scope">Whose keys they are: the caller and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
+    /// <returns>The beginning of the storage keys.</returns>
     string EncodeScope(string prefix, string scope);
 }

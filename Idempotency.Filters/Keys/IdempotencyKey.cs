@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Keys;
 
-/// <summary>Reads the key: a structured-field string (RFC 9651, section 3.3.3), or the same characters without its quotes.</summary>
+/// <summary>Reads a key: a structured-field string (RFC 9651, section 3.3.3), or the same characters without quotes.</summary>
 internal static class IdempotencyKey
 {
     private const int UuidLength = 36;
@@ -12,20 +12,20 @@ internal static class IdempotencyKey
     private const string UrnPrefix = "urn:uuid:";
 
     private const string SeveralLines = "Send the key in one header line; this request has several.";
-    private const string Empty = "Send a key of one character or more; this one is empty.";
+    private const string Empty = "Send a key of at least one character; this one is empty.";
     private const string QuotesRequired = "Put the key in double quotes.";
     private const string BadBare =
-        "Without double quotes a key may hold visible ASCII characters only, and no double quote, comma, semicolon or backslash.";
+        "Without double quotes, a key may hold only visible ASCII characters other than double quote, comma, semicolon and backslash.";
     private const string BadString =
-        "In double quotes a key may hold ASCII characters from space to tilde; write a double quote as \\\" and a backslash as \\\\, "
+        "In double quotes, a key may hold only ASCII characters from space to tilde. Write a double quote as \\\" and a backslash as \\\\, "
         + "and end the key with a double quote.";
     private const string BadParameters =
-        "Send nothing behind the closing double quote; only parameters of RFC 9651, such as ;a=1, may stand there.";
-    private const string BadPlain = "A key may hold ASCII characters from space to tilde only.";
+        "Send nothing after the closing double quote, except parameters of RFC 9651 such as ;a=1.";
+    private const string BadPlain = "A key may hold only ASCII characters from space to tilde.";
     private const string BadUuid = "Send a UUID as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
     private const string BadUuidV4 = "Send a UUID of version 4 as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
 
-    // A comma may have joined two header lines, and a semicolon may begin a parameter.
+    // No comma, since it may have joined two header lines. No semicolon, since it may begin a parameter.
     private static readonly SearchValues<char> BareCharacters =
         SearchValues.Create([.. Enumerable.Range(0x21, 0x7E - 0x20).Select(c => (char)c).Except("\",;\\")]);
 
@@ -55,7 +55,7 @@ internal static class IdempotencyKey
         return InFormat(text.Length == line.Length ? line : text.ToString(), format);
     }
 
-    /// <summary>A key that stands where nothing needs to be quoted: not in a header.</summary>
+    /// <summary>Reads a key from a place other than a header, where keys have no quotes.</summary>
     public static KeyReading ReadPlain(string key, KeyFormat format, int maxLength)
     {
         if (key.Length == 0)
@@ -90,7 +90,7 @@ internal static class IdempotencyKey
         return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
     }
 
-    // The nil and the max UUID are UUIDs too (RFC 9562, sections 5.9 and 5.10), so that neither version nor variant is looked at.
+    // The nil and the max UUID are UUIDs too (RFC 9562, sections 5.9 and 5.10), so version and variant are not checked.
     private static bool IsUuid(ReadOnlySpan<char> key)
     {
         if (key.Length != UuidLength)

@@ -1,6 +1,6 @@
 namespace Idempotency.Filters.Keys;
 
-/// <summary>A source that needs no body, and hence no waiting.</summary>
+/// <summary>A source that does not read the body, and so never waits.</summary>
 internal abstract class ImmediateKeySource(string place) : KeySource(place)
 {
     public abstract KeyReading Read(HttpContext http, KeyRules rules);

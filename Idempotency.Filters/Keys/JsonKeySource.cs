@@ -5,11 +5,11 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Keys;
 
-/// <summary>Looks for a property of a JSON body, which it holds in memory. No tree is built.</summary>
+/// <summary>Reads the key from a property of a JSON body. Holds the body in memory, but builds no document tree.</summary>
 internal sealed class JsonKeySource(string path) : KeySource($"the JSON property {path}")
 {
     private const string BadContentType = "Send one valid Content-Type, such as application/json.";
-    private const string Broken = "Send the body anew; the framing of this one is broken.";
+    private const string Broken = "Send the body again; the framing of this one is broken.";
     private const string NotJson = "Send a body of valid JSON in UTF-8, nested no deeper than 64 levels.";
 
     private readonly byte[][] _path = [.. path.Split('.').Select(Encoding.UTF8.GetBytes)];
@@ -24,8 +24,11 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         var contentType = http.Request.ContentType;
         if (!MediaTypeHeaderValue.TryParse(contentType, out var type))
         {
-            // MVC's formatters take some of these for JSON, two types in one header among them: the action would run, and its key go unseen.
-            return contentType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true ? KeyReading.Malformed(BadContentType) : default;
+            // MVC's formatters read some invalid content types as JSON, such as two types in one header. "No key" would let the action run
+            // unprotected although the body has a key.
+            return contentType?.Contains("json", StringComparison.OrdinalIgnoreCase) is true
+                ? KeyReading.Malformed(BadContentType)
+                : default;
         }
 
         if (!IsJson(type))
@@ -48,11 +51,12 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
     private static bool IsJson(MediaTypeHeaderValue type) =>
         type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
         || (type.SubTypeWithoutSuffix.Equals("json", StringComparison.OrdinalIgnoreCase)
-            && (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase) || type.Type.Equals("text", StringComparison.OrdinalIgnoreCase)));
+            && (type.Type.Equals("application", StringComparison.OrdinalIgnoreCase)
+                || type.Type.Equals("text", StringComparison.OrdinalIgnoreCase)));
 
     private KeyReading Read(ReadOnlySpan<byte> json, KeyRules rules)
     {
-        // The framework's own readers skip a byte order mark, too.
+        // The framework's own JSON readers skip a byte order mark too.
         if (json.StartsWith(Encoding.UTF8.Preamble))
             json = json[Encoding.UTF8.Preamble.Length..];
 
@@ -62,7 +66,7 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
             reader.Read();
             var reading = reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, 0, rules) : default;
 
-            // To the end, or a body that breaks off behind the key would pass.
+            // Read to the end, so that a body cut off after the key is malformed.
             while (reader.Read())
             {
             }
@@ -71,12 +75,12 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The second kind: a string with half a surrogate pair, or with bytes that are no UTF-8.
+            // InvalidOperationException: a string with half a surrogate pair, or with bytes that are not UTF-8.
             return KeyReading.Malformed(NotJson);
         }
     }
 
-    /// <summary>Reads one object to its end, and the objects inside it that the path leads through.</summary>
+    /// <summary>Reads one object to its end, and the nested objects on the path.</summary>
     private KeyReading Find(ref Utf8JsonReader reader, int level, KeyRules rules)
     {
         KeyReading? found = null;
@@ -94,7 +98,9 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
             reader.Skip();
         }
 
-        return isRepeated ? KeyReading.Malformed($"Send {Place} once; this request has it, or an object around it, several times.") : found ?? default;
+        return isRepeated
+            ? KeyReading.Malformed($"Send {Place} once; this request has it, or an object around it, several times.")
+            : found ?? default;
     }
 
     private KeyReading ReadValue(ref Utf8JsonReader reader, int level, KeyRules rules)

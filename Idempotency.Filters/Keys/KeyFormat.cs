@@ -3,23 +3,26 @@ namespace Idempotency.Filters;
 /// <summary>Which keys are accepted.</summary>
 public enum KeyFormat
 {
-    /// <summary>A structured-field string (RFC 9651, section 3.3.3) or its bare form: <c>"abc"</c> and <c>abc</c> are the same key.</summary>
+    /// <summary>
+    /// A structured-field string (RFC 9651, section 3.3.3) or its bare form: <c>"abc"</c> and <c>abc</c> are the same key.
+    /// </summary>
     Any,
 
     /// <summary>
-    /// Only a structured-field string, as draft-ietf-httpapi-idempotency-key-header-07, section 2.1, asks for; a bare value is malformed.
+    /// Only a structured-field string, as draft-ietf-httpapi-idempotency-key-header-07, section 2.1, requires. A bare header value is
+    /// malformed. Keys in other places than headers have no quotes.
     /// </summary>
     StructuredString,
 
-    /// <summary>Any UUID of RFC 9562 in its text form, quoted or bare, compared without regard to case.</summary>
+    /// <summary>Any UUID in its text form with hyphens (RFC 9562, section 4), quoted or bare. Compared without regard to case.</summary>
     Uuid,
 
-    /// <summary>A UUID of version 4 (RFC 9562, section 5.4), quoted or bare, compared without regard to case.</summary>
+    /// <summary>A UUID of version 4 (RFC 9562, section 5.4), quoted or bare. Compared without regard to case.</summary>
     UuidV4,
 
     /// <summary>
-    /// A UUID of any version in one of the forms in which programs write it: with hyphens, without them, in braces, or as a URN (RFC 9562,
-    /// section 4). Compared without regard to case; different forms are different keys. asgi-idempotency-header accepts these.
+    /// A UUID of any version in any form that asgi-idempotency-header accepts: with hyphens, without hyphens, in braces, or as a URN
+    /// (RFC 9562, section 4). Compared without regard to case; two forms of one UUID are different keys.
     /// </summary>
     LooseUuid,
 }

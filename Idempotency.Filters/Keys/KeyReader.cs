@@ -2,7 +2,7 @@ using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Keys;
 
-/// <summary>Reads the key of a request from the places that its policy names.</summary>
+/// <summary>Reads the key of a request from the places that the policy names.</summary>
 internal sealed class KeyReader
 {
     private readonly KeyRules _rules;
@@ -10,7 +10,7 @@ internal sealed class KeyReader
     private readonly ImmediateKeySource[]? _immediate;
     private readonly bool _readsForms;
 
-    /// <param name="sources">Where the key may be sent, in order; empty = in the header alone.</param>
+    /// <param name="sources">Where the key may be sent, in order; empty = only in the header.</param>
     /// <param name="header">The name of that header.</param>
     /// <param name="rules">Which keys are accepted.</param>
     public KeyReader(IList<KeySource> sources, string header, in KeyRules rules)
@@ -18,11 +18,13 @@ internal sealed class KeyReader
         _rules = rules;
         _sources = sources.Count > 0 ? [.. sources] : [KeySource.Header(header)];
         _readsForms = Array.Exists(_sources, source => source is FormKeySource);
-        _immediate = Array.TrueForAll(_sources, source => source is ImmediateKeySource) ? [.. _sources.Cast<ImmediateKeySource>()] : null;
+        _immediate = Array.TrueForAll(_sources, source => source is ImmediateKeySource)
+            ? [.. _sources.Cast<ImmediateKeySource>()]
+            : null;
         Name = sources.Count > 0 ? "The idempotency key" : header;
     }
 
-    /// <summary>What clients know the key as.</summary>
+    /// <summary>What messages to clients call the key.</summary>
     public string Name { get; }
 
     /// <summary>Where clients may send the key.</summary>
@@ -33,7 +35,7 @@ internal sealed class KeyReader
         [] => "",
     };
 
-    // Not asynchronous where it need not wait: most requests have their key in a header.
+    // Not async on purpose: most requests have their key in a header, and reading it never waits.
     public ValueTask<KeyReading> ReadAsync(HttpContext http) =>
         _immediate is null ? ReadFromBodyAsync(http) : new(Read(_immediate, http));
 
@@ -53,8 +55,8 @@ internal sealed class KeyReader
     {
         try
         {
-            // Wherever the key is: the fingerprint of a form that was parsed cannot be compared with that of its bytes, so that a reused
-            // key which moved from a header into the form would go unnoticed.
+            // Parse the form even if another source has the key. The fingerprint of a parsed form cannot be compared with the fingerprint
+            // of its bytes, so a key reused once in a header and once in the form would go unnoticed.
             if (_readsForms && await FormKeySource.ParseAsync(http) is { Problem: { } problem })
                 return KeyReading.Malformed(problem);
 

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Keys;
 
-/// <summary>What the sources of keys need of a policy.</summary>
+/// <summary>The rules of a policy that key sources need.</summary>
 /// <param name="Format">Which keys are accepted.</param>
 /// <param name="MaxLength">The longest accepted key, in characters.</param>
-/// <param name="MaxBufferedBodySize">How much of a body may be held in memory to find the key in it, in bytes.</param>
+/// <param name="MaxBufferedBodySize">The largest body that may be held in memory to find the key, in bytes.</param>
 internal readonly record struct KeyRules(KeyFormat Format, int MaxLength, int MaxBufferedBodySize);

@@ -3,12 +3,11 @@ using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters;
 
-/// <summary>A place in the request where a key may be sent. <see cref="IdempotencyOptions.KeySources"/> asks several in order.</summary>
+/// <summary>A place in the request where a key may be sent. <see cref="IdempotencyOptions.KeySources"/> tries several in order.</summary>
 /// <remarks>
-/// A source that finds nothing passes the question on; one that finds something wrong (an empty key, two of them, one that is no text) refuses
-/// the request with 400 <c>key-malformed</c>. Except for headers, a key is taken as it stands, without quotes to be removed: one or more
-/// characters from space to tilde, those of a structured-field string (RFC 9651, section 3.3.3), up to
-/// <see cref="IdempotencyOptions.MaxKeyLength"/>.
+/// If a source finds nothing, the next one is tried. If it finds something wrong (an empty key, two keys, a value that is not text), the
+/// request gets 400 <c>key-malformed</c>. Only headers have quotes to remove; elsewhere the key is the value as it stands: characters from
+/// space to tilde, as in a structured-field string (RFC 9651, section 3.3.3), 1 to <see cref="IdempotencyOptions.MaxKeyLength"/> of them.
 /// </remarks>
 public abstract class KeySource
 {
@@ -17,14 +16,14 @@ public abstract class KeySource
 
     private protected KeySource(string place) => Place = place;
 
-    /// <summary>How a client is told of it: "the header Idempotency-Key".</summary>
+    /// <summary>How messages to clients name the place: "the header Idempotency-Key".</summary>
     internal string Place { get; }
 
-    /// <summary>Why it could never find a key; null when it could.</summary>
+    /// <summary>Why this source can never find a key; null when it can.</summary>
     internal virtual string? Defect => null;
 
     /// <summary>
-    /// A request header: a structured-field string, or, unless <see cref="KeyFormat.StructuredString"/> is asked for, its bare form.
+    /// A request header: a structured-field string, or its bare form unless the policy sets <see cref="KeyFormat.StructuredString"/>.
     /// </summary>
     /// <param name="name">The name of the header.</param>
     /// <returns>The source.</returns>
@@ -35,7 +34,7 @@ public abstract class KeySource
     }
 
     /// <summary>A parameter of the query string.</summary>
-    /// <param name="name">The name, compared as ASP.NET Core does: without regard to case.</param>
+    /// <param name="name">The name, compared without regard to case, as in ASP.NET Core.</param>
     /// <returns>The source.</returns>
     public static KeySource Query(string name)
     {
@@ -44,12 +43,12 @@ public abstract class KeySource
     }
 
     /// <summary>
-    /// A field of a form, URL-encoded or multipart; another body has none. The form is parsed before the action runs, within the app's
-    /// <c>FormOptions</c>, and the action gets it as parsed.
+    /// A field of a URL-encoded or multipart form. Other bodies have no fields. The form is parsed before the action runs, within the app's
+    /// <c>FormOptions</c>, and the action gets the parsed form.
     /// </summary>
     /// <param name="name">
-    /// The name, compared as ASP.NET Core does: without regard to case. Default: that of <c>&lt;idempotency-key /&gt;</c>,
-    /// <see cref="DefaultFormField"/>.
+    /// The name, compared without regard to case, as in ASP.NET Core. Default <see cref="DefaultFormField"/>, the field of
+    /// <c>&lt;idempotency-key /&gt;</c>.
     /// </param>
     /// <returns>The source.</returns>
     public static KeySource FormField(string name = DefaultFormField)
@@ -59,13 +58,13 @@ public abstract class KeySource
     }
 
     /// <summary>
-    /// A string in a JSON body; a body of another content type has none. The body is held in memory before the action runs, at most
-    /// <see cref="IdempotencyOptions.MaxBufferedBodySize"/> bytes, else 413; the action reads it from its start. It must be JSON in UTF-8
-    /// (RFC 8259), nested no deeper than 64 levels.
+    /// A string in a JSON body. Bodies of other content types have no properties. The body is read into memory before the action runs; a
+    /// body of more than <see cref="IdempotencyOptions.MaxBufferedBodySize"/> bytes gets 413. The action reads the body from its start. It
+    /// must be JSON in UTF-8 (RFC 8259), nested no deeper than 64 levels.
     /// </summary>
     /// <param name="path">
-    /// The name of a property, or names that lead through objects, separated by dots: <c>payment.key</c>. Compared exactly. Arrays are not
-    /// searched.
+    /// The name of a property, or a path of names through nested objects, separated by dots: <c>payment.key</c>. Compared exactly. Arrays
+    /// are not searched.
     /// </param>
     /// <returns>The source.</returns>
     public static KeySource JsonField(string path)
@@ -74,12 +73,15 @@ public abstract class KeySource
         return new JsonKeySource(path);
     }
 
-    /// <summary>Whatever a delegate finds: a cookie, a route value.</summary>
+    /// <summary>A key that a delegate reads, from a cookie or a route value for example.</summary>
     /// <param name="read">
-    /// Reads the key; null = there is none. It must not read the body. What it throws goes to the app's error handling, and the action does
-    /// not run.
+    /// Returns the key; null = there is none. It must not read the body. If it throws, the exception goes to the app's error handling and
+    /// the action does not run.
     /// </param>
-    /// <param name="place">How clients are told of the place, such as <c>the cookie payment</c>; null = as described in the API's documentation.</param>
+    /// <param name="place">
+    /// How messages to clients name the place, such as <c>the cookie payment</c>; null = a reference to the API's documentation. Default
+    /// null.
+    /// </param>
     /// <returns>The source.</returns>
     public static KeySource From(Func<HttpContext, string?> read, string? place = null)
     {
@@ -87,13 +89,13 @@ public abstract class KeySource
         return new DelegateKeySource(read, place);
     }
 
-    /// <summary>Names the place.</summary>
+    /// <summary>Returns the place, as messages to clients name it.</summary>
     public override string ToString() => Place;
 
-    /// <returns>The key; <see cref="KeyStatus.Missing"/> when there is nothing in this place.</returns>
+    /// <returns>The key; <see cref="KeyStatus.Missing"/> when this place has none.</returns>
     internal abstract ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules);
 
-    /// <summary>Reads a parameter or field, which may be there several times.</summary>
+    /// <summary>Reads a query parameter or form field, which may occur several times.</summary>
     private protected KeyReading ReadField(StringValues values, KeyRules rules) => values.Count switch
     {
         0 => default,

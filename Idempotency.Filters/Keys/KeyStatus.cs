@@ -9,6 +9,6 @@ internal enum KeyStatus
     Malformed,
     Valid,
 
-    /// <summary>Somewhere in a body that is larger than may be read for it.</summary>
+    /// <summary>In a body that is too large to be read for the key.</summary>
     OutOfReach,
 }

@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http.Features.Authentication;
 
 namespace Idempotency.Filters.Keys;
 
-/// <summary>Whose key it is. The parts are length-delimited, so that no caller can choose a name that reads like another's scope.</summary>
+/// <summary>Whose key it is. Parts are length-prefixed, so no caller can choose a name that reads like another caller's scope.</summary>
 /// <param name="Caller">The caller alone.</param>
-/// <param name="Value">The caller, within what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
+/// <param name="Value">The caller and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
 internal readonly record struct RequestScope(string Caller, string Value)
 {
     public const string Anonymous = "anonymous";
@@ -15,12 +15,12 @@ internal readonly record struct RequestScope(string Caller, string Value)
     private static readonly string[] CallerClaims = ["sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid"];
 
     /// <param name="http">The request.</param>
-    /// <param name="callerId">Names the caller; null = the claims of the user do.</param>
-    /// <param name="keyScope">Adds to the caller; null = nothing does.</param>
-    /// <exception cref="InvalidOperationException">The request is authenticated, and nothing says who the caller is.</exception>
+    /// <param name="callerId">Names the caller; null = the user's claims name the caller.</param>
+    /// <param name="keyScope">Adds to the caller; null = adds nothing.</param>
+    /// <exception cref="InvalidOperationException">The request is authenticated, but nothing identifies the caller.</exception>
     public static RequestScope Of(HttpContext http, Func<HttpContext, string?>? callerId, Func<HttpContext, string?>? keyScope)
     {
-        // Asked of the feature, since the property would make an anonymous user for each request.
+        // Not http.User: that property would create an anonymous user for each request.
         var user = http.Features.Get<IHttpAuthenticationFeature>()?.User;
         var caller = callerId is null ? FromUserClaims(user) : FromCallerId(callerId(http));
         if (caller is null && user is not null && user.Identities.Any(identity => identity.IsAuthenticated))
@@ -28,7 +28,8 @@ internal readonly record struct RequestScope(string Caller, string Value)
             throw new InvalidOperationException(
                 "The request is authenticated, but nothing says whose idempotency key it carries: "
                 + (callerId is null
-                    ? "the user has none of the claims sub, NameIdentifier, client_id, azp or appid, and no name. Set IdempotencyOptions.CallerId."
+                    ? "the user has none of the claims sub, NameIdentifier, client_id, azp or appid, and no name. "
+                        + "Set IdempotencyOptions.CallerId."
                     : "IdempotencyOptions.CallerId returned no name. It must return one for every authenticated request."));
         }
 
@@ -36,13 +37,13 @@ internal readonly record struct RequestScope(string Caller, string Value)
         return new(caller, Within(caller, keyScope?.Invoke(http)));
     }
 
-    /// <summary>The caller, in what <see cref="IdempotencyOptions.KeyScope"/> adds to it; null adds nothing.</summary>
+    /// <summary>The caller and what <see cref="IdempotencyOptions.KeyScope"/> adds; null adds nothing.</summary>
     public static string Within(string caller, string? keyScope) => keyScope is null ? caller : Join(caller, keyScope);
 
-    /// <summary>The caller whom <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
+    /// <summary>The caller that <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
     public static string? FromCallerId(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
 
-    /// <summary>The caller whom the claims of an authenticated user name; null when they name none.</summary>
+    /// <summary>The caller that the claims of an authenticated user name; null when they name none.</summary>
     public static string? FromUserClaims(ClaimsPrincipal? user)
     {
         if (user is null)
@@ -60,7 +61,10 @@ internal readonly record struct RequestScope(string Caller, string Value)
         foreach (var identity in user.Identities)
         {
             if (identity.IsAuthenticated && !string.IsNullOrEmpty(identity.Name))
-                return Join("name", identity.Name, identity.FindFirst(identity.NameClaimType)?.Issuer ?? "", identity.AuthenticationType ?? "");
+            {
+                var issuer = identity.FindFirst(identity.NameClaimType)?.Issuer ?? "";
+                return Join("name", identity.Name, issuer, identity.AuthenticationType ?? "");
+            }
         }
 
         return null;

@@ -8,34 +8,37 @@ using Idempotency.Filters.Primitives;
 namespace Idempotency.Filters.Keys;
 
 /// <summary>
-/// <c>{prefix}{b64url(SHA-256(scope))}:{b64url(SHA-256(scope, key))}</c>: of one length, without personal data, and no choice of
-/// characters in a scope or a key makes two pairs one.
+/// Makes <c>{prefix}{b64url(SHA-256(scope))}:{b64url(SHA-256(scope, key))}</c>: fixed length, no personal data, and no choice of characters
+/// in a scope or a key makes two pairs collide.
 /// </summary>
 internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
 {
     private const int HashCharacters = 43;
     private const int StackBytes = 512;
 
-    // A surrogate without its other half takes three bytes, as does any character of its length; a pair takes four.
+    // One UTF-16 unit takes three bytes at most, half a surrogate pair included. A whole pair, two units, takes four.
     private const int MaxBytesPerChar = 3;
 
-    // Callers come back.
+    // Cached, because the same callers come back.
     private readonly RecentValues<string, string> _scopeHashes = new(
         scope => string.Create(HashCharacters, scope, static (target, scope) => WriteHash(target, scope, null)));
 
     public string Encode(string prefix, string scope, string key) =>
-        string.Create(prefix.Length + HashCharacters + 1 + HashCharacters, (prefix, hash: _scopeHashes.Get(scope), scope, key), static (target, parts) =>
-        {
-            parts.prefix.CopyTo(target);
-            target = target[parts.prefix.Length..];
-            parts.hash.CopyTo(target);
-            target[HashCharacters] = ':';
-            WriteHash(target[(HashCharacters + 1)..], parts.scope, parts.key);
-        });
+        string.Create(
+            prefix.Length + HashCharacters + 1 + HashCharacters,
+            (prefix, hash: _scopeHashes.Get(scope), scope, key),
+            static (target, parts) =>
+            {
+                parts.prefix.CopyTo(target);
+                target = target[parts.prefix.Length..];
+                parts.hash.CopyTo(target);
+                target[HashCharacters] = ':';
+                WriteHash(target[(HashCharacters + 1)..], parts.scope, parts.key);
+            });
 
     public string EncodeScope(string prefix, string scope) => $"{prefix}{_scopeHashes.Get(scope)}:";
 
-    /// <summary>The hash of the scope alone, or of the length of the scope's UTF-8, the scope, and the key.</summary>
+    /// <summary>Hashes the scope alone, or the length of the scope in UTF-8, the scope, and the key.</summary>
     private static void WriteHash(Span<char> target, string scope, string? key)
     {
         var maxLength = checked(sizeof(int) + ((scope.Length + (key?.Length ?? 0)) * MaxBytesPerChar));
@@ -50,13 +53,14 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
         SHA256.HashData(input, hash);
         Base64Url.EncodeToChars(hash, target);
 
-        // The buffer held names of callers.
+        // The buffer held the names of callers.
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented, clearArray: true);
     }
 
     /// <summary>
-    /// UTF-8, with half a surrogate pair encoded as if it were a character: its replacement by U+FFFD would make different scopes one.
+    /// Writes UTF-8, but encodes half a surrogate pair as if it were a character. Replacing it with U+FFFD would make different scopes
+    /// equal.
     /// </summary>
     private static int WriteUtf8(ReadOnlySpan<char> text, Span<byte> target)
     {

@@ -3,19 +3,22 @@ using Idempotency.Filters.Options;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// The conventions of three Python packages, for APIs that move from them and whose clients shall not notice: methods, keys, waiting, status
-/// codes, headers and what is kept. Their defects are left out. What is set afterwards goes over them.
+/// The conventions of three Python packages, for APIs that move from them without their clients noticing. Each method sets the covered
+/// methods, keys, waiting, status codes, headers and what is kept; the packages' defects are left out. Later settings override it.
 /// </summary>
 public static class IdempotencyConventions
 {
-    // The three have no limit.
+    // None of the three packages limits the length.
     private const int AnyLength = IdempotencyOptionsValidator.LongestKey;
 
     /// <summary>
-    /// Those of django-idempotency-key 1.3: every unsafe method needs the header <c>Idempotency-Key</c>, a replay has the status 409 and no
-    /// marker, the statuses 200 to 207 are kept, and a request in flight is waited for 0.1 seconds and then answered 423.
+    /// Sets the conventions of django-idempotency-key 1.3. POST, PUT, PATCH and DELETE need the header <c>Idempotency-Key</c>. A replay has
+    /// status 409 and no marker. Responses with status 200 to 207 are kept. A request whose key is in flight waits 0.1 seconds, then gets
+    /// 423.
     /// </summary>
-    /// <remarks>How long it keeps a record is up to its cache, so that <see cref="IdempotencyOptions.Retention"/> is not touched.</remarks>
+    /// <remarks>
+    /// Leaves <see cref="IdempotencyOptions.Retention"/> alone, because the package leaves it to its cache.
+    /// </remarks>
     /// <param name="options">The settings to change.</param>
     public static void UseDjangoIdempotencyKeyConventions(this IdempotencyOptions options)
     {
@@ -42,12 +45,14 @@ public static class IdempotencyConventions
     }
 
     /// <summary>
-    /// Those of asgi-idempotency-header 0.2: POST and PATCH may have the header <c>Idempotency-Key</c>, which is a UUID in any of its
-    /// usual forms or refused with 422, JSON is kept for 24 hours whatever its status, a replay is marked with <c>Idempotent-Replayed</c>,
-    /// and a request in flight is answered 409 at once.
+    /// Sets the conventions of asgi-idempotency-header 0.2. POST and PATCH may have the header <c>Idempotency-Key</c>. A key that is not a
+    /// UUID (<see cref="KeyFormat.LooseUuid"/>) gets 422. JSON responses are kept for 24 hours whatever their status, except 401, 403, 408,
+    /// 425, 429 and everything outside 200 to 599. A replay is marked with <c>Idempotent-Replayed</c>. A request whose key is in flight
+    /// gets 409 at once.
     /// </summary>
     /// <remarks>
-    /// There, UUIDs are asked for by <c>enforce_uuid4_formatting=True</c>. Without it, set <see cref="KeyFormat.Any"/> after this call.
+    /// In the package, <c>enforce_uuid4_formatting=True</c> demands UUIDs. If the API did not set it, set <see cref="KeyFormat.Any"/> after
+    /// this call.
     /// </remarks>
     /// <param name="options">The settings to change.</param>
     public static void UseAsgiIdempotencyHeaderConventions(this IdempotencyOptions options)
@@ -74,11 +79,12 @@ public static class IdempotencyConventions
     }
 
     /// <summary>
-    /// Those of flask-idempotent 0.1: every unsafe method may have a key, in the query or the form as <c>__idempotent_key</c> or in the
-    /// header <c>X-Idempotent-Key</c>; every answer is kept for 240 seconds whatever its status, a replay has no marker, and a request in
-    /// flight is waited for 60 seconds and then answered 408.
+    /// Sets the conventions of flask-idempotent 0.1. POST, PUT, PATCH and DELETE may have a key: in the query or the form as
+    /// <c>__idempotent_key</c>, or in the header <c>X-Idempotent-Key</c>. Responses are kept for 240 seconds whatever their status, except
+    /// 401, 403, 408, 425, 429 and everything outside 200 to 599. A replay has no marker. A request whose key is in flight waits 60
+    /// seconds, then gets 408.
     /// </summary>
-    /// <remarks>There, GET with a key is covered as well; here safe methods never are.</remarks>
+    /// <remarks>The package also covers GET with a key. This library never covers safe methods.</remarks>
     /// <param name="options">The settings to change.</param>
     public static void UseFlaskIdempotentConventions(this IdempotencyOptions options)
     {
@@ -108,7 +114,7 @@ public static class IdempotencyConventions
 
     private static HashSet<string> Methods(params string[] methods) => new(methods, StringComparer.OrdinalIgnoreCase);
 
-    // They keep every status. These tell the client to change something other than the request and send it again: kept, they would
-    // close the key to the very retry that they ask for.
+    // The packages keep every status. These five ask the client to change something other than the request and send it again; keeping
+    // them would answer that retry with the same refusal.
     private static HashSet<int> AnyFinalStatus() => Enumerable.Range(200, 400).Except([401, 403, 408, 425, 429]).ToHashSet();
 }

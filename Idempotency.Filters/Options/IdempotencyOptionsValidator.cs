@@ -4,10 +4,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Options;
 
-/// <summary>Refuses settings that contradict each other or could not work, each with the name of the option and what to change.</summary>
+/// <summary>Rejects settings that contradict each other or cannot work. Each message names the option and says what to change.</summary>
 internal sealed class IdempotencyOptionsValidator : IValidateOptions<IdempotencyOptions>
 {
-    // Servers limit the length of headers, many to 8 KiB: a longer key would never arrive.
+    // Many servers accept at most 8 KiB of headers, so a longer key would not arrive.
     public const int LongestKey = 8192;
 
     private static readonly string[] SafeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];
@@ -36,30 +36,35 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         if (!HttpToken.IsValid(options.HeaderName))
             failures.Add($"HeaderName '{options.HeaderName}' is not a header name: use letters, digits and hyphens.");
         if (options.ReplayedHeaderName is not null && !HttpToken.IsValid(options.ReplayedHeaderName))
-            failures.Add($"ReplayedHeaderName '{options.ReplayedHeaderName}' is not a header name: use letters, digits and hyphens, or null for no marker.");
+        {
+            failures.Add(
+                $"ReplayedHeaderName '{options.ReplayedHeaderName}' is not a header name: "
+                + "use letters, digits and hyphens, or null for no marker.");
+        }
+
         if (options.MaxKeyLength is < 1 or > LongestKey)
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}: it must be from 1 to {LongestKey}.");
         if (options.KeyFormat is KeyFormat.Uuid or KeyFormat.UuidV4 or KeyFormat.LooseUuid && options.MaxKeyLength < 36)
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}, but KeyFormat {options.KeyFormat} needs 36.");
         if (options.DocumentationUri is { IsAbsoluteUri: false } page)
-            failures.Add($"DocumentationUri '{page}' is relative: clients need an absolute one.");
+            failures.Add($"DocumentationUri '{page}' is relative: set an absolute one, which clients can follow.");
         if (options.KeyPrefix is null)
             failures.Add("KeyPrefix is null: use an empty string for no prefix.");
         if (options.Methods is null or { Count: 0 })
-            failures.Add("Methods is empty, so that nothing would be covered: name at least one method, or do not apply idempotency here.");
+            failures.Add("Methods is empty, so nothing would be covered: name at least one method, or do not apply idempotency here.");
         foreach (var method in options.Methods ?? new HashSet<string>())
         {
             if (SafeMethods.Contains(method, StringComparer.OrdinalIgnoreCase))
-                failures.Add($"Methods contains '{method}', which is safe to repeat and cannot be covered: remove it.");
+                failures.Add($"Methods contains '{method}', which is safe to repeat and is never covered: remove it.");
             else if (!HttpToken.IsValid(method))
-                failures.Add($"Methods contains '{method}', which is not an HTTP method.");
+                failures.Add($"Methods contains '{method}', which is not an HTTP method: remove it.");
         }
     }
 
     private static void CheckKeySources(IdempotencyOptions options, List<string> failures)
     {
         if (options.KeySources is null)
-            failures.Add("KeySources is null: use an empty list for the header HeaderName alone.");
+            failures.Add("KeySources is null: use an empty list to read the key from the header HeaderName.");
         foreach (var source in options.KeySources ?? [])
         {
             if (source is null)
@@ -84,7 +89,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
             failures.Add($"RetryAfter is {options.RetryAfter}: it must be 1 second or more.");
     }
 
-    // Timers take no more than 49 days.
+    // The longest time that a .NET timer accepts.
     private static void CheckPositive(string name, TimeSpan? value, List<string> failures)
     {
         if (value <= TimeSpan.Zero || value > TimeSpan.FromDays(49))
@@ -96,7 +101,11 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         if (options.MaxResponseBodySize < 0)
             failures.Add($"MaxResponseBodySize is {options.MaxResponseBodySize}: it must be 0 or more.");
         if (options.MaxComparedBodySize < 0)
-            failures.Add($"MaxComparedBodySize is {options.MaxComparedBodySize}: it must be 0 or more, or null for the server's own limit.");
+        {
+            failures.Add(
+                $"MaxComparedBodySize is {options.MaxComparedBodySize}: it must be 0 or more, or null for the server's own limit.");
+        }
+
         if (options.MaxBufferedBodySize < 0)
             failures.Add($"MaxBufferedBodySize is {options.MaxBufferedBodySize}: it must be 0 or more.");
     }
@@ -128,20 +137,23 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus("StatusCodes.StoreUnavailable", options.StatusCodes.StoreUnavailable, 400, failures);
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);
         if (options.StoreStatusCodes is { Count: 0 })
-            failures.Add("StoreStatusCodes is empty, so that nothing would be kept: name the statuses to keep, or null for the default.");
+            failures.Add("StoreStatusCodes is empty, so nothing would be kept: name the statuses to keep, or set null for the default.");
         foreach (var status in options.StoreStatusCodes ?? new HashSet<int>())
             CheckStatus(nameof(options.StoreStatusCodes), status, 200, failures);
     }
 
-    // One that no response can have would keep nothing, and leave every retry unprotected.
+    // A type that no response can have would keep nothing, and every retry would run the action again.
     private static void CheckContentTypes(IdempotencyOptions options, List<string> failures)
     {
         if (options.StoreContentTypes is null)
-            failures.Add("StoreContentTypes is null: use an empty list for all.");
+            failures.Add("StoreContentTypes is null: use an empty list to keep all.");
         foreach (var type in options.StoreContentTypes ?? [])
         {
             if (!MediaTypeHeaderValue.TryParse(type, out _))
-                failures.Add($"StoreContentTypes contains '{type}', which is not a media type: write it as application/json or application/*.");
+            {
+                failures.Add(
+                    $"StoreContentTypes contains '{type}', which is not a media type: write it as application/json or application/*.");
+            }
         }
     }
 

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters;
 
-/// <summary>A request that is answered without its action, as <see cref="IdempotencyOptions.OnRejected"/> sees it.</summary>
+/// <summary>
+/// A request that is about to be refused, without its action running. Passed to <see cref="IdempotencyOptions.OnRejected"/>.
+/// </summary>
 public sealed class IdempotencyRejectedContext
 {
     internal IdempotencyRejectedContext(HttpContext http, string code, ProblemDetails problem, int status)
@@ -13,21 +15,23 @@ public sealed class IdempotencyRejectedContext
         ConfiguredStatusCode = status;
     }
 
-    /// <summary>The request. Its response has its status and headers already, such as <c>Retry-After</c>; they may be changed.</summary>
+    /// <summary>
+    /// The request. The status and headers of its response, such as <c>Retry-After</c>, are already set and may be changed.
+    /// </summary>
     public HttpContext HttpContext { get; }
 
-    /// <summary>Why it was refused: the stable code of the problem, such as <c>key-missing</c>.</summary>
+    /// <summary>The stable code of the problem, such as <c>key-missing</c>.</summary>
     public string Code { get; }
 
-    /// <summary>The status of the refusal: that of <see cref="ProblemDetails"/>, where it may be changed.</summary>
+    /// <summary>The status of the refusal. Change it in <see cref="ProblemDetails"/>.</summary>
     public int StatusCode => ProblemDetails.Status ?? ConfiguredStatusCode;
 
-    /// <summary>What is sent, to be changed at will, unless <see cref="IsHandled"/>.</summary>
+    /// <summary>The body that will be sent, unless <see cref="IsHandled"/> is set. May be changed.</summary>
     public ProblemDetails ProblemDetails { get; }
 
     /// <summary>
-    /// Set to true when the response is complete as it is, and no problem details are to follow: after a redirect, say. A response that has
-    /// started is complete without it.
+    /// Set it to true when the response is complete without problem details, for example after a redirect. Not needed for a response that
+    /// has started. Default false.
     /// </summary>
     public bool IsHandled { get; set; }
 

@@ -1,38 +1,57 @@
 namespace Idempotency.Filters;
 
 /// <summary>
-/// The status code of each refusal, which the problem details carry too. The three packages that this library succeeds each chose others.
+/// The status code of each refusal. The problem details (RFC 9457) carry it too. The codes are options because the three packages that this
+/// library succeeds each chose different ones; see <see cref="IdempotencyConventions"/>.
 /// </summary>
 public sealed class IdempotencyStatusCodes
 {
     /// <summary>
-    /// The status of <c>key-missing</c>. Default 400 (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
+    /// The status of <c>key-missing</c>: a covered request has no key, but <see cref="IdempotencyOptions.KeyRequired"/> is set. Default 400
+    /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
     /// </summary>
     public int KeyMissing { get; set; } = StatusCodes.Status400BadRequest;
 
-    /// <summary>The status of <c>key-malformed</c>. Default 400; 400 to 599.</summary>
+    /// <summary>
+    /// The status of <c>key-malformed</c>: the key is empty, too long, repeated, or not in the <see cref="IdempotencyOptions.KeyFormat"/>.
+    /// Default 400; 400 to 599.
+    /// </summary>
     public int KeyMalformed { get; set; } = StatusCodes.Status400BadRequest;
 
     /// <summary>
-    /// The status of <c>key-reused</c>. Default 422 (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
+    /// The status of <c>key-reused</c>: the key belongs to a different request. Default 422
+    /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
     /// </summary>
     public int KeyReused { get; set; } = StatusCodes.Status422UnprocessableEntity;
 
     /// <summary>
-    /// The status of <c>in-flight</c>, also after a wait that timed out. Default 409 (draft-ietf-httpapi-idempotency-key-header-07,
-    /// section 2.7); 400 to 599.
+    /// The status of <c>in-flight</c>: another request with the key is still running, and a wait for it, if any, timed out. Default 409
+    /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
     /// </summary>
     public int InFlight { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>not-replayable</c>. Default 409; 400 to 599.</summary>
+    /// <summary>
+    /// The status of <c>not-replayable</c>: the action ran, but its response was too large to keep, was streamed, or may have been cut
+    /// short. Default 409; 400 to 599.
+    /// </summary>
     public int NotReplayable { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>outcome-unknown</c>. Default 409; 400 to 599.</summary>
+    /// <summary>
+    /// The status of <c>outcome-unknown</c>: the key is closed by <see cref="InterruptedBehavior.Block"/> or
+    /// <see cref="FailureBehavior.Block"/>. Default 409; 400 to 599.
+    /// </summary>
     public int OutcomeUnknown { get; set; } = StatusCodes.Status409Conflict;
 
-    /// <summary>The status of <c>body-too-large</c>. Default 413 (RFC 9110, section 15.5.14); 400 to 599.</summary>
+    /// <summary>
+    /// The status of <c>body-too-large</c>: the request body exceeds <see cref="IdempotencyOptions.MaxComparedBodySize"/>,
+    /// <see cref="IdempotencyOptions.MaxBufferedBodySize"/>, or the server's own limit while this library reads it. Default 413
+    /// (RFC 9110, section 15.5.14); 400 to 599.
+    /// </summary>
     public int BodyTooLarge { get; set; } = StatusCodes.Status413PayloadTooLarge;
 
-    /// <summary>The status of <c>store-unavailable</c> and of <c>record-unreadable</c>. Default 503; 400 to 599.</summary>
+    /// <summary>
+    /// The status of <c>store-unavailable</c> (the store cannot be reached, or has no room) and of <c>record-unreadable</c> (it has a
+    /// record that cannot be read). Default 503; 400 to 599.
+    /// </summary>
     public int StoreUnavailable { get; set; } = StatusCodes.Status503ServiceUnavailable;
 }

@@ -5,27 +5,27 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Policies;
 
-/// <summary>Builds policies: all settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
+/// <summary>Builds policies from the settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
 internal sealed class IdempotencyPolicies(
     IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, IServiceProvider services)
 {
     private volatile bool _isAnyUsed;
     private volatile bool _isDefaultUsed;
 
-    /// <summary>Whether an endpoint is covered.</summary>
+    /// <summary>Whether any endpoint is covered.</summary>
     public bool IsAnyUsed => _isAnyUsed;
 
     /// <param name="marker">What the endpoint says.</param>
-    /// <param name="endpoint">The endpoint's name, for messages.</param>
+    /// <param name="endpoint">The name of the endpoint, for messages.</param>
     /// <returns>The policy; null when the endpoint is exempt.</returns>
     /// <exception cref="InvalidOperationException">The policy or its store is not registered.</exception>
-    /// <exception cref="OptionsValidationException">The merged settings are invalid, or do not go with the store.</exception>
+    /// <exception cref="OptionsValidationException">The merged settings are invalid, or do not fit the store.</exception>
     public IdempotencyPolicy? Build(IIdempotencyMarker? marker, string endpoint)
     {
         if (marker is null or { Mode: IdempotencyMode.Exempt })
             return null;
 
-        // The factory gives a fresh copy each time; a named one would lack the settings that were made without a name.
+        // Always the default name: a named instance would lack the settings made without a name. Each call creates a fresh copy.
         var options = factory.Create(Microsoft.Extensions.Options.Options.DefaultName);
         if (marker.Policy is { } name)
             Apply(name, options, endpoint);
@@ -42,20 +42,24 @@ internal sealed class IdempotencyPolicies(
         if (failures.Count > 0)
         {
             throw new OptionsValidationException(
-                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName, typeof(IdempotencyOptions), failures.Select(failure => $"{endpoint}: {failure}"));
+                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName,
+                typeof(IdempotencyOptions),
+                failures.Select(failure => $"{endpoint}: {failure}"));
         }
 
         var store = Store(options.StoreName, endpoint);
         if (store.OperationTimeout >= options.Lease)
         {
             throw new OptionsValidationException(
-                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName, typeof(IdempotencyOptions), [$"{endpoint}: {TooShortLease(options, store)}"]);
+                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName,
+                typeof(IdempotencyOptions),
+                [$"{endpoint}: {TooShortLease(options, store)}"]);
         }
 
         return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
     }
 
-    /// <summary>Notes that an endpoint is covered under this policy.</summary>
+    /// <summary>Notes that this policy covers an endpoint.</summary>
     public void NoteUse(IdempotencyPolicy policy)
     {
         _isAnyUsed = true;
@@ -64,11 +68,12 @@ internal sealed class IdempotencyPolicies(
     }
 
     /// <summary>
-    /// Every policy that may have keys: the named ones, used or not, since a former one is registered for its keys alone, and the settings
-    /// of <c>AddIdempotency</c>, unless all endpoints have named policies. A process that covers no endpoint cannot know, and counts them.
+    /// Builds every policy that may have keys. Named policies count even if no endpoint uses them, because a former policy may be
+    /// registered only for its old keys. The settings of <c>AddIdempotency</c> count unless all covered endpoints have named policies. They
+    /// also count in a process that covers no endpoint, which cannot know what the others cover.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The store of one is not registered.</exception>
-    /// <exception cref="OptionsValidationException">The merged settings of one are invalid.</exception>
+    /// <exception cref="InvalidOperationException">The store of a policy is not registered.</exception>
+    /// <exception cref="OptionsValidationException">The merged settings of a policy are invalid.</exception>
     public IdempotencyPolicy[] BuildAll() =>
     [
         .. _isDefaultUsed || !_isAnyUsed
@@ -97,11 +102,11 @@ internal sealed class IdempotencyPolicies(
             + $"or name one of: {(known.Length == 0 ? "(none is registered)" : string.Join(", ", known))}.");
     }
 
-    // A call that hangs would end with the lease or after it, and no other could be tried in time.
+    // A call that hangs must end before the lease does, with time left for another try.
     private static string TooShortLease(IdempotencyOptions options, IIdempotencyStore store) =>
         $"Lease is {options.Lease}, but one call of {(options.StoreName is { } name ? $"the store '{name}'" : "the default store")} "
-        + $"may take its OperationTimeout of {store.OperationTimeout}, which must be less than every Lease that is kept in the store; "
-        + "best a tenth of it. Lengthen Lease or shorten OperationTimeout.";
+        + $"may take its OperationTimeout of {store.OperationTimeout}. OperationTimeout must be below the Lease of every policy that uses "
+        + "the store; keep it below a tenth. Lengthen Lease or shorten OperationTimeout.";
 
     private IIdempotencyStore Store(string? name, string endpoint) => name is null
         ? services.GetRequiredService<IIdempotencyStore>()

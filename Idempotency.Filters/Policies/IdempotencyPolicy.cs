@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Policies;
 
-/// <summary>The merged settings of one endpoint. The options are its own copy, which nobody changes after construction.</summary>
+/// <summary>The merged settings of one endpoint. The options are a private copy that is not changed after construction.</summary>
 internal sealed class IdempotencyPolicy
 {
     private readonly FrozenSet<string> _methods;
@@ -17,7 +17,10 @@ internal sealed class IdempotencyPolicy
         Mode = mode;
         Options = options;
         Store = store;
-        Keys = new KeyReader(options.KeySources, options.HeaderName, new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
+        Keys = new KeyReader(
+            options.KeySources,
+            options.HeaderName,
+            new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
         {
@@ -32,7 +35,8 @@ internal sealed class IdempotencyPolicy
     public string Name { get; }
 
     /// <summary>
-    /// Whether it is made of the settings of <c>AddIdempotency</c>, and of no named policy: one may be named "default" as well.
+    /// Whether the policy is the settings of <c>AddIdempotency</c>. <see cref="Name"/> cannot say: a named policy may be called "default"
+    /// too.
     /// </summary>
     public bool IsDefault { get; }
 
@@ -44,7 +48,7 @@ internal sealed class IdempotencyPolicy
 
     public KeyReader Keys { get; }
 
-    /// <summary>Whether an endpoint may be covered that answers these methods; none = it answers all.</summary>
+    /// <summary>Whether an endpoint with these methods can be covered. Empty = the endpoint answers all methods.</summary>
     public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);
 
     public bool Covers(string method) => _methods.Contains(method);

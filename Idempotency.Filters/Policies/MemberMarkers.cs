@@ -4,7 +4,8 @@ using System.Reflection;
 namespace Idempotency.Filters.Policies;
 
 /// <summary>
-/// Finds the marker of a method or a type: that of the most derived override or type. Two markers on one level contradict each other.
+/// Finds the marker of a method or a type. The most derived override or type that has one wins. Two markers on one level contradict each
+/// other.
 /// </summary>
 internal static class MemberMarkers
 {
@@ -30,7 +31,7 @@ internal static class MemberMarkers
         return null;
     }
 
-    /// <summary>An attribute as it is written in code.</summary>
+    /// <summary>The name of an attribute, as written in code.</summary>
     public static string NameOf(IIdempotencyMarker marker) => marker.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal);
 
     private static IIdempotencyMarker? Single(object[] attributes, string place)
@@ -50,8 +51,10 @@ internal static class MemberMarkers
         return single;
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Action methods are kept by MVC; a base that was trimmed away carries no marker.")]
-    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "Action methods are kept by MVC; a base that was trimmed away carries no marker.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2070", Justification = "MVC keeps action methods; a base method that was trimmed away has no marker.")]
+    [UnconditionalSuppressMessage(
+        "Trimming", "IL2075", Justification = "MVC keeps action methods; a base method that was trimmed away has no marker.")]
     private static MethodInfo? Overridden(MethodInfo method)
     {
         var root = method.GetBaseDefinition();

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Policies;
 
-/// <summary>A marker that is no attribute: the global filter, or a call of <c>RequireIdempotency</c>.</summary>
+/// <summary>A marker that is not an attribute: the global filter or a call of <c>RequireIdempotency</c>.</summary>
 internal sealed class PolicyMarker(string? policy, bool ofEndpoint = false) : IIdempotencyMarker
 {
     public static readonly PolicyMarker Default = new(null);
 
-    /// <summary>Whether it was said of one endpoint, and not of all in a group.</summary>
+    /// <summary>Whether the call was made on one endpoint, not on a group.</summary>
     public bool OfEndpoint => ofEndpoint;
 
     public string? Policy => policy;

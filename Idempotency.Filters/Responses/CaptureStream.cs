@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Responses;
 
-/// <summary>The stream form of a <see cref="ResponseCapture"/>: write-only, and synchronous only where the server allows that.</summary>
+/// <summary>A <see cref="ResponseCapture"/> as a stream: write-only, and synchronous only where the server allows it.</summary>
 internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFeature? bodyControl) : Stream
 {
     public override bool CanRead => false;
@@ -49,7 +49,7 @@ internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFea
         FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
     }
 
-    // The base class would write synchronously, which servers refuse.
+    // The base class would write synchronously, which servers refuse by default.
     public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
         TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
 
@@ -61,7 +61,7 @@ internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFea
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    // While the body is held nothing would block, but an action must not work or fail depending on the size of its response.
+    // A write to a held body never blocks. Still refused: an action must not work or fail by the size of its response.
     private void ThrowIfAsynchronousOnly()
     {
         if (bodyControl is { AllowSynchronousIO: false })

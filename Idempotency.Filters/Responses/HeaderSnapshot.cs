@@ -5,16 +5,17 @@ using Microsoft.Net.Http.Headers;
 namespace Idempotency.Filters.Responses;
 
 /// <summary>
-/// The response headers before the action ran, to tell its own from those that outer middleware sets anew on every response.
+/// The response headers before the action ran. They separate the action's own headers from those that outer middleware sets on every
+/// response.
 /// </summary>
 internal readonly struct HeaderSnapshot
 {
-    // Headers that belong to one connection, one moment, one origin or one user agent, and not to the answer.
+    // Headers that belong to a connection, a moment, an origin or a user agent, not to the answer.
     private static readonly HashSet<string> NeverKept = new(StringComparer.OrdinalIgnoreCase)
     {
         HeaderNames.SetCookie, "Set-Cookie2", HeaderNames.Date, HeaderNames.Server, HeaderNames.AltSvc,
-        HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.Upgrade, HeaderNames.TE, HeaderNames.Trailer,
-        HeaderNames.TransferEncoding, HeaderNames.ContentLength,
+        HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.Upgrade, HeaderNames.TE,
+        HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ContentLength,
         HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "Authentication-Info", "Proxy-Authentication-Info",
         HeaderNames.TraceParent, HeaderNames.TraceState, HeaderNames.Baggage, HeaderNames.CorrelationContext, HeaderNames.RequestId,
         "Request-Context", "Server-Timing", "X-Request-Id", "X-Correlation-Id", "b3", "X-B3-TraceId", "X-B3-SpanId",
@@ -28,10 +29,10 @@ internal readonly struct HeaderSnapshot
         headers.CopyTo(_before, 0);
     }
 
-    /// <summary>What was added or changed since; a header without values is one that was removed.</summary>
+    /// <summary>The headers that were added or changed since. A header without values was removed.</summary>
     public KeyValuePair<string, StringValues>[] Difference(IHeaderDictionary headers, string? marker)
     {
-        // Copied, not enumerated: the enumerator of a server's headers is a large box.
+        // CopyTo, not foreach: foreach would box the server's large enumerator.
         var now = ArrayPool<KeyValuePair<string, StringValues>>.Shared.Rent(headers.Count + _before.Length);
         headers.CopyTo(now, 0);
         var count = 0;
@@ -52,7 +53,7 @@ internal readonly struct HeaderSnapshot
         return difference;
     }
 
-    /// <summary>Takes back what the action did to the headers.</summary>
+    /// <summary>Undoes the action's changes to the headers.</summary>
     public void Restore(IHeaderDictionary headers)
     {
         headers.Clear();

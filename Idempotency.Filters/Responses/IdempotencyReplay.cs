@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Idempotency.Filters;
 
-/// <summary>Sends a stored response again, with the replay marker: an <see cref="ActionResult"/> and an <see cref="IResult"/> in one.</summary>
+/// <summary>
+/// A result that sends the stored response again, with the replay marker. It is both an <see cref="ActionResult"/> and an
+/// <see cref="IResult"/>, so MVC actions and Minimal API handlers can return it.
+/// </summary>
 public sealed class IdempotencyReplay : ActionResult, IResult
 {
     private readonly ResponseRecord _record;

@@ -2,13 +2,15 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Responses;
 
-/// <summary>Whether the response of an action that ran is kept: by the app's own decision, by its lists, or by default.</summary>
+/// <summary>
+/// Decides whether to keep the response of an action that ran: by the app's delegate, else by its lists, else by default.
+/// </summary>
 internal static class KeepRule
 {
     public static bool Keeps(HttpContext http, IdempotencyOptions options) =>
         options.ShouldStore?.Invoke(http) ?? (KeepsStatus(http.Response.StatusCode, options) && KeepsContentType(http.Response, options));
 
-    // Below 500, except answers that tell the client to change something other than the request and send it again.
+    // The default: below 500, except answers that ask the client to change something other than the request and send it again.
     private static bool KeepsStatus(int status, IdempotencyOptions options) =>
         options.StoreStatusCodes?.Contains(status) ?? status is < 500 and not (401 or 403 or 408 or 425 or 429);
 

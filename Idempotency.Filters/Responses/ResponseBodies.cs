@@ -2,39 +2,42 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Responses;
 
-/// <summary>What HTTP and the server's own checks say about response bodies.</summary>
+/// <summary>The rules of HTTP and of servers about response bodies.</summary>
 internal static class ResponseBodies
 {
-    /// <summary>RFC 9110, sections 15.2, 15.3.5, 15.3.6 and 15.4.5.</summary>
+    /// <summary>Whether a response with this status may have a body (RFC 9110, sections 15.2, 15.3.5, 15.3.6 and 15.4.5).</summary>
     public static bool AllowedWith(int status) =>
         status is >= 200 and not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status304NotModified);
 
     /// <summary>
-    /// Whether the action frames the body itself, by <c>Transfer-Encoding</c>, or sends trailers: neither is part of what can be sent again.
+    /// Whether the action frames the body itself with <c>Transfer-Encoding</c>, or sends trailers. A record can hold neither.
     /// </summary>
     public static bool HasOwnFraming(HttpContext http) =>
         http.Response.Headers.TransferEncoding.Count > 0
         || http.Response.Headers.Trailer.Count > 0
         || http.Features.Get<IHttpResponseTrailersFeature>() is { Trailers.Count: > 0 };
 
-    /// <summary>Why a response cannot be sent as it is; null when it can. The server would refuse it too, but after it was recorded.</summary>
+    /// <summary>
+    /// Why a response cannot be sent as it is; null when it can. Checked here because the server would refuse it only after the record was
+    /// stored.
+    /// </summary>
     public static string? Defect(int status, long? declared, long written)
     {
         if (status is < 100 or > 999)
-            return $"The response has the status {status}, which is none.";
+            return $"The response has the status {status}, but a status is from 100 to 999.";
         if (AllowedWith(status))
         {
             return declared is not null && declared != written
-                ? $"The response declares a Content-Length of {declared}, and has {written} bytes of body."
+                ? $"The response declares a Content-Length of {declared}, but has {written} bytes of body."
                 : null;
         }
 
         if (written > 0)
-            return $"The response has {written} bytes of body, and the status {status}, which allows none.";
+            return $"The response has {written} bytes of body, but its status {status} allows none.";
 
-        // A 304 may tell the length that the body would have had (RFC 9110, section 8.6).
+        // A 304 may declare the length that the body of a 200 would have (RFC 9110, section 8.6).
         return status != StatusCodes.Status304NotModified && declared > 0
-            ? $"The response declares a Content-Length of {declared}, and has the status {status}, which allows no body."
+            ? $"The response declares a Content-Length of {declared}, but its status {status} allows no body."
             : null;
     }
 }

@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Idempotency.Filters.Responses;
 
 /// <summary>
-/// The response body while the action writes it: held in memory until its fate is settled. More than the cap, or a request not to buffer,
-/// makes it <em>overflow</em>: the fate is settled at once, what was held is sent, and the rest streams through.
+/// Holds the response body in memory while the action writes it, until it is settled whether the response is kept. A body larger than the
+/// cap, or a call of <see cref="DisableBuffering"/>, makes it <em>overflow</em>: that question is settled at once, the held bytes are sent,
+/// and the rest streams through.
 /// </summary>
 internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 {
@@ -23,8 +24,8 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     /// <summary>Puts the capture in place of the response body.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="cap">How many bytes are held at most.</param>
-    /// <param name="settle">Settles the fate of a response that overflows, before its first byte leaves.</param>
+    /// <param name="cap">The most bytes to hold.</param>
+    /// <param name="settle">Called on overflow, before the first byte leaves: settles whether the response is kept.</param>
     public ResponseCapture(HttpContext http, long cap, Func<Task> settle)
     {
         _http = http;
@@ -34,25 +35,25 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
 
-    /// <summary>Whether the body no longer is held, but goes to the client as it is written.</summary>
+    /// <summary>Whether the body is no longer held and goes to the client as it is written.</summary>
     public bool Streams { get; private set; }
 
-    /// <summary>Whether the action did what would have sent the headers, had the body not been held.</summary>
+    /// <summary>Whether the action did something that would have sent the headers if the body were not held.</summary>
     public bool Started { get; private set; }
 
-    /// <summary>The exception with which the action ended its writing; null when it did not.</summary>
+    /// <summary>The exception with which the action completed the writer; null if none.</summary>
     public Exception? Failure { get; private set; }
 
     public PooledBuffer Held => _held;
 
-    /// <summary>Whether more is held than may be: a writer that was advanced and never flushed gave no chance to stream.</summary>
+    /// <summary>Whether more than the cap is held. A writer that is advanced but never flushed gives no chance to stream.</summary>
     public bool IsOverCap => _held.Length > _cap;
 
     public Stream Stream => _stream ??= new CaptureStream(this, _http.Features.Get<IHttpBodyControlFeature>());
 
     public PipeWriter Writer => this;
 
-    /// <summary>The response's own stream, for a body that no longer is held.</summary>
+    /// <summary>The response's own stream, for a body that is no longer held.</summary>
     public Stream InnerStream
     {
         get
@@ -68,7 +69,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public void DisableBuffering() => _buffering = false;
 
-    // The held response must not start: its headers are still open, and a failure can still become a clean 500.
+    // Must not start the real response: its headers are still open, and a failure can still become a clean 500.
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDetached();
@@ -171,7 +172,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
             await SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
     }
 
-    /// <summary>Settles the response early, if that is still open, and streams from here on.</summary>
+    /// <summary>Settles whether the response is kept, if that is still open, and streams from now on.</summary>
     public async Task OverflowAsync()
     {
         await _settle();
@@ -182,7 +183,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         _held.Release();
     }
 
-    /// <summary>Writes what is held to the client.</summary>
+    /// <summary>Sends the held bytes to the client.</summary>
     public async Task SendHeldAsync()
     {
         foreach (var segment in _held.Sequence)
@@ -192,12 +193,12 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         }
     }
 
-    /// <summary>Passes on that the action declared its response complete.</summary>
+    /// <summary>Passes the action's <see cref="CompleteAsync"/> on to the server.</summary>
     public Task PassCompletionAsync() => _completed && !Streams ? _inner.CompleteAsync() : Task.CompletedTask;
 
     /// <summary>
-    /// Gives the response its own body back. A late write of the action, after its request ended, is an error: it must not land in a reused
-    /// buffer, nor, since servers reuse what is behind the body, in the next response of the connection.
+    /// Gives the response its own body back. Writes after the request ended throw from now on: they must not land in a reused buffer or,
+    /// since servers reuse the objects behind the body, in the next response of the connection.
     /// </summary>
     public void Detach()
     {
@@ -215,7 +216,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     {
         ThrowIfDetached();
         if (_completed)
-            throw new InvalidOperationException("The response is complete: nothing can be written after it.");
+            throw new InvalidOperationException("The response is complete: write before calling Complete or CompleteAsync.");
     }
 
     private async Task StartStreamingAsync(CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Idempotency.Filters.Records;
 
 namespace Idempotency.Filters.Responses;
 
-/// <summary>Sends a record again.</summary>
+/// <summary>Sends a stored response again.</summary>
 internal static class ResponseReplay
 {
     public static async Task SendAsync(HttpResponse response, ResponseRecord record, IdempotencyOptions options)

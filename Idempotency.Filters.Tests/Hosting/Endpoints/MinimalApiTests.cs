@@ -50,7 +50,8 @@ internal sealed class MinimalApiTests
     public async Task GroupAndEndpointRunTheHandlerOnceUnderTheEndpointsPolicy()
     {
         await using var app = await Answers.StartAsync(
-            app => app.MapGroup("/g").RequireIdempotency("far").MapPost("/", (Runs runs) => runs.Next()).RequireIdempotency("near"), Policies);
+            app => app.MapGroup("/g").RequireIdempotency("far").MapPost("/", (Runs runs) => runs.Next()).RequireIdempotency("near"),
+            Policies);
 
         Assert.That(await app.AnswerAsync("/g", null), Is.EqualTo("461 key-missing"));
         Assert.That(await app.AnswerAsync("/g", "k"), Is.EqualTo("200 1"));
@@ -61,7 +62,8 @@ internal sealed class MinimalApiTests
     public async Task InnerGroupWinsOverOuterGroup()
     {
         await using var app = await Answers.StartAsync(
-            app => app.MapGroup("/g").RequireIdempotency("far").MapGroup("/h").RequireIdempotency("near").MapPost("/", (Runs runs) => runs.Next()),
+            app => app.MapGroup("/g").RequireIdempotency("far").MapGroup("/h").RequireIdempotency("near")
+                .MapPost("/", (Runs runs) => runs.Next()),
             Policies);
 
         Assert.That(await app.AnswerAsync("/g/h", null), Is.EqualTo("461 key-missing"));
@@ -91,7 +93,8 @@ internal sealed class MinimalApiTests
     public async Task ExemptMetadataInAGroupRunsEveryTime()
     {
         await using var app = await Answers.StartAsync(
-            app => app.MapGroup("/g").RequireIdempotency().MapPost("/", (Runs runs) => runs.Next()).WithMetadata(new IdempotencyExemptAttribute()));
+            app => app.MapGroup("/g").RequireIdempotency().MapPost("/", (Runs runs) => runs.Next())
+                .WithMetadata(new IdempotencyExemptAttribute()));
 
         Assert.That(await app.AnswerAsync("/g", null), Is.EqualTo("200 1"));
     }
@@ -100,7 +103,9 @@ internal sealed class MinimalApiTests
     public async Task ManualLambdaAlwaysRunsAndKnowsARepeat()
     {
         await using var app = await Answers.StartAsync(app => app.MapPost(
-            "/tips", [IdempotencyManual] (Runs runs, IIdempotencyContext idempotency) => $"{runs.Next()} {idempotency.IsRepeat}").RequireIdempotency());
+            "/tips",
+            [IdempotencyManual] (Runs runs, IIdempotencyContext idempotency) => $"{runs.Next()} {idempotency.IsRepeat}")
+            .RequireIdempotency());
 
         Assert.That(await app.AnswerAsync("/tips", "k"), Is.EqualTo("200 1 False"));
         Assert.That(await app.AnswerAsync("/tips", "k"), Is.EqualTo("200 2 True"));
@@ -131,7 +136,8 @@ internal sealed class MinimalApiTests
     [Test]
     public async Task TheHandlersOwnBadRequestIsKept()
     {
-        await using var app = await Answers.StartAsync(app => app.MapPost("/tips", (Runs runs) => Results.BadRequest(runs.Next())).RequireIdempotency());
+        await using var app = await Answers.StartAsync(
+            app => app.MapPost("/tips", (Runs runs) => Results.BadRequest(runs.Next())).RequireIdempotency());
 
         Assert.That(await app.AnswerAsync("/tips", "k"), Is.EqualTo("400 1"));
         Assert.That(await app.AnswerAsync("/tips", "k"), Is.EqualTo("400 1 replayed"));
@@ -179,7 +185,8 @@ internal sealed class MinimalApiTests
     [Test]
     public async Task RequestDelegateInAGroupIsCovered()
     {
-        await using var app = await Answers.StartAsync(app => app.MapGroup("/g").RequireIdempotency().Map("/raw", (RequestDelegate)AnswerRawAsync));
+        await using var app = await Answers.StartAsync(
+            app => app.MapGroup("/g").RequireIdempotency().Map("/raw", (RequestDelegate)AnswerRawAsync));
 
         Assert.That(await app.AnswerAsync("/g/raw", "k"), Is.EqualTo("200 raw 1"));
         Assert.That(await app.AnswerAsync("/g/raw", "k"), Is.EqualTo("200 raw 1 replayed"));
@@ -242,7 +249,8 @@ internal sealed class MinimalApiTests
     {
         await using var app = await Answers.StartAsync(app =>
         {
-            var source = new UnfilteredEndpoints(app.Services, http => http.Response.WriteAsync($"{http.RequestServices.GetRequiredService<Runs>().Next()}"));
+            var source = new UnfilteredEndpoints(
+                app.Services, http => http.Response.WriteAsync($"{http.RequestServices.GetRequiredService<Runs>().Next()}"));
             ((IEndpointRouteBuilder)app).DataSources.Add(source);
             source.Conventions.RequireIdempotency();
         });
@@ -252,7 +260,7 @@ internal sealed class MinimalApiTests
         Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo("200 1 replayed"));
     }
 
-    /// <summary>As a proxy or a remote procedure framework makes its endpoints: with conventions, but no endpoint filters.</summary>
+    /// <summary>Endpoints like those of a proxy or an RPC framework: with conventions, but without endpoint filters.</summary>
     private sealed class UnfilteredEndpoints(IServiceProvider services, RequestDelegate handler) : EndpointDataSource
     {
         private readonly Recorded _conventions = new();
@@ -266,7 +274,10 @@ internal sealed class MinimalApiTests
 
         private Endpoint Build()
         {
-            var endpoint = new RouteEndpointBuilder(handler, RoutePatternFactory.Parse("/unfiltered"), 0) { ApplicationServices = services };
+            var endpoint = new RouteEndpointBuilder(handler, RoutePatternFactory.Parse("/unfiltered"), 0)
+            {
+                ApplicationServices = services,
+            };
             foreach (var convention in _conventions.All.Concat(_conventions.Last))
                 convention(endpoint);
             return endpoint.Build();

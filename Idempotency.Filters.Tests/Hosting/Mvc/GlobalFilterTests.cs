@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Hosting.Mvc;
 
-/// <summary>Opt-out: a global filter covers what is not exempt.</summary>
+/// <summary>Opt-out mode: a global filter covers every action that is not exempt.</summary>
 internal sealed class GlobalFilterTests
 {
     public static readonly Dictionary<string, Action<IServiceCollection>> Forms = new()

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Hosting.Mvc;
 
-/// <summary>Razor Pages are covered as a whole: all handlers of a page together.</summary>
+/// <summary>A Razor Page is covered as a whole, with all its handlers.</summary>
 internal sealed class RazorPagesTests
 {
     [TestCase("/Marked", TestName = "A page whose model is marked")]
@@ -44,7 +44,8 @@ internal sealed class RazorPagesTests
     [Test]
     public async Task GlobalFilterCoversUnmarkedPagesAndNoExemptOnes()
     {
-        await using var app = await StartAsync(s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()), "Plain", "Exempt", "Marked");
+        await using var app = await StartAsync(
+            s => s.Configure<MvcOptions>(o => o.Filters.Add<IdempotencyFilter>()), "Plain", "Exempt", "Marked");
 
         Assert.That(await app.AnswerAsync("/Plain", null), Is.EqualTo("400 key-missing"));
         Assert.That(await app.AnswerAsync("/Plain", "k1"), Is.EqualTo("200 <p>run 1</p>"));
@@ -134,7 +135,10 @@ internal sealed class RazorPagesTests
             failure = exception;
         }
 
-        Assert.That(words, Has.All.Matches<string>(word => failure is not null && failure.Message.Contains(word, StringComparison.Ordinal)), failure?.Message);
+        Assert.That(
+            words,
+            Has.All.Matches<string>(word => failure is not null && failure.Message.Contains(word, StringComparison.Ordinal)),
+            failure?.Message);
     }
 
     private static Task<TestApp> StartAsync(params string[] pages) => StartAsync(_ => { }, pages);

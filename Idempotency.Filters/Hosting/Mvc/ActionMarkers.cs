@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Idempotency.Filters.Hosting.Mvc;
 
 /// <summary>
-/// Finds the marker that counts for an action or a page: the nearest level wins (action, controller or page, global), and on one level the
-/// most derived type or override.
+/// Finds the marker that applies to an action or a page. The nearest level wins (action, controller or page, global); within a level, the
+/// most derived type or override wins.
 /// </summary>
-/// <remarks>MVC's own "last filter wins" cannot be used: it depends on <c>Order</c>, and an exemption is no filter.</remarks>
+/// <remarks>MVC's own "last filter wins" does not work here: it depends on <c>Order</c>, and an exemption is not a filter.</remarks>
 internal static class ActionMarkers
 {
     public static IIdempotencyMarker? Of(ActionDescriptor action) => action switch
@@ -30,9 +30,12 @@ internal static class ActionMarkers
         _ => OfFilters(action, FilterScope.Global),
     };
 
-    public static bool IsIdempotencyFilter(IFilterMetadata filter) => filter is IdempotencyFilter or IdempotentAttribute || IsGlobalFilter(filter);
+    public static bool IsIdempotencyFilter(IFilterMetadata filter) =>
+        filter is IdempotencyFilter or IdempotentAttribute || IsGlobalFilter(filter);
 
-    /// <summary>The form that <c>Filters.Add&lt;IdempotencyFilter&gt;()</c> and <c>AddService</c> give the filter.</summary>
+    /// <summary>
+    /// Whether <c>Filters.Add&lt;IdempotencyFilter&gt;()</c> or <c>Filters.AddService&lt;IdempotencyFilter&gt;()</c> added the filter.
+    /// </summary>
     public static bool IsGlobalFilter(IFilterMetadata filter) => filter
         is TypeFilterAttribute { ImplementationType: var type } && type == typeof(IdempotencyFilter)
         || filter is ServiceFilterAttribute { ServiceType: var service } && service == typeof(IdempotencyFilter);

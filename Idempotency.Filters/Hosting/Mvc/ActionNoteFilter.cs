@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Hosting.Mvc;
 
 /// <summary>
-/// The innermost action and page filter: notes that the action itself was reached, and that it returned. The first tells an action's own 400
-/// from the automatic one, and from another filter's short circuit.
+/// The innermost action and page filter. It notes that the action was reached, and that it returned. "Reached" distinguishes an action's
+/// own 400 from an automatic 400 and from another filter's short circuit.
 /// </summary>
 internal sealed class ActionNoteFilter : IActionFilter, IPageFilter, IOrderedFilter
 {

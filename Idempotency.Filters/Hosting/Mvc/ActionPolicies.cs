@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Mvc.Abstractions;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 
-/// <summary>The policy of each MVC action and page, built once. Descriptors that MVC replaces are forgotten with them.</summary>
+/// <summary>Builds the policy of each MVC action and page once. When MVC replaces descriptors, their policies go with them.</summary>
 internal sealed class ActionPolicies(IdempotencyPolicies policies)
 {
     private readonly ConditionalWeakTable<ActionDescriptor, Entry> _entries = [];
 
-    /// <returns>The policy; null when the action is exempt or nothing marks it.</returns>
+    /// <returns>The policy; null when the action is exempt or has no marker.</returns>
     public IdempotencyPolicy? Of(ActionDescriptor action) =>
         _entries.TryGetValue(action, out var entry) ? entry.Policy : Build(action);
 

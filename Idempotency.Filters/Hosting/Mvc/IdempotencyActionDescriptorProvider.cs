@@ -7,13 +7,13 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Idempotency.Filters.Hosting.Mvc;
 
 /// <summary>
-/// Last over all action descriptors: gives each covered action one idempotency filter and the note filter, and takes the filter from those
-/// that can never be covered, for which it would only cost.
+/// Runs after all other action descriptor providers. Leaves each covered action one idempotency filter and adds the note filter. Removes
+/// the filter from actions that can never be covered, where it would only cost time and memory.
 /// </summary>
 internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies)
     : IActionDescriptorProvider
 {
-    // Executed callbacks run in reverse order.
+    // OnProvidersExecuted runs in reverse order, so the lowest comes last.
     public int Order => int.MinValue;
 
     public void OnProvidersExecuting(ActionDescriptorProviderContext context)

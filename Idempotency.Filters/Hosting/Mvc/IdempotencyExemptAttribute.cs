@@ -2,7 +2,7 @@ using Idempotency.Filters.Policies;
 
 namespace Idempotency.Filters;
 
-/// <summary>The action, controller, page or endpoint runs every time, whatever key is sent.</summary>
+/// <summary>Exempts an action, controller, page or endpoint: it runs every time, whatever key is sent.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class IdempotencyExemptAttribute : Attribute, IIdempotencyMarker
 {

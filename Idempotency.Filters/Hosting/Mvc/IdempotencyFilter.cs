@@ -7,11 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// Runs covered actions and pages once per key and caller. Added globally, <c>options.Filters.Add&lt;IdempotencyFilter&gt;()</c>, it covers
-/// every action that is not exempt; the attributes bring it along where they stand.
+/// Runs covered actions and pages once per key and caller. Added globally with <c>options.Filters.Add&lt;IdempotencyFilter&gt;()</c>, it
+/// covers every action that is not exempt. <see cref="IdempotentAttribute"/> and <see cref="IdempotencyManualAttribute"/> add it where they
+/// are applied.
 /// </summary>
 /// <remarks>
-/// A resource filter: authorization runs before a replay, model binding and the action do not. It keeps no state of its own.
+/// It is a resource filter: before a replay, authorization filters run; model binding and the action do not. It is stateless and reusable.
 /// </remarks>
 public sealed class IdempotencyFilter : IAsyncResourceFilter
 {
@@ -20,7 +21,7 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
     private readonly IdempotencyEngine _engine;
     private readonly ActionPolicies _policies;
 
-    /// <summary>Used by MVC to create the filter.</summary>
+    /// <summary>Creates the filter. Called by MVC.</summary>
     /// <param name="services">The services of the application.</param>
     /// <exception cref="InvalidOperationException"><c>AddIdempotency</c> was not called.</exception>
     public IdempotencyFilter(IServiceProvider services)
@@ -48,7 +49,7 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
             context.Result = await RejectionResult.CreateAsync(rejection, context.HttpContext);
     }
 
-    // An exception that MVC holds in the context flows on from there, not from here.
+    // Returned, not thrown: MVC rethrows the exceptions that it holds in the context.
     private static async Task<Exception?> ExecuteAsync(HttpContext http, ResourceExecutionDelegate next)
     {
         var executed = await next();

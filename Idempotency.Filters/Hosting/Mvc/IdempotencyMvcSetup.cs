@@ -5,14 +5,14 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 
-/// <summary>Fits MVC to the library: <see cref="IIdempotencyContext"/> as an action parameter, and a global filter that MVC may keep.</summary>
+/// <summary>Configures MVC: binds <see cref="IIdempotencyContext"/> action parameters, and makes the global filter reusable.</summary>
 internal sealed class IdempotencyMvcSetup : IPostConfigureOptions<MvcOptions>
 {
     public void PostConfigure(string? name, MvcOptions options)
     {
         options.ModelMetadataDetailsProviders.Add(new BindingSourceMetadataProvider(typeof(IIdempotencyContext), BindingSource.Services));
 
-        // Filters.Add<T>() makes a filter that is created per request, and keeps MVC from caching the whole pipeline of filters.
+        // Filters.Add<T>() adds a filter that MVC creates per request. One such filter keeps MVC from caching the filter pipeline.
         foreach (var filter in options.Filters.Where(ActionMarkers.IsGlobalFilter))
         {
             if (filter is TypeFilterAttribute type)

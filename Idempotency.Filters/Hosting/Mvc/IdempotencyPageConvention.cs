@@ -5,12 +5,13 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 
-/// <summary>Gives each Razor Page that has an idempotency filter, its own or the global one, the note filter.</summary>
+/// <summary>Adds the note filter to each Razor Page that has an idempotency filter, its own or the global one.</summary>
 /// <remarks>
-/// Added after the application's conventions, which may mark pages themselves: a model provider runs before them, and such a page would
-/// then never be kept.
+/// It runs after the application's conventions, which may mark pages too. A model provider would run before them and miss those pages,
+/// whose responses would then never be kept.
 /// </remarks>
-internal sealed class IdempotencyPageConvention(IOptions<MvcOptions> mvc) : IPostConfigureOptions<RazorPagesOptions>, IPageApplicationModelConvention
+internal sealed class IdempotencyPageConvention(IOptions<MvcOptions> mvc)
+    : IPostConfigureOptions<RazorPagesOptions>, IPageApplicationModelConvention
 {
     public void PostConfigure(string? name, RazorPagesOptions options) => options.Conventions.Add(this);
 

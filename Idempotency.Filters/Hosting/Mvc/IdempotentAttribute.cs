@@ -7,14 +7,19 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters;
 
 /// <summary>
-/// The action, every covered action of the controller, or the Razor Page runs once for one key and one caller; retries get the first
-/// answer. What is set here goes over the policy.
+/// Makes the action, each covered action of the controller, or the Razor Page run once per key and caller. Retries get the first answer.
 /// </summary>
 /// <remarks>
-/// On a Minimal API endpoint it is metadata for <c>RequireIdempotency()</c>, without which it would do nothing and is refused at start.
-/// A marker on an action goes over one on its controller, and a derived type's over its base's.
+/// <para>
+/// Properties that are set override the policy. A property that is not set leaves the policy's value; reading it does not return that
+/// value. Values are checked at start.
+/// </para>
+/// <para>
+/// A marker on an action overrides one on its controller, and a derived type's marker overrides its base type's. On a Minimal API endpoint
+/// the attribute only configures <c>RequireIdempotency()</c>; without that call the application does not start.
+/// </para>
 /// </remarks>
-/// <param name="policy">The name of a policy given to <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
+/// <param name="policy">The name of a policy added with <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotencyMarker, IFilterFactory
 {
@@ -23,33 +28,52 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     /// <summary>The name of the policy; null = the settings of <c>AddIdempotency</c>.</summary>
     public string? Policy { get; } = policy;
 
-    /// <summary>As <see cref="IdempotencyOptions.KeyRequired"/>.</summary>
+    /// <summary>
+    /// True: a covered request without a key gets 400 <c>key-missing</c>. False: it runs unprotected. Not set: as in the policy, true by
+    /// default. See <see cref="IdempotencyOptions.KeyRequired"/>.
+    /// </summary>
     public bool KeyRequired { get; set => Set(field = value, (o, v) => o.KeyRequired = v); } = true;
 
     /// <summary>
-    /// As <see cref="IdempotencyOptions.HeaderName"/>. Refused at start where the policy has <see cref="IdempotencyOptions.KeySources"/>
-    /// without it.
+    /// The request header that carries the key. Not set: as in the policy, <c>Idempotency-Key</c> by default. The application does not
+    /// start if the policy sets <see cref="IdempotencyOptions.KeySources"/> without this header. See
+    /// <see cref="IdempotencyOptions.HeaderName"/>.
     /// </summary>
     public string? HeaderName { get; set => Set(field = value, SetHeader); }
 
-    /// <summary>As <see cref="IdempotencyOptions.KeyFormat"/>.</summary>
+    /// <summary>
+    /// Which keys are accepted; others get 400 <c>key-malformed</c>. Not set: as in the policy, <see cref="KeyFormat.Any"/> by default. See
+    /// <see cref="IdempotencyOptions.KeyFormat"/>.
+    /// </summary>
     public KeyFormat KeyFormat { get; set => Set(field = value, (o, v) => o.KeyFormat = v); }
 
-    /// <summary>As <see cref="IdempotencyOptions.Methods"/>, which it replaces.</summary>
+    /// <summary>
+    /// The covered HTTP methods, in place of those of the policy; GET, HEAD, OPTIONS and TRACE are not allowed. Not set: as in the policy,
+    /// POST and PATCH by default. See <see cref="IdempotencyOptions.Methods"/>.
+    /// </summary>
     public string[]? Methods
     {
         get;
         set => Set(field = value, (o, v) => o.Methods = new HashSet<string>(v ?? [], StringComparer.OrdinalIgnoreCase));
     }
 
-    /// <summary>As <see cref="IdempotencyOptions.Retention"/>, in seconds; <see cref="double.PositiveInfinity"/> = for ever.</summary>
+    /// <summary>
+    /// How long a record is kept after the action completed, in seconds; more than zero, <see cref="double.PositiveInfinity"/> = for ever.
+    /// Not set: as in the policy, 86,400 (24 hours) by default. See <see cref="IdempotencyOptions.Retention"/>.
+    /// </summary>
     public double RetentionSeconds { get; set => Set(field = value, (o, v) => o.Retention = Limit(v, nameof(RetentionSeconds))); }
 
-    /// <summary>As <see cref="IdempotencyOptions.Lease"/>, in seconds; longer than the <c>OperationTimeout</c> of its store.</summary>
+    /// <summary>
+    /// How long a key stays closed after the process that runs its action dies, hangs or loses the store, in seconds; 1 to 86,400, and
+    /// longer than the <c>OperationTimeout</c> of the store. Not set: as in the policy, 30 by default. See
+    /// <see cref="IdempotencyOptions.Lease"/>.
+    /// </summary>
     public double LeaseSeconds { get; set => Set(field = value, (o, v) => o.Lease = Seconds(v, nameof(LeaseSeconds))); }
 
     /// <summary>
-    /// As <see cref="IdempotencyOptions.MaxExecutionTime"/>, in seconds; <see cref="double.PositiveInfinity"/> = no limit.
+    /// How long the action may run, in seconds, before <c>RequestAborted</c> fires and the lease is no longer renewed; more than zero, at
+    /// most 49 days, <see cref="double.PositiveInfinity"/> = no limit. Not set: as in the policy, 300 by default. See
+    /// <see cref="IdempotencyOptions.MaxExecutionTime"/>.
     /// </summary>
     public double MaxExecutionSeconds
     {
@@ -57,19 +81,35 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
         set => Set(field = value, (o, v) => o.MaxExecutionTime = Limit(v, nameof(MaxExecutionSeconds)));
     }
 
-    /// <summary>As <see cref="IdempotencyOptions.MaxResponseBodySize"/>.</summary>
+    /// <summary>
+    /// The largest response body that is kept, in bytes; 0 or more. Retries of a request with a larger response get 409
+    /// <c>not-replayable</c>. Not set: as in the policy, 1,048,576 (1 MiB) by default. See
+    /// <see cref="IdempotencyOptions.MaxResponseBodySize"/>.
+    /// </summary>
     public int MaxResponseBodySize { get; set => Set(field = value, (o, v) => o.MaxResponseBodySize = v); }
 
-    /// <summary>As <see cref="IdempotencyOptions.WhenInFlight"/>.</summary>
+    /// <summary>
+    /// What a request gets while another request with its key is running. Not set: as in the policy, <see cref="InFlightBehavior.Reject"/>
+    /// by default. See <see cref="IdempotencyOptions.WhenInFlight"/>.
+    /// </summary>
     public InFlightBehavior WhenInFlight { get; set => Set(field = value, (o, v) => o.WhenInFlight = v); }
 
-    /// <summary>As <see cref="IdempotencyOptions.WaitTimeout"/>, in seconds.</summary>
+    /// <summary>
+    /// How long <see cref="InFlightBehavior.Wait"/> waits before it answers 409 <c>in-flight</c>, in seconds; more than zero, at most 49
+    /// days. Not set: as in the policy, 30 by default. See <see cref="IdempotencyOptions.WaitTimeout"/>.
+    /// </summary>
     public double WaitTimeoutSeconds { get; set => Set(field = value, (o, v) => o.WaitTimeout = Seconds(v, nameof(WaitTimeoutSeconds))); }
 
-    /// <summary>As <see cref="IdempotencyOptions.WhenInterrupted"/>.</summary>
+    /// <summary>
+    /// What happens to a key whose process died, hung, or lost the store while it ran the action. Not set: as in the policy,
+    /// <see cref="InterruptedBehavior.Retry"/> by default. See <see cref="IdempotencyOptions.WhenInterrupted"/>.
+    /// </summary>
     public InterruptedBehavior WhenInterrupted { get; set => Set(field = value, (o, v) => o.WhenInterrupted = v); }
 
-    /// <summary>As <see cref="IdempotencyOptions.WhenFailed"/>.</summary>
+    /// <summary>
+    /// What happens to a key whose action threw or answered 5xx. Not set: as in the policy, <see cref="FailureBehavior.Release"/> by
+    /// default. See <see cref="IdempotencyOptions.WhenFailed"/>.
+    /// </summary>
     public FailureBehavior WhenFailed { get; set => Set(field = value, (o, v) => o.WhenFailed = v); }
 
     bool IFilterFactory.IsReusable => true;
@@ -88,7 +128,7 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
         Math.Abs(value) < TimeSpan.MaxValue.TotalSeconds
             ? TimeSpan.FromSeconds(value)
             : throw new InvalidOperationException(
-                $"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds.");
+                $"{name} is {value.ToString(CultureInfo.InvariantCulture)}: it must be a number of seconds that a TimeSpan can hold.");
 
     private static void SetHeader(IdempotencyOptions options, string? name)
     {
@@ -96,11 +136,11 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
         if (options.KeySources is { Count: > 0 } sources && !sources.OfType<HeaderKeySource>().Any(source => source.IsNamed(name)))
         {
             throw new InvalidOperationException(
-                $"HeaderName '{name}' would do nothing, because the policy names its KeySources: "
-                + $"remove it, or add KeySource.Header(\"{name}\") to them.");
+                $"HeaderName '{name}' would have no effect, because the policy sets KeySources without it: "
+                + $"remove HeaderName, or add KeySource.Header(\"{name}\") to KeySources.");
         }
     }
 
-    // Only what was set goes over the policy: an attribute cannot have nullable properties.
+    // Records each setter call, because an attribute cannot have nullable properties to tell "not set" from a value.
     private void Set<T>(T value, Action<IdempotencyOptions, T> apply) => _overrides += options => apply(options, value);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 
-/// <summary>A rejection as an <see cref="ObjectResult"/>, so that the app's formatters and its problem details customisation apply.</summary>
+/// <summary>Makes a rejection an <see cref="ObjectResult"/>, to which the app's formatters and problem details settings apply.</summary>
 internal static class RejectionResult
 {
     public static async ValueTask<IActionResult> CreateAsync(Rejection rejection, HttpContext http)

@@ -202,6 +202,13 @@ Task("Long")
     .IsDependentOn("Install-Test-Dependencies")
     .Does(() => RunTests([.. lanesWithLongTests.Select(lane => (lane, "TestCategory=Long"))]));
 
+// Prints which folder of the core uses which.
+Task("Rooms")
+    .IsDependentOn("Restore")
+    .Does(() => RunDotNet(
+        $"test Idempotency.Filters.Tests/Idempotency.Filters.Tests.csproj -c {configuration} --filter FullyQualifiedName~RoomsTests "
+        + "--logger console;verbosity=detailed"));
+
 Task("Default")
     .IsDependentOn("Lint")
     .IsDependentOn("Pack")

@@ -87,7 +87,7 @@ internal static class BodyFingerprint
         var hasher = BodyHasher.Rent(request.ContentType);
         try
         {
-            await new HashingBodyStream(body, hasher, maxBytes).CopyToAsync(Stream.Null, cancellationToken);
+            await new HashingBodyStream(LimitedBodyStream.Limit(body, maxBytes), hasher).CopyToAsync(Stream.Null, cancellationToken);
         }
         catch
         {
@@ -107,7 +107,7 @@ internal static class BodyFingerprint
             throw new RequestBodyTooLargeException();
 
         var body = request.Body;
-        var limited = new HashingBodyStream(body, null, maxBytes);
+        var limited = LimitedBodyStream.Limit(body, maxBytes);
         if (body.CanSeek)
             body.Position = 0;
         else

@@ -24,7 +24,7 @@ internal static class BufferedRequestBody
         var copy = new MemoryStream((int)Math.Min(request.ContentLength ?? 0, LargestPromise));
         try
         {
-            await new HashingBodyStream(body, null, maxBytes).CopyToAsync(copy, cancellationToken);
+            await new LimitedBodyStream(body, maxBytes).CopyToAsync(copy, cancellationToken);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {

@@ -1,16 +1,11 @@
 namespace Idempotency.Filters.Requests;
 
-/// <summary>
-/// Hashes a request body while somebody reads it. It allows exactly what the server's stream allows: a synchronous read stays synchronous,
-/// and closing it closes nothing.
-/// </summary>
+/// <summary>Hashes a request body while somebody reads it.</summary>
 /// <param name="inner">The body.</param>
-/// <param name="hasher">Owned by this stream until <see cref="Seal"/> hands it out; null = only enforce the limit.</param>
-/// <param name="maxBytes">Reading more throws a <see cref="RequestBodyTooLargeException"/>; null = no limit.</param>
-internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? maxBytes = null) : Stream
+/// <param name="hasher">Owned by this stream until <see cref="Seal"/> hands it out.</param>
+internal sealed class HashingBodyStream(Stream inner, BodyHasher hasher) : RequestBodyStream
 {
     private BodyHasher? _hasher = hasher;
-    private long _count;
     private int _reading;
 
     public Stream Inner => inner;
@@ -23,20 +18,6 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
 
     /// <summary>Whether a read is under way. After the action, that means its reader left without awaiting it.</summary>
     public bool IsBeingRead => Volatile.Read(ref _reading) > 0;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Hands out the hasher, once. Reads that come later, or are still under way, are not hashed.</summary>
     public BodyHasher? Seal()
@@ -67,9 +48,6 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(Span<byte> buffer)
     {
         Interlocked.Increment(ref _reading);
@@ -89,38 +67,11 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
         }
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int ReadByte()
-    {
-        Span<byte> one = stackalloc byte[1];
-        return Read(one) == 0 ? -1 : one[0];
-    }
-
-    // The base class would read synchronously, which servers refuse by default.
-    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
-        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
-
-    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
-
-    public override void Flush()
-    {
-    }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     /// <summary>Hashes bytes that somebody has read.</summary>
     /// <param name="bytes">The bytes, in order.</param>
     /// <param name="ended">Whether no bytes follow them.</param>
     public void Observe(ReadOnlySpan<byte> bytes, bool ended)
     {
-        _count += bytes.Length;
         Ended |= ended;
 
         // Once handed out, the hasher belongs to somebody else, and may already be hashing another request.
@@ -132,9 +83,6 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher? hasher, long? 
                     hasher.Append(bytes);
             }
         }
-
-        if (_count > maxBytes)
-            throw new RequestBodyTooLargeException();
     }
 
     // Always false, for use as an exception filter. A mistake of the reader (such as a synchronous read) or its own cancellation says

@@ -14,8 +14,10 @@ internal sealed class BrowserSetUp
     public async Task StartAsync()
     {
         if (!File.Exists(Chromium.Path))
+        {
             Assert.Ignore(
                 $"THE BROWSER TESTS DID NOT RUN: there is no Chromium at {Chromium.Path}. Install it, or name another in CHROMIUM_PATH.");
+        }
 
         SetDefaultExpectTimeout((float)TimeSpan.FromSeconds(30).TotalMilliseconds);
         _chromium = await Chromium.StartAsync();

@@ -6,8 +6,8 @@ using Idempotency.Filters.Primitives;
 namespace Idempotency.Filters.ProcessTests;
 
 /// <summary>
-/// Values that another version of the library left in the server, as during a rolling deployment. The golden files are what version 1 writes,
-/// envelope and record, and stay for ever: each was taken from a server after a request with the key that is sent here.
+/// Values that another version of the library left in the server, as during a rolling deployment. The golden files are what version 1
+/// writes, envelope and record, and stay for ever: each was taken from a server after a request with the key that is sent here.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class RecordFormatTests : WorkerTests

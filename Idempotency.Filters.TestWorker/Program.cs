@@ -2,8 +2,8 @@ using Idempotency.Filters;
 using Idempotency.Filters.TestWorker;
 using Microsoft.Extensions.Logging.Console;
 
-// One process of an application, for the tests to load, stop and kill. Standard output: the address, then what actions do, a line each; what was
-// written there survives the process. Standard error: the log.
+// One process of an application, for the tests to load, stop and kill. Standard output: the address, then what actions do, a line each;
+// what was written there survives the process. Standard error: the log.
 var builder = WebApplication.CreateEmptyBuilder(new() { Args = args, EnvironmentName = Environments.Production });
 builder.Configuration.AddCommandLine(args);
 var settings = builder.Configuration.Get<WorkerSettings>()!;

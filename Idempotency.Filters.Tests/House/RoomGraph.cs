@@ -12,7 +12,8 @@ internal sealed class RoomGraph
 {
     private const string ImplicitUsings = """
         global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
-        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks; global using Microsoft.AspNetCore.Http;
+        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
+        global using Microsoft.AspNetCore.Http;
         """;
 
     private readonly string _root;
@@ -28,7 +29,9 @@ internal sealed class RoomGraph
             Files(root).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, file)).Prepend(
                 CSharpSyntaxTree.ParseText(ImplicitUsings, options)),
             // Without the compiled project, whose types would hide those of its sources.
-            assemblies.Where(path => Path.GetFileNameWithoutExtension(path) != Path.GetFileName(root)).Select(path => MetadataReference.CreateFromFile(path)),
+            assemblies
+                .Where(path => Path.GetFileNameWithoutExtension(path) != Path.GetFileName(root))
+                .Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
     }
 
@@ -38,16 +41,16 @@ internal sealed class RoomGraph
     /// <param name="project">The name of the project, which is that of its folder.</param>
     public static RoomGraph Of(string project)
     {
-        var sourceRoot = typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "SourceRoot").Value!;
-        var graph = new RoomGraph(Path.Combine(sourceRoot, project));
+        var metadata = typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
+        var graph = new RoomGraph(Path.Combine(metadata.Single(data => data.Key == "SourceRoot").Value!, project));
         return new RoomGraph(graph._root) { References = [.. graph._compilation.SyntaxTrees.SelectMany(graph.ReferencesOf)] };
     }
 
     public override string ToString() => string.Join('\n', References
         .GroupBy(reference => reference.From, StringComparer.Ordinal)
         .OrderBy(room => room.Key, StringComparer.Ordinal)
-        .Select(room => $"{room.Key} -> " + string.Join(
-            ", ", room.GroupBy(reference => reference.To, StringComparer.Ordinal).OrderBy(to => to.Key, StringComparer.Ordinal).Select(to => $"{to.Key} ({to.Count()})"))));
+        .Select(room => $"{room.Key} -> {string.Join(", ", room.CountBy(reference => reference.To).OrderBy(to => to.Key, StringComparer.Ordinal)
+            .Select(to => $"{to.Key} ({to.Value})"))}"));
 
     private static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
         .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any())
@@ -62,7 +65,8 @@ internal sealed class RoomGraph
         var from = RoomOf(tree);
         foreach (var name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
         {
-            if (DeclarationOf(model.GetSymbolInfo(name).Symbol) is { } declaration && RoomOf(declaration.SyntaxTree) is var to && to != from)
+            var declaration = DeclarationOf(model.GetSymbolInfo(name).Symbol);
+            if (declaration is not null && RoomOf(declaration.SyntaxTree) is var to && to != from)
             {
                 var line = tree.GetLineSpan(name.Span).StartLinePosition.Line + 1;
                 yield return new(from, to, $"{Path.GetRelativePath(_root, tree.FilePath)}:{line} uses {name.Identifier.Text}");

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// Gets records into the store. It makes a few quick attempts while the client waits, more in the background while the claim lasts, and a last
-/// one at shutdown. The key stays closed throughout, because its action has run.
+/// Gets records into the store. It makes a few quick attempts while the client waits, more in the background while the claim lasts, and a
+/// last one at shutdown. The key stays closed throughout, because its action has run.
 /// </summary>
 internal sealed class CompletionRetrier(
     RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
@@ -113,7 +113,8 @@ internal sealed class CompletionRetrier(
             case CompletionOutcome.TooLarge:
                 throw new InvalidOperationException("The store has no room even for a record without a body.");
             case CompletionOutcome.None:
-                throw new InvalidOperationException("The store answered a completion with None: it must return one of the results of Completion.");
+                throw new InvalidOperationException(
+                    "The store answered a completion with None: it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
                 Log.LeaseLost(logger, claim.KeyHash);
                 break;

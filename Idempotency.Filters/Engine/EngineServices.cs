@@ -6,4 +6,8 @@ namespace Idempotency.Filters.Engine;
 
 /// <summary>What every covered request needs, gathered once.</summary>
 internal sealed record EngineServices(
-    CompletionRetrier Retrier, RecordProtection Protection, IdempotencyMetrics Metrics, TimeProvider TimeProvider, ILogger<IdempotencyEngine> Logger);
+    CompletionRetrier Retrier,
+    RecordProtection Protection,
+    IdempotencyMetrics Metrics,
+    TimeProvider TimeProvider,
+    ILogger<IdempotencyEngine> Logger);

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Timeouts;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// <c>RequestAborted</c> as the action sees it. A client that leaves does not fire it, because the retry wants the action's answer. The request
-/// timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do fire it.
+/// <c>RequestAborted</c> as the action sees it. A client that leaves does not fire it, because the retry wants the action's answer. The
+/// request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do fire it.
 /// </summary>
 internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
 {
@@ -52,8 +52,8 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
     }
 
     /// <summary>
-    /// The action has returned, and its result is written now. The writing gets a time of its own: cutting the answer of a slow action short
-    /// would not undo the action.
+    /// The action has returned, and its result is written now. The writing gets a time of its own: cutting the answer of a slow action
+    /// short would not undo the action.
     /// </summary>
     public void BeginWriting()
     {

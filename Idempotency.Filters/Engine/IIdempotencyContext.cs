@@ -1,16 +1,18 @@
 namespace Idempotency.Filters;
 
 /// <summary>
-/// What the library knows of the current request. Take it as a parameter of an action or a handler, or in the constructor of a scoped service.
+/// What the library knows of the current request. Take it as a parameter of an action or a handler, or in the constructor of a scoped
+/// service.
 /// </summary>
 /// <remarks>
-/// Every member is defined when the request has no key, or when no policy covers it: properties are false or null, and a call that cannot work
-/// throws an <see cref="InvalidOperationException"/> that says why.
+/// Every member is defined when the request has no key, or when no policy covers it: properties are false or null, and a call that cannot
+/// work throws an <see cref="InvalidOperationException"/> that says why.
 /// </remarks>
 public interface IIdempotencyContext
 {
     /// <summary>
-    /// The key, without quotes and escapes. In lower case where <see cref="IdempotencyOptions.KeyFormat"/> asks for a UUID. Null without a key.
+    /// The key, without quotes and escapes. In lower case where <see cref="IdempotencyOptions.KeyFormat"/> asks for a UUID. Null without a
+    /// key.
     /// </summary>
     string? Key { get; }
 

@@ -3,8 +3,8 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// Shows a request to its action, and takes the action's wishes. It is scoped, so that services that were resolved before the engine ran see
-/// the request too.
+/// Shows a request to its action, and takes the action's wishes. It is scoped, so that services that were resolved before the engine ran
+/// see the request too.
 /// </summary>
 internal sealed class IdempotencyContext : IIdempotencyContext
 {
@@ -57,7 +57,8 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         if (request.Phase >= RequestPhase.Overflowed)
         {
             throw new InvalidOperationException(
-                "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before you write it.");
+                "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): "
+                + "decide before you write it.");
         }
 
         request.Ask(wish, retention);

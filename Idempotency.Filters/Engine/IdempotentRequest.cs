@@ -69,8 +69,9 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public string? Outcome { get; set; }
 
     /// <returns>
-    /// Null when the engine works for this request already: a second filter, or a group around the endpoint. Null also when middleware sends a
-    /// failed request on to another endpoint, which makes an error page. Middleware that sends it to the same endpoint again makes a new run.
+    /// Null when the engine works for this request already: a second filter, or a group around the endpoint. Null also when middleware
+    /// sends a failed request on to another endpoint, which makes an error page. Middleware that sends it to the same endpoint again makes
+    /// a new run.
     /// </returns>
     public static IdempotentRequest? TryEnter(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -87,7 +88,8 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public static void NoteReached(HttpContext http) => Of(http)?.ActionRan = true;
 
     /// <summary>The action has returned, and its result is written from here on.</summary>
-    public static void NoteReturned(HttpContext http) => (http.Features.Get<IHttpRequestLifetimeFeature>() as HandlerLifetime)?.BeginWriting();
+    public static void NoteReturned(HttpContext http) =>
+        (http.Features.Get<IHttpRequestLifetimeFeature>() as HandlerLifetime)?.BeginWriting();
 
     public void UseKey(string key, string storageKey) => (Key, StorageKey) = (key, storageKey);
 

@@ -8,7 +8,9 @@ namespace Idempotency.Filters.Engine;
 /// <param name="Code">The stable <c>code</c> of the problem details, and the outcome in metrics and traces.</param>
 /// <param name="Status">Its status code, which the application may change.</param>
 /// <param name="Title">The same for each occurrence (RFC 9457, section 3.1.3). <c>{key}</c> stands for the name of the key.</param>
-/// <param name="Detail"><c>{places}</c> stands for the places where the key may be sent, <c>{problem}</c> for what is wrong with it.</param>
+/// <param name="Detail">
+/// <c>{places}</c> stands for the places where the key may be sent, <c>{problem}</c> for what is wrong with it.
+/// </param>
 /// <param name="RetryLater">Whether the same request may succeed later, and is told when by <c>Retry-After</c>.</param>
 internal sealed record RejectionKind(
     string Code, Func<IdempotencyStatusCodes, int> Status, string Title, string Detail, bool RetryLater = false)

@@ -1,6 +1,8 @@
 namespace Idempotency.Filters.Engine;
 
-/// <summary>What metrics and traces say became of a request. One that was rejected has the code of its <see cref="RejectionKind"/>.</summary>
+/// <summary>
+/// What metrics and traces say became of a request. One that was rejected has the code of its <see cref="RejectionKind"/>.
+/// </summary>
 internal static class RequestOutcome
 {
     /// <summary>The action ran, and its response is kept, whole or not.</summary>

@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Hosting.Endpoints;
 
 /// <summary>
-/// Runs at start, when all endpoints are known. Builds every policy, and refuses markers that would do nothing: an endpoint that was meant to
-/// be covered and is not would be noticed too late.
+/// Runs at start, when all endpoints are known. Builds every policy, and refuses markers that would do nothing: an endpoint that was meant
+/// to be covered and is not would be noticed too late.
 /// </summary>
 internal sealed class EndpointCheck(
     IdempotencyPolicies policies, ActionPolicies actionPolicies, IServiceProvider services, ILogger<EndpointCheck> logger) : IStartupFilter

@@ -9,7 +9,8 @@ internal sealed class RedisCommandTests : OwnRedisTests
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };
 
     // What the client sends to keep its connections.
-    private static readonly string[] OfTheClient = ["ping", "info", "config", "client", "echo", "cluster", "hello", "subscribe", "unsubscribe"];
+    private static readonly string[] OfTheClient =
+        ["ping", "info", "config", "client", "echo", "cluster", "hello", "subscribe", "unsubscribe"];
 
     private readonly string _key = RedisStores.NewKey();
     private RedisStores _stores = null!;

@@ -4,7 +4,8 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Tests;
 
 /// <summary>
-/// What servers answer instead, word for word as Redis 6.2, Redis 7.0 and Valkey 8.0 say it. 6.2 wraps the errors of the commands in a script.
+/// What servers answer instead, word for word as Redis 6.2, Redis 7.0 and Valkey 8.0 say it. 6.2 wraps the errors of the commands in a
+/// script.
 /// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
@@ -16,8 +17,9 @@ internal sealed class RedisErrorTests
     private const string Place = " script: 353dcf7e0d7e2964dae23f56b3e594460801165d, on @user_script:94.";
 
     private const string Misconfigured =
-        "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk. Commands that may modify the data set are "
-        + "disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
+        "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk. Commands that may modify "
+        + "the data set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails "
+        + "(stop-writes-on-bgsave-error option). "
         + "Please check the Redis logs for details about the RDB error.";
 
     private static readonly string[] Passing =

@@ -133,7 +133,8 @@ internal sealed class RedisStartTests
 
         await app.DisposeAsync();
 
-        await Waiting.UntilAsync(async () => !((string)(await server.ExecuteAsync("CLIENT", "LIST"))!).Contains("of-the-store", StringComparison.Ordinal));
+        await Waiting.UntilAsync(
+            async () => !((string)(await server.ExecuteAsync("CLIENT", "LIST"))!).Contains("of-the-store", StringComparison.Ordinal));
     }
 
     [Test]
@@ -170,7 +171,8 @@ internal sealed class RedisStartTests
     public void TwoConnectionsAreOneTooMany()
     {
         Assert.That(
-            async () => await StartAsync(idempotency => idempotency.UseRedis("127.0.0.1:1", options => options.ConnectionMultiplexerKey = "mine")),
+            async () => await StartAsync(
+                idempotency => idempotency.UseRedis("127.0.0.1:1", options => options.ConnectionMultiplexerKey = "mine")),
             Throws.InvalidOperationException.With.Message.Contains("ConnectionMultiplexerKey"));
     }
 
@@ -233,7 +235,8 @@ internal sealed class RedisStartTests
         var server = await SharedRedis.ServerAsync();
 
         Assert.That(
-            async () => await StartAsync(idempotency => idempotency.UseRedis(server.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(3))
+            async () => await StartAsync(idempotency => idempotency
+                .UseRedis(server.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(3))
                 .AddPolicy("p", options => options.Lease = TimeSpan.FromSeconds(3))),
             Throws.TypeOf<OptionsValidationException>().With.Message.Contains("Policy 'p': Lease is 00:00:03")
                 .And.Message.Contains("OperationTimeout of 00:00:03"));
@@ -255,7 +258,8 @@ internal sealed class RedisStartTests
             useStore(services.AddIdempotency());
         });
 
-    private static List<string> Logged(TestApp app, int id) => [.. app.Logs.Lines.Where(line => line.Id.Id == id).Select(line => line.Message)];
+    private static List<string> Logged(TestApp app, int id) =>
+        [.. app.Logs.Lines.Where(line => line.Id.Id == id).Select(line => line.Message)];
 
     private static async Task<string> DeadAddressAsync()
     {

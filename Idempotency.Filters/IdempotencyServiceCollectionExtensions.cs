@@ -102,7 +102,8 @@ public static class IdempotencyServiceCollectionExtensions
 
         var store = new StoreBuilder(builder.Services, name);
         configure(store);
-        if (!store.HasStore)
+        // A builder of the application's own registers its store by itself.
+        if (!store.HasStore && !builder.Services.Any(s => s.ServiceType == typeof(IIdempotencyStore) && name.Equals(s.ServiceKey)))
         {
             throw new InvalidOperationException(
                 $"AddStore(\"{name}\", ...) chose no store: call a Use method on its argument, such as store.UseMemory().");

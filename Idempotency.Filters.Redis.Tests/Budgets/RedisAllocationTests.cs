@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Redis.Tests.Budgets;
 
 /// <summary>
-/// What a request over Redis allocates beyond the bare action, the client's share included. No promise of the documents: a limit that catches
-/// what somebody adds to each request.
+/// What a request over Redis allocates beyond the bare action, the client's share included. No promise of the documents: a limit that
+/// catches what somebody adds to each request.
 /// </summary>
 [NonParallelizable]
 internal sealed class RedisAllocationTests

@@ -1,8 +1,8 @@
 namespace Idempotency.Filters.Redis.Tests.Contract;
 
 /// <summary>
-/// What a cluster can change: to which node a script goes and whether that node knows it, on which node a message is heard, that renewals of one
-/// application go to several nodes, and that the keys of a scope are on all of them. The rest of the contract is the scripts' own.
+/// What a cluster can change: to which node a script goes and whether that node knows it, on which node a message is heard, that renewals
+/// of one application go to several nodes, and that the keys of a scope are on all of them. The rest of the contract is the scripts' own.
 /// </summary>
 internal static class RedisClusterContract
 {

@@ -1,8 +1,9 @@
 namespace Idempotency.Filters.Redis.Tests.DistributedCache;
 
 /// <summary>
-/// What a cache over a network can change: what becomes of the bytes of a record, and that its end, and that of the marker of an interrupted key,
-/// is kept by a server's clock in whole seconds. Locks, leases and waiting are not the cache's, and are tested over one in memory.
+/// What a cache over a network can change: what becomes of the bytes of a record, and that its end, and that of the marker of an
+/// interrupted key, is kept by a server's clock in whole seconds. Locks, leases and waiting are not the cache's, and are tested over one in
+/// memory.
 /// </summary>
 internal static class RedisCacheContract
 {

@@ -75,7 +75,8 @@ internal sealed class ClassicPairingTests
                 services.AddStackExchangeRedisCache(
                     options => options.ConnectionMultiplexerFactory = () => Task.FromResult<IConnectionMultiplexer>(redis));
                 services.AddSingleton<IDistributedLockProvider>(
-                    _ => new RedisDistributedSynchronizationProvider(redis.GetDatabase(), lockOptions => lockOptions.Expiry(TimeSpan.FromSeconds(30))));
+                    _ => new RedisDistributedSynchronizationProvider(
+                        redis.GetDatabase(), lockOptions => lockOptions.Expiry(TimeSpan.FromSeconds(30))));
                 services.AddIdempotency(options => (options.KeyPrefix, options.WhenInFlight) = (Prefix, whenInFlight))
                     .UseDistributedCache()
                     .UseMedallionLock();

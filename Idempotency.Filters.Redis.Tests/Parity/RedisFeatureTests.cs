@@ -51,7 +51,8 @@ internal sealed class RedisFeatureTests
         using var page = new StreamReader(typeof(RedisFeatureTests).Assembly.GetManifestResourceStream("parity.md")!);
         var text = page.ReadToEnd();
 
-        foreach (var test in typeof(RedisFeatureTests).GetMethods().Where(method => method.Name.StartsWith("Row", StringComparison.Ordinal)))
+        var rows = typeof(RedisFeatureTests).GetMethods().Where(method => method.Name.StartsWith("Row", StringComparison.Ordinal));
+        foreach (var test in rows)
             Assert.That(text, Does.Contain($"`{test.Name}`"));
     }
 }

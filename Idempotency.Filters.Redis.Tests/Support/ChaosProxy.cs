@@ -5,8 +5,9 @@ using System.Text;
 namespace Idempotency.Filters.Redis.Tests.Support;
 
 /// <summary>
-/// A network to a Redis server on which the calls of the store, <c>claim</c>, <c>complete</c>, <c>release</c>, <c>renew</c>, <c>resolve</c> and
-/// <c>forget</c>, fail as a test wants. A call that fails, or loses its reply, loses its connection, with all that was on its way there.
+/// A network to a Redis server on which the calls of the store, <c>claim</c>, <c>complete</c>, <c>release</c>, <c>renew</c>, <c>resolve</c>
+/// and <c>forget</c>, fail as a test wants. A call that fails, or loses its reply, loses its connection, with all that was on its way
+/// there.
 /// </summary>
 internal sealed class ChaosProxy(int port, Chaos chaos) : TcpProxy(port)
 {

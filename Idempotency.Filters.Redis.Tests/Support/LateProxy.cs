@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace Idempotency.Filters.Redis.Tests.Support;
 
-/// <summary>A network on which what was sent over a connection arrives at the server long after the client has given that connection up.</summary>
+/// <summary>
+/// A network on which what was sent over a connection arrives at the server long after the client has given that connection up.
+/// </summary>
 internal sealed class LateProxy(int port) : TcpProxy(port)
 {
     private readonly Lock _gate = new();
@@ -36,7 +38,9 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
             return _links.Exists(link => link.Held.ToArray().AsSpan().IndexOf("EVALSHA"u8) >= 0);
     });
 
-    /// <summary>Ends the connections on which something was held, as the client sees it; new ones are as good as new, unless they are refused.</summary>
+    /// <summary>
+    /// Ends the connections on which something was held, as the client sees it; new ones are as good as new, unless they are refused.
+    /// </summary>
     public void Cut(bool refuse = false)
     {
         _refuses = refuse;

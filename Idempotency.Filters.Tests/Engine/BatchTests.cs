@@ -15,28 +15,61 @@ internal sealed class BatchTests
     public async Task EachRequestOfABatchIsProtectedByItself()
     {
         var bothRun = new Signal();
-        await using var app = await Answers.StartAsync(app => app.MapPost("/pay", async (Runs runs) =>
+        await using var app = await Answers.StartAsync(app => app.MapPost("/pay", async (Runs runs, IIdempotencyContext idempotency) =>
         {
-            var run = runs.Next();
-            if (run == 2)
+            if (runs.Next() == 2)
                 bothRun.Fire();
             await bothRun.WaitAsync();
-            return run;
+            return idempotency.Key;
         }).RequireIdempotency());
         using var scope = app.Services.CreateScope();
 
         await Task.WhenAll(PayAsync(app, scope, "a"), PayAsync(app, scope, "b"));
 
-        Assert.That(await app.AnswerAsync("/pay", "a"), Does.EndWith("replayed"));
-        Assert.That(await app.AnswerAsync("/pay", "b"), Does.EndWith("replayed"));
+        Assert.That(await app.AnswerAsync("/pay", "a"), Is.EqualTo("200 a replayed"));
+        Assert.That(await app.AnswerAsync("/pay", "b"), Is.EqualTo("200 b replayed"));
         Assert.That(app.Runs(), Is.EqualTo(2));
     }
 
-    private static async Task PayAsync(TestApp app, IServiceScope scope, string key)
+    /// <summary>A covered action sends a covered request on, which inherits its features and shares its services.</summary>
+    [Test]
+    public async Task SubRequestIsProtectedByItselfAndDoesNotTouchItsParent()
     {
-        var endpoint = (RouteEndpoint)app.Services.GetRequiredService<EndpointDataSource>().Endpoints.Single();
-        var http = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
-        http.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new MemoryStream()));
+        TestApp? app = null;
+        await using var started = app = await Answers.StartAsync(pipeline =>
+        {
+            pipeline.MapPost("/pay", (Runs runs, IIdempotencyContext idempotency) =>
+            {
+                runs.Next();
+                idempotency.Keep();
+                return idempotency.Key;
+            }).RequireIdempotency();
+            pipeline.MapPost("/parent", async (HttpContext http, IIdempotencyContext idempotency) =>
+            {
+                await PayAsync(app!, http.RequestServices, "child", new FeatureCollection(http.Features));
+                idempotency.Keep();
+                return idempotency.Key;
+            }).RequireIdempotency();
+        });
+
+        Assert.That(await app.AnswerAsync("/parent", "parent"), Is.EqualTo("200 parent"));
+
+        Assert.That(await app.AnswerAsync("/pay", "child"), Is.EqualTo("200 child replayed"));
+        Assert.That(await app.AnswerAsync("/parent", "parent"), Is.EqualTo("200 parent replayed"));
+        Assert.That(app.Runs(), Is.EqualTo(1));
+    }
+
+    private static Task PayAsync(TestApp app, IServiceScope scope, string key) =>
+        PayAsync(app, scope.ServiceProvider, key, new FeatureCollection());
+
+    private static async Task PayAsync(TestApp app, IServiceProvider services, string key, FeatureCollection features)
+    {
+        var endpoint = app.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .OfType<RouteEndpoint>().Single(endpoint => endpoint.RoutePattern.RawText == "/pay");
+        features.Set<IHttpRequestFeature>(new HttpRequestFeature());
+        features.Set<IHttpResponseFeature>(new HttpResponseFeature());
+        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new MemoryStream()));
+        var http = new DefaultHttpContext(features) { RequestServices = services };
         http.SetEndpoint(endpoint);
         http.Request.Method = "POST";
         http.Request.Path = "/pay";

@@ -15,6 +15,8 @@ internal sealed class JudgementTests
     private static IEnumerable<TestCaseData> Table()
     {
         yield return Row("an answer to keep", Answer, Verdict.Keep);
+        yield return Row("an answer that is on its way", Answer with { IsOnItsWay = true, IsWhole = false }, Verdict.Release);
+        yield return Row("a throw while the answer is on its way, under Block", Thrown with { IsOnItsWay = true }, Verdict.Block);
         yield return Row("an answer that is not wanted", Answer with { IsWanted = false }, Verdict.Release);
         yield return Row(
             "an answer too large, streamed, or framed by the action", Answer with { IsWhole = false }, Verdict.KeepNotReplayable);
@@ -74,7 +76,7 @@ internal sealed class JudgementTests
         new TestCaseData(facts, verdict).SetArgDisplayNames(name);
 
     private static IEnumerable<RunFacts> All() =>
-        from bits in Enumerable.Range(0, 1 << 9)
+        from bits in Enumerable.Range(0, 1 << 10)
         from wish in Enum.GetValues<KeepWish>()
         let isSet = (Func<int, bool>)(bit => (bits & (1 << bit)) != 0)
         let facts = new RunFacts
@@ -89,6 +91,7 @@ internal sealed class JudgementTests
             TimeWasUp = isSet(6),
             IsWhole = isSet(7),
             BlocksFailures = isSet(8),
+            IsOnItsWay = isSet(9),
         }
         // A wish decides IsWanted, unless something threw before the wish was read.
         where facts.Threw || facts.Wish is KeepWish.None || facts.IsWanted == facts.Wish is KeepWish.Keep

@@ -5,6 +5,7 @@ using Idempotency.Filters.Keys;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -232,6 +233,28 @@ internal sealed class StoreFaultTests
         // The claim of a kept answer ends after the client has it.
         await app.FinishAsync();
         AssertLogged(app, LogLevel.Warning, 12);
+    }
+
+    /// <summary>An action that awaits not all of its writes could settle its response a second time, and end its claim twice.</summary>
+    [Test]
+    public async Task WriteThatOverflowsWhileTheKeyIsReleasedThrowsAndEndsTheClaimOnce()
+    {
+        Task? late = null;
+        HttpResponse response = null!;
+        var store = new FaultyStore { OnRelease = () => late ??= response.Body.WriteAsync(new byte[3000]).AsTask() };
+        var script = new Script((http, run) =>
+        {
+            response = http.Response;
+            return Script.Answer(run, 500);
+        });
+        await using var app = await script.StartAsync<StoreFaultController>(options => options.MaxResponseBodySize = 1000, store: store);
+
+        using var first = await app.PostAsync("/orders", "k");
+        await app.FinishAsync();
+
+        await first.IsRunAsync(1, 500);
+        Assert.That(async () => await late!.Soon(), Throws.InvalidOperationException.With.Message.Contains("await every write"));
+        Assert.That(store.Released, Is.EqualTo(1));
     }
 
     [Test]

@@ -49,8 +49,10 @@ internal sealed class RoomGraph
     public override string ToString() => string.Join('\n', References
         .GroupBy(reference => reference.From, StringComparer.Ordinal)
         .OrderBy(room => room.Key, StringComparer.Ordinal)
-        .Select(room => $"{room.Key} -> {string.Join(", ", room.CountBy(reference => reference.To).OrderBy(to => to.Key, StringComparer.Ordinal)
-            .Select(to => $"{to.Key} ({to.Value})"))}"));
+        .Select(room => $"{room.Key} -> {Describe(room.CountBy(reference => reference.To))}"));
+
+    private static string Describe(IEnumerable<KeyValuePair<string, int>> uses) =>
+        string.Join(", ", uses.OrderBy(use => use.Key, StringComparer.Ordinal).Select(use => $"{use.Key} ({use.Value})"));
 
     private static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
         .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any())

@@ -11,8 +11,13 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     private const string NoClaim =
         "This request holds no idempotency key: no policy covers it, or it carries no key. Check IIdempotencyContext.Key first.";
 
-    /// <summary>The request that the engine works for; null when it never did.</summary>
-    public IdempotentRequest? Request { private get; set; }
+    // The requests of a batch may share this object. Those that come while another runs are told apart by the flow of their execution.
+    private static readonly AsyncLocal<(IdempotencyContext Context, IdempotentRequest Request)?> Concurrent = new();
+
+    private IdempotentRequest? _request;
+
+    private IdempotentRequest? Request =>
+        Concurrent.Value is { } concurrent && ReferenceEquals(concurrent.Context, this) ? concurrent.Request : _request;
 
     public string? Key => Claim is null ? null : Request!.Key;
 
@@ -27,6 +32,15 @@ internal sealed class IdempotencyContext : IIdempotencyContext
     public CancellationToken LeaseLost => Claim?.Lost ?? CancellationToken.None;
 
     private IdempotencyClaim? Claim => Request?.Claim;
+
+    /// <summary>The engine works for this request from here on.</summary>
+    public void Show(IdempotentRequest request)
+    {
+        if (_request is { Phase: not RequestPhase.Left })
+            Concurrent.Value = (this, request);
+        else
+            _request = request;
+    }
 
     public IdempotencyReplay Replay()
     {
@@ -58,7 +72,7 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         {
             throw new InvalidOperationException(
                 "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): "
-                + "decide before you write it.");
+                + "decide before writing it.");
         }
 
         request.Ask(wish, retention);

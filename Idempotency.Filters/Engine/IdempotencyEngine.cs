@@ -170,10 +170,11 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         return null;
     }
 
-    private static async ValueTask<Rejection?> RunUnprotectedAsync<TNext>(
+    private async ValueTask<Rejection?> RunUnprotectedAsync<TNext>(
         IdempotentRequest request, string outcome, HandlerCall<TNext> call, TNext next)
     {
-        request.Outcome = outcome;
+        // Now, and not at the end: the handler may stream for hours.
+        services.Metrics.Finished(request.Http, request.Policy.Name, outcome);
         await call(request.Http, next);
         return null;
     }

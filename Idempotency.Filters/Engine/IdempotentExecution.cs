@@ -77,9 +77,8 @@ internal sealed class IdempotentExecution : IDisposable
         if (_recorded is { } early)
             return new(early);
 
-        // A response that overflowed is on its way. What was decided then stands, unless the handler has failed since.
         var overflowed = _request.Phase is RequestPhase.Overflowed;
-        var verdict = overflowed && failure is null ? Verdict.Release : Judgement.Of(Facts(failure));
+        var verdict = Judgement.Of(Facts(failure) with { IsOnItsWay = overflowed });
         _request.Settle();
         return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict, overflowed);
     }
@@ -183,6 +182,9 @@ internal sealed class IdempotentExecution : IDisposable
     /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
     private async Task SettleEarlyAsync()
     {
+        if (_request.Phase >= RequestPhase.Settled)
+            throw new InvalidOperationException("The action has ended, and its response is settled: await every write before it returns.");
+
         _request.Overflow();
         _isWanted = IsWanted();
         var verdict = Judgement.Of(Facts(failure: null));
@@ -218,12 +220,12 @@ internal sealed class IdempotentExecution : IDisposable
         // After a failed call the store may still read the buffers, so the garbage collector gets them.
         if (!_bufferIsInUse)
             written.Dispose();
+        if (result.Completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
+            LogRecord(verdict, overflowed);
         if (result.Completion.Outcome is CompletionOutcome.Superseded)
             _winner = new Winner(result.Completion);
         else
             result.Completion.Dispose();
-        if (result.Completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
-            LogRecord(verdict, overflowed);
         return verdict;
     }
 

@@ -15,11 +15,10 @@ namespace Idempotency.Filters.Engine;
 /// </summary>
 internal sealed class IdempotentRequest : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestExecution = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan PatienceWithoutLimit = TimeSpan.FromMinutes(5);
 
     private readonly EngineServices _services;
     private readonly Endpoint? _endpoint;
-    private IdempotencyClaim? _claim;
 
     private IdempotentRequest(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -43,7 +42,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public KeyHash KeyHash => new(StorageKey);
 
     /// <summary>The claim; null before there is one.</summary>
-    public IdempotencyClaim? Claim => _claim;
+    public IdempotencyClaim? Claim { get; private set; }
 
     /// <summary>Whether the action itself was reached, as its innermost filter notes.</summary>
     public bool ActionRan { get; private set; }
@@ -80,7 +79,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
         var request = new IdempotentRequest(http, policy, services);
         http.Features.Set(request);
-        http.RequestServices.GetRequiredService<IdempotencyContext>().Request = request;
+        http.RequestServices.GetRequiredService<IdempotencyContext>().Show(request);
         return request;
     }
 
@@ -98,7 +97,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     /// <summary>The request holds the claim now, and ends it in <see cref="DisposeAsync"/> at the latest.</summary>
     public void Hold(IdempotencyClaim claim)
     {
-        _claim = claim;
+        Claim = claim;
         Phase = RequestPhase.Running;
         _services.Retrier.Entered();
         _services.Metrics.ExecutionStarted();
@@ -108,7 +107,9 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public void Repeats(in ResponseRecord record, in Fingerprint fingerprint)
     {
         IsRepeat = true;
-        Fingerprint = fingerprint.HasBody ? RequestFingerprint.Known(Http.Request, fingerprint) : null;
+        // A form that could not be parsed has no hash, and must not match the next one that cannot be parsed.
+        if (fingerprint.HasBody && !fingerprint.Body.Matches(default))
+            Fingerprint = RequestFingerprint.Known(Http.Request, fingerprint);
         RequestMatches = record.Fingerprint.Matches(fingerprint);
         Response = record.Flags is RecordFlags.None ? new StoredResponse(record) : null;
     }
@@ -125,7 +126,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     }
 
     public ActiveClaim ToComplete() =>
-        new(_claim!, StorageKey, (Policy.Options.MaxExecutionTime ?? LongestExecution) + Policy.Options.Lease);
+        new(Claim!, StorageKey, (Policy.Options.MaxExecutionTime ?? PatienceWithoutLimit) + Policy.Options.Lease);
 
     /// <summary>The store has answered the completion, or the completion goes on in the background.</summary>
     public void Completed(in CompletionResult result)
@@ -145,7 +146,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         Phase = RequestPhase.Released;
         try
         {
-            await _claim!.DisposeAsync();
+            await Claim!.DisposeAsync();
         }
         catch (Exception exception)
         {
@@ -165,7 +166,9 @@ internal sealed class IdempotentRequest : IAsyncDisposable
             _services.Metrics.Finished(Http, Policy.Name, Outcome);
     }
 
-    private static IdempotentRequest? Of(HttpContext http) => http.Features.Get<IdempotentRequest>();
+    // A sub-request may inherit the features of the request that sends it, and must not be taken for it.
+    private static IdempotentRequest? Of(HttpContext http) =>
+        http.Features.Get<IdempotentRequest>() is { } found && ReferenceEquals(found.Http.Features, http.Features) ? found : null;
 
     private void EndExecution()
     {

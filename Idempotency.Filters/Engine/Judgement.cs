@@ -5,6 +5,7 @@ internal static class Judgement
 {
     public static Verdict Of(in RunFacts run) => run switch
     {
+        { IsOnItsWay: true, Threw: false } => Verdict.Release,
         // An upload that broke off was never a whole request.
         { UploadBroke: true } => Verdict.Release,
         { IsRepeat: true, Threw: true } or { IsRepeat: true, Wish: not KeepWish.Keep } => Verdict.Release,

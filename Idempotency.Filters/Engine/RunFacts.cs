@@ -3,6 +3,9 @@ namespace Idempotency.Filters.Engine;
 /// <summary>What a verdict depends on, and nothing else.</summary>
 internal readonly record struct RunFacts
 {
+    /// <summary>The response has overflowed and is on its way: its fate was decided then.</summary>
+    public bool IsOnItsWay { get; init; }
+
     /// <summary>The upload broke off, or was too large, while the action read it.</summary>
     public bool UploadBroke { get; init; }
 

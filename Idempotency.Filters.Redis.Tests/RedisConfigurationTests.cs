@@ -30,7 +30,10 @@ internal sealed class RedisConfigurationTests
     public void ValuesOfPropertiesStay()
     {
         var policy = new ExponentialRetry(1000);
-        var own = OwnCopy(new() { EndPoints = { "h:1" }, AsyncTimeout = 5000, SyncTimeout = 5000, KeepAlive = 60, ReconnectRetryPolicy = policy });
+        var own = OwnCopy(new()
+        {
+            EndPoints = { "h:1" }, AsyncTimeout = 5000, SyncTimeout = 5000, KeepAlive = 60, ReconnectRetryPolicy = policy,
+        });
 
         Assert.That((own.AsyncTimeout, own.SyncTimeout, own.KeepAlive), Is.EqualTo((5000, 5000, 60)));
         Assert.That(own.ReconnectRetryPolicy, Is.SameAs(policy));
@@ -75,12 +78,13 @@ internal sealed class RedisConfigurationTests
         var quick = Enumerable.Range(0, 80).Where(attempt => policy.ShouldRetry(attempt, 900)).ToList();
 
         Assert.That(quick, Has.Count.EqualTo(70));
-        Assert.That(Enumerable.Range(0, 80).Except(quick).All(attempt => !policy.ShouldRetry(attempt, 6900) && policy.ShouldRetry(attempt, 7000)));
+        var patient = Enumerable.Range(0, 80).Except(quick);
+        Assert.That(patient.All(attempt => !policy.ShouldRetry(attempt, 6900) && policy.ShouldRetry(attempt, 7000)));
         Assert.That(policy.ShouldRetry(0, 100), Is.False);
     }
 
-    private static ConfigurationOptions OwnCopy(ConfigurationOptions configuration, double seconds = 1) => (ConfigurationOptions)typeof(RedisStoreOptions)
-        .Assembly.GetType("Idempotency.Filters.Redis.Connection.RedisConfiguration")!
+    private static ConfigurationOptions OwnCopy(ConfigurationOptions configuration, double seconds = 1) =>
+        (ConfigurationOptions)typeof(RedisStoreOptions).Assembly.GetType("Idempotency.Filters.Redis.Connection.RedisConfiguration")!
         .GetMethod("OwnCopy", BindingFlags.Static | BindingFlags.Public)!
         .Invoke(null, [configuration, TimeSpan.FromSeconds(seconds)])!;
 

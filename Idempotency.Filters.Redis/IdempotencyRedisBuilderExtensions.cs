@@ -54,8 +54,8 @@ public static class IdempotencyRedisBuilderExtensions
             if (options.ConnectionMultiplexerKey is not null)
             {
                 throw new InvalidOperationException(
-                    "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a connection of "
-                    + "its own. Remove one.");
+                    "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a "
+                    + "connection of its own. Remove one.");
             }
 
             var own = RedisConfiguration.OwnCopy(copy, options.OperationTimeout);
@@ -76,7 +76,9 @@ public static class IdempotencyRedisBuilderExtensions
         builder.Use(configure, (services, options) =>
         {
             var key = options.ConnectionMultiplexerKey;
-            var multiplexer = key is null ? services.GetService<IConnectionMultiplexer>() : services.GetKeyedService<IConnectionMultiplexer>(key);
+            var multiplexer = key is null
+                ? services.GetService<IConnectionMultiplexer>()
+                : services.GetKeyedService<IConnectionMultiplexer>(key);
             if (multiplexer is null)
             {
                 throw new InvalidOperationException(

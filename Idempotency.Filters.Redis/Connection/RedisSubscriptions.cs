@@ -3,9 +3,9 @@ using StackExchange.Redis;
 namespace Idempotency.Filters.Redis.Connection;
 
 /// <summary>
-/// The channels on which the store listens. The client sends no UNSUBSCRIBE for a channel whose subscription the server has not confirmed on
-/// the present connection, although the SUBSCRIBE may be on its way: the server would keep that channel for ever. So a channel that is left
-/// while the connection is away is unsubscribed when the connection, and the subscription with it, is back.
+/// The channels on which the store listens. The client sends no UNSUBSCRIBE for a channel whose subscription the server has not confirmed
+/// on the present connection, although the SUBSCRIBE may be on its way: the server would keep that channel for ever. So a channel that is
+/// left while the connection is away is unsubscribed when the connection, and the subscription with it, is back.
 /// </summary>
 internal sealed class RedisSubscriptions(ISubscriber subscriber)
 {

@@ -12,6 +12,7 @@ internal sealed class RedisStoreOptionsValidator : IValidateOptions<RedisStoreOp
         options.OperationTimeout > TimeSpan.Zero && options.OperationTimeout <= LongestTimeout
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"Idempotency store {new RedisStoreName(string.IsNullOrEmpty(name) ? null : name)}: RedisStoreOptions.OperationTimeout must be more "
-                + $"than zero and at most {LongestTimeout}; it is {options.OperationTimeout}.");
+                $"Idempotency store {new RedisStoreName(string.IsNullOrEmpty(name) ? null : name)}: "
+                + "RedisStoreOptions.OperationTimeout must be "
+                + $"more than zero and at most {LongestTimeout}; it is {options.OperationTimeout}.");
 }

@@ -16,7 +16,9 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     public TimeSpan Timeout => timeout;
 
     /// <exception cref="TimeoutException">Redis did not answer, or not every attempt, in time.</exception>
-    /// <exception cref="IdempotencyStoreFullException">Redis has reached its maxmemory. The call has not taken effect, and will not.</exception>
+    /// <exception cref="IdempotencyStoreFullException">
+    /// Redis has reached its maxmemory. The call has not taken effect, and will not.
+    /// </exception>
     /// <exception cref="RedisServerException">Redis refused. The call has not taken effect, and will not.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time.</exception>
     public async Task<RedisAnswer> EvaluateAsync(
@@ -63,7 +65,11 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             catch (RedisServerException exception)
             {
                 if (inDoubt)
-                    throw new TimeoutException("Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
+                {
+                    throw new TimeoutException(
+                        "Redis did not answer an attempt in time, and refused the next: " + exception.Message, exception);
+                }
+
                 if (!RedisErrors.IsFull(exception))
                     throw;
                 throw new IdempotencyStoreFullException(

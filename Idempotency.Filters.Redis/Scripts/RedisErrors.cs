@@ -33,8 +33,8 @@ internal static class RedisErrors
         && error.Message.Contains("Protocol error: invalid bulk length", StringComparison.Ordinal);
 
     /// <summary>
-    /// Whether an error has this code, its first word. Redis 6.2 wraps the errors of the commands in a script: "ERR Error running script (call
-    /// to f_…): @user_script:12: @user_script: 12: -READONLY You can't write …".
+    /// Whether an error has this code, its first word. Redis 6.2 wraps the errors of the commands in a script: "ERR Error running script
+    /// (call to f_…): @user_script:12: @user_script: 12: -READONLY You can't write …".
     /// </summary>
     private static bool Says(Exception exception, string code)
     {

@@ -18,8 +18,8 @@ internal static class RedisRecord
     public const int HeadSize = IdentitySize + FencingSize;
 
     /// <summary>
-    /// An owner token that no other claim has, in any process: 122 random bits of the operating system, which a GUID brings at a fifth of the
-    /// price of <c>RandomNumberGenerator</c>.
+    /// An owner token that no other claim has, in any process: 122 random bits of the operating system, which a GUID brings at a fifth of
+    /// the price of <c>RandomNumberGenerator</c>.
     /// </summary>
     public static byte[] NewToken() => Guid.NewGuid().ToByteArray();
 

@@ -21,7 +21,9 @@ internal sealed class RedisClaim : IdempotencyClaim
     /// <param name="keys">The storage key, as scripts take it.</param>
     /// <param name="lease">The lease, which names the key and the owner.</param>
     /// <param name="length">How long the lease lasts unrenewed.</param>
-    /// <param name="reply">The answer of the claim script: a letter, the fencing token, and the record that the claim was made over, if any.</param>
+    /// <param name="reply">
+    /// The answer of the claim script: a letter, the fencing token, and the record that the claim was made over, if any.
+    /// </param>
     public RedisClaim(RedisStoreContext context, RedisKey[] keys, RenewedLease lease, TimeSpan length, byte[] reply)
     {
         const int RecordAt = 1 + sizeof(long);
@@ -55,7 +57,11 @@ internal sealed class RedisClaim : IdempotencyClaim
         // A renewal that met the record of this completion, or of the next owner, would report a lost lease.
         _context.Renewal.Remove(_lease);
         RedisValue[] arguments =
-            [RedisRecord.Write(_lease.Token, _fencingToken, record), RedisTime.MillisecondsOrNone(retention), _context.Connection.ChannelPrefix];
+        [
+            RedisRecord.Write(_lease.Token, _fencingToken, record),
+            RedisTime.MillisecondsOrNone(retention),
+            _context.Connection.ChannelPrefix,
+        ];
         try
         {
             return Conclude((int)(await _context.Calls.EvaluateAsync(RedisScript.Complete, _keys, arguments, cancellationToken)).Result);

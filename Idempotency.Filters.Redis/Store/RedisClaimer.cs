@@ -32,7 +32,8 @@ internal sealed class RedisClaimer(RedisStoreContext context)
             answer = await context.Calls.EvaluateAsync(
                 RedisScript.Claim, keys, Arguments(token, options, waiter is not null), cancellationToken);
         }
-        catch (Exception exception) when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
+        catch (Exception exception)
+            when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
             _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);

@@ -56,7 +56,8 @@ internal sealed partial class RedisIdempotencyStore
         var forgotten = 0L;
         foreach (var server in link.Servers.Where(server => !server.IsReplica))
         {
-            await foreach (var key in server.KeysAsync(link.Database.Database, Pattern(scope), PageSize).WithCancellation(cancellationToken))
+            var keys = server.KeysAsync(link.Database.Database, Pattern(scope), PageSize);
+            await foreach (var key in keys.WithCancellation(cancellationToken))
             {
                 if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
                     forgotten++;

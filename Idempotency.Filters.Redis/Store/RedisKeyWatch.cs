@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Store;
 
-/// <summary>Follows a key by the messages on the channel of its name. A message that is missed costs at most the rest of the lease.</summary>
+/// <summary>
+/// Follows a key by the messages on the channel of its name. A message that is missed costs at most the rest of the lease.
+/// </summary>
 internal sealed class RedisKeyWatch : KeyWatch
 {
     // The server drops a key a moment after its end, and a timer counts in milliseconds.

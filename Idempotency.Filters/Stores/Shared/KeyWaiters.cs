@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Idempotency.Filters.Stores.Shared;
 
 /// <summary>
-/// All requests of this process that wait for keys of one store. Those who wait for the same key share one <see cref="KeyWatch"/>, so that a
-/// thousand of them ask the store no more often than one.
+/// All requests of this process that wait for keys of one store. Those who wait for the same key share one <see cref="KeyWatch"/>, so that
+/// a thousand of them ask the store no more often than one.
 /// </summary>
 /// <param name="timeProvider">The clock of the waits.</param>
 /// <param name="open">Begins to follow a key.</param>

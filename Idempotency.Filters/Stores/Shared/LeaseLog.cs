@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.Shared;
 
-/// <summary>What <see cref="LeaseRenewal"/> logs. Event ids are stable (64 and 65), and the same in every store that renews leases.</summary>
+/// <summary>
+/// What <see cref="LeaseRenewal"/> logs. Event ids are stable (64 and 65), and the same in every store that renews leases.
+/// </summary>
 // By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
 internal static class LeaseLog
 {

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.Shared;
 
-/// <summary>What <see cref="ReleaseQueue"/> logs. Event ids are stable (66, 67, 69, 70), and the same in every store that uses it.</summary>
+/// <summary>
+/// What <see cref="ReleaseQueue"/> logs. Event ids are stable (66, 67, 69, 70), and the same in every store that uses it.
+/// </summary>
 // By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
 internal static class ReleaseLog
 {

@@ -186,7 +186,9 @@ internal sealed class ReleaseQueue(
             _sending--;
     }
 
-    /// <summary>Takes the releases that are due, the first rank first, and no more than may be sent at once. There may be none yet.</summary>
+    /// <summary>
+    /// Takes the releases that are due, the first rank first, and no more than may be sent at once. There may be none yet.
+    /// </summary>
     /// <returns>False when none is left; then the loop ends.</returns>
     private bool TryTake(out List<PendingRelease> due)
     {

@@ -1,7 +1,8 @@
 namespace Idempotency.Filters.Stores.Shared;
 
 /// <summary>
-/// Moments as ticks since the store began, from the monotonic clock: an adjusted system clock must neither end a lease nor prolong a record.
+/// Moments as ticks since the store began, from the monotonic clock: an adjusted system clock must neither end a lease nor prolong a
+/// record.
 /// </summary>
 internal sealed class StoreClock(TimeProvider timeProvider)
 {

@@ -1,2 +1,4 @@
-// The tests that run side by side are the contracts and those that wait for real time to pass: more of them than processors.
-[assembly: LevelOfParallelism(8)]
+// Fixtures run side by side. Those that measure what the whole process does, or listen to it, are [NonParallelizable]. More of them at a time than
+// processors: many only wait.
+[assembly: Parallelizable(ParallelScope.Fixtures)]
+[assembly: LevelOfParallelism(6)]

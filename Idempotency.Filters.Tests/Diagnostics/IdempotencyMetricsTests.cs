@@ -10,6 +10,7 @@ using Moq;
 namespace Idempotency.Filters.Tests.Diagnostics;
 
 /// <summary>What operators see. Their dashboards use these names, so changing one is a breaking change.</summary>
+[NonParallelizable]
 internal sealed class IdempotencyMetricsTests
 {
     [Test]

@@ -11,6 +11,7 @@ using Moq;
 namespace Idempotency.Filters.Tests.Diagnostics;
 
 /// <summary>The instruments of the meter, and the tags on the request's activity.</summary>
+[NonParallelizable]
 internal sealed class MetricsTests
 {
     [TestCase("/observed", "executed")]

@@ -3,6 +3,7 @@ using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Tests.Primitives;
 
+[NonParallelizable]
 internal sealed class PooledBufferTests
 {
     [Test]

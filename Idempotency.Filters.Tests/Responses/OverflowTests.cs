@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Tests.Responses;
 
 /// <summary>A response that is too large to keep, or that streams, reaches its client whole. Its action never runs twice.</summary>
+[NonParallelizable]
 internal sealed class OverflowTests
 {
     private const int Cap = 1000;

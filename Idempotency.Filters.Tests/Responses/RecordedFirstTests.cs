@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Tests.Responses;
 
 /// <summary>The store gets the record before the response starts, in buffers that stay valid while it may read them.</summary>
+[NonParallelizable]
 internal sealed class RecordedFirstTests
 {
     private readonly CompletingStore _store = new();

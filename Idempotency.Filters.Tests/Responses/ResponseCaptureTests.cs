@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Tests.Responses;
 
+[NonParallelizable]
 internal sealed class ResponseCaptureTests
 {
     private const int Cap = 100;

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Idempotency.Filters.Tests.Wire;
 
 /// <summary>How bodies travel.</summary>
+[NonParallelizable]
 internal sealed class TransportTests
 {
     [Test]

@@ -2,6 +2,7 @@ namespace Idempotency.Filters.Tests.Wire;
 
 /// <summary>Many waiters, and waiters that give up.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[NonParallelizable]
 internal sealed class WaitModeTests
 {
     private const int Crowd = 1_000;

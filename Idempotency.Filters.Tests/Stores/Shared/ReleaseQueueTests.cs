@@ -79,7 +79,7 @@ internal sealed class ReleaseQueueTests : IDisposable
         await GiveUpAsync("key", lease: TimeSpan.FromMinutes(minutes));
         var patience = TimeSpan.FromMinutes(Math.Max(minutes, 5));
 
-        await LetPassAsync(patience - TimeSpan.FromSeconds(10));
+        await LetPassAsync(patience - TimeSpan.FromSeconds(10), step: TimeSpan.FromSeconds(5));
         Assert.That(Count(GivenUp), Is.Zero);
         await LetPassAsync(TimeSpan.FromSeconds(30), () => Count(GivenUp) == 1);
 
@@ -183,12 +183,12 @@ internal sealed class ReleaseQueueTests : IDisposable
     }
 
     /// <summary>In steps, and between them the queue has its turn.</summary>
-    private async Task LetPassAsync(TimeSpan time, Func<bool>? until = null)
+    private async Task LetPassAsync(TimeSpan time, Func<bool>? until = null, TimeSpan? step = null)
     {
-        var step = TimeSpan.FromMilliseconds(250);
-        for (var passed = TimeSpan.Zero; passed < time && until?.Invoke() != true; passed += step)
+        var pause = step ?? TimeSpan.FromMilliseconds(250);
+        for (var passed = TimeSpan.Zero; passed < time && until?.Invoke() != true; passed += pause)
         {
-            _clock.Advance(step);
+            _clock.Advance(pause);
             for (var turn = 0; turn < 5; turn++)
                 await Task.Yield();
             await Task.Delay(1);

@@ -30,8 +30,10 @@ internal sealed class RedisConfigurationTests
     public void ValuesOfPropertiesStay()
     {
         var policy = new ExponentialRetry(1000);
-        var own = OwnCopy(
-            new() { EndPoints = { "h:1" }, AsyncTimeout = 5000, SyncTimeout = 5000, KeepAlive = 60, ReconnectRetryPolicy = policy });
+        var own = OwnCopy(new()
+        {
+            EndPoints = { "h:1" }, AsyncTimeout = 5000, SyncTimeout = 5000, KeepAlive = 60, ReconnectRetryPolicy = policy,
+        });
 
         Assert.That((own.AsyncTimeout, own.SyncTimeout, own.KeepAlive), Is.EqualTo((5000, 5000, 60)));
         Assert.That(own.ReconnectRetryPolicy, Is.SameAs(policy));
@@ -82,8 +84,7 @@ internal sealed class RedisConfigurationTests
     }
 
     private static ConfigurationOptions OwnCopy(ConfigurationOptions configuration, double seconds = 1) =>
-        (ConfigurationOptions)typeof(RedisStoreOptions)
-        .Assembly.GetType("Idempotency.Filters.Redis.Connection.RedisConfiguration")!
+        (ConfigurationOptions)typeof(RedisStoreOptions).Assembly.GetType("Idempotency.Filters.Redis.Connection.RedisConfiguration")!
         .GetMethod("OwnCopy", BindingFlags.Static | BindingFlags.Public)!
         .Invoke(null, [configuration, TimeSpan.FromSeconds(seconds)])!;
 

@@ -54,8 +54,8 @@ public static class IdempotencyRedisBuilderExtensions
             if (options.ConnectionMultiplexerKey is not null)
             {
                 throw new InvalidOperationException(
-                    "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis has a connection of "
-                    + "its own. Remove one.");
+                    "RedisStoreOptions.ConnectionMultiplexerKey names a multiplexer of the application, and UseRedis was given a "
+                    + "connection of its own. Remove one.");
             }
 
             var own = RedisConfiguration.OwnCopy(copy, options.OperationTimeout);

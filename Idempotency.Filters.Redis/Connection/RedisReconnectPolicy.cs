@@ -15,6 +15,7 @@ internal sealed class RedisReconnectPolicy(TimeSpan connectTimeout) : IReconnect
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(500);
 
     public bool ShouldRetry(long currentRetryCount, int timeElapsedMillisecondsSinceLastRetry) =>
-        timeElapsedMillisecondsSinceLastRetry
-        >= (currentRetryCount % PatientEvery == PatientEvery - 1 ? connectTimeout : Step).TotalMilliseconds;
+        timeElapsedMillisecondsSinceLastRetry >= (IsPatient(currentRetryCount) ? connectTimeout : Step).TotalMilliseconds;
+
+    private static bool IsPatient(long attempt) => attempt % PatientEvery == PatientEvery - 1;
 }

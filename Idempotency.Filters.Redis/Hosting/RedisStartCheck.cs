@@ -57,8 +57,8 @@ internal sealed class RedisStartCheck(
         if (Version.TryParse(version, out var known) && known < OldestVersion)
         {
             throw new InvalidOperationException(
-                $"Idempotency store {name}: Redis {version} runs at {addresses}. "
-                + $"The store needs Redis {OldestVersion} or later, or Valkey.");
+                $"Idempotency store {name}: at {addresses} runs Redis {version}. The store needs Redis {OldestVersion} or later, "
+                + "or Valkey.");
         }
 
         if (policy is not ("noeviction" or ""))

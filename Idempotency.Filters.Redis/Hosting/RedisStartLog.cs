@@ -11,17 +11,17 @@ internal static partial class RedisStartLog
     public static partial void Connected(ILogger logger, RedisStoreName store, string addresses, string server);
 
     [LoggerMessage(61, LogLevel.Warning,
-        "Idempotency store {Store}: the server at {Addresses} evicts keys when its memory is full (maxmemory-policy {Policy}). A retry "
-        + "whose record was evicted runs again: set maxmemory-policy to noeviction.")]
+        "Idempotency store {Store}: the server at {Addresses} evicts keys when its memory is full (maxmemory-policy {Policy}). A record "
+        + "that is evicted lets its retry run again: set maxmemory-policy to noeviction.")]
     public static partial void Evicts(ILogger logger, RedisStoreName store, string addresses, string policy);
 
     [LoggerMessage(62, LogLevel.Error,
-        "Idempotency store {Store}: no Redis server serves it at {Addresses}. The application starts anyway, since RequireServerAtStart is "
-        + "false; requests with keys are answered 503 until one does.")]
+        "Idempotency store {Store}: no Redis server serves it at {Addresses}. The application starts all the same, since "
+        + "RequireServerAtStart is false; requests with keys are answered 503 until one does.")]
     public static partial void Unreachable(ILogger logger, Exception exception, RedisStoreName store, string addresses);
 
     [LoggerMessage(63, LogLevel.Warning,
-        "Idempotency store {Store}: the server at {Addresses} does not say its version and its maxmemory-policy. They must be 6.2 or "
-        + "later, and noeviction.")]
+        "Idempotency store {Store}: the server at {Addresses} does not tell its version and its maxmemory-policy. They need to be 6.2 "
+        + "or later, and noeviction.")]
     public static partial void Unchecked(ILogger logger, RedisStoreName store, string addresses);
 }

@@ -13,6 +13,6 @@ internal sealed class RedisStoreOptionsValidator : IValidateOptions<RedisStoreOp
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
                 $"Idempotency store {new RedisStoreName(string.IsNullOrEmpty(name) ? null : name)}: "
-                + $"RedisStoreOptions.OperationTimeout must be more than zero and at most {LongestTimeout}; "
-                + $"it is {options.OperationTimeout}.");
+                + "RedisStoreOptions.OperationTimeout must be "
+                + $"more than zero and at most {LongestTimeout}; it is {options.OperationTimeout}.");
 }

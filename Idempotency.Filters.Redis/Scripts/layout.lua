@@ -3,7 +3,8 @@
 -- Under a key is one string. Numbers are little-endian; spans are milliseconds, moments milliseconds of the server's clock.
 --
 --   record   'R' | owner token 16 | fencing token 8 | the bytes of the record
---   claim    'C' | owner token 16 | fencing token 8 | flags 1 | lease 8 | tail 8 | last end of the lease 8 | expiry of the record 8 | inner record
+--   claim    'C' | owner token 16 | fencing token 8 | flags 1 | lease 8 | tail 8 | last end of the lease 8 | expiry of the record 8
+--            | inner record
 --
 -- The inner record is the whole value of the record that the claim was made over, or nothing. The key lives for the lease and the tail
 -- together, so the lease lasts while the key has more than the tail to live. Flags: 1 = somebody waits, 2 = refuse when interrupted.

@@ -19,7 +19,8 @@ local function look(key, value, now)
     local tag, token, fencing = struct.unpack('<c1c16i8', value)
     local life = redis.call('PTTL', key)
     if tag == RECORD then
-        return { state = 'R', tag = tag, token = token, fencing = fencing, flags = 0, record = value, expiry = life < 0 and 0 or now + life }
+        local expiry = life < 0 and 0 or now + life
+        return { state = 'R', tag = tag, token = token, fencing = fencing, flags = 0, record = value, expiry = expiry }
     end
 
     local flags, lease, tail, last, expiry = struct.unpack('<Bi8i8i8i8', value, FLAGS_AT)

@@ -4,8 +4,8 @@ namespace Idempotency.Filters.Stores.Shared;
 internal abstract class KeyWatch : IAsyncDisposable
 {
     /// <summary>
-    /// Claims the key as <see cref="IIdempotencyStore.ClaimAsync"/> does. A change after an answer "in flight" ends <see
-    /// cref="ChangedAsync"/>.
+    /// Claims the key as <see cref="IIdempotencyStore.ClaimAsync"/> does. A change after an answer "in flight" ends
+    /// <see cref="ChangedAsync"/>.
     /// </summary>
     public abstract ValueTask<ClaimResult> TryClaimAsync(ClaimOptions options);
 

@@ -7,6 +7,9 @@ namespace Idempotency.Filters.BrowserTests.Support;
 /// <summary>A sample process and one visitor of it, for one test.</summary>
 internal sealed class Shop : IAsyncDisposable
 {
+    /// <summary>Milliseconds: a busy machine is no defect.</summary>
+    public const float Patience = 120_000;
+
     private readonly Sample _sample;
     private readonly IBrowserContext _context;
     private readonly ConcurrentQueue<IRequest> _requests = [];
@@ -17,6 +20,7 @@ internal sealed class Shop : IAsyncDisposable
         _sample = sample;
         _context = context;
         Page = page;
+        context.SetDefaultTimeout(Patience);
         context.Request += (_, request) => _requests.Enqueue(request);
         context.WebError += (_, error) => _errors.Enqueue(error.Error);
     }

@@ -41,8 +41,7 @@ internal sealed class RoomGraph
     /// <param name="project">The name of the project, which is that of its folder.</param>
     public static RoomGraph Of(string project)
     {
-        var metadata = typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>();
-        var graph = new RoomGraph(Path.Combine(metadata.Single(data => data.Key == "SourceRoot").Value!, project));
+        var graph = new RoomGraph(SourcesOf(project));
         return new RoomGraph(graph._root) { References = [.. graph._compilation.SyntaxTrees.SelectMany(graph.ReferencesOf)] };
     }
 
@@ -54,7 +53,12 @@ internal sealed class RoomGraph
     private static string Describe(IEnumerable<KeyValuePair<string, int>> uses) =>
         string.Join(", ", uses.OrderBy(use => use.Key, StringComparer.Ordinal).Select(use => $"{use.Key} ({use.Value})"));
 
-    private static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+    /// <summary>The folder of a project.</summary>
+    public static string SourcesOf(string project) => Path.Combine(
+        typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "SourceRoot").Value!, project);
+
+    /// <summary>The sources in a folder, without what a build made.</summary>
+    public static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
         .Where(file => !Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar).Intersect(["bin", "obj"]).Any())
         .Order(StringComparer.Ordinal);
 

@@ -112,7 +112,8 @@ internal sealed class OverflowTests
         var retry = await _twin.Covered.AskAsync($"overflow/late-wish?wish={wish}");
 
         Assert.That(
-            first.Body, Does.EndWith("on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before you write it."));
+            first.Body,
+            Does.EndWith("on its way (it outgrew MaxResponseBodySize, or buffering was disabled): decide before you write it."));
         Assert.That(retry.Code, Is.EqualTo("not-replayable"));
     }
 

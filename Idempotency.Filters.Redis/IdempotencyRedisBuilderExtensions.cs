@@ -22,6 +22,7 @@ public static class IdempotencyRedisBuilderExtensions
     /// <param name="connectionString">As StackExchange.Redis reads it: <c>"redis-1:6379,redis-2:6379,ssl=true"</c>.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
     /// <exception cref="ArgumentException"><paramref name="connectionString"/> cannot be read.</exception>
     public static TBuilder UseRedis<TBuilder>(this TBuilder builder, string connectionString, Action<RedisStoreOptions>? configure = null)
         where TBuilder : IIdempotencyStoreBuilder
@@ -35,13 +36,15 @@ public static class IdempotencyRedisBuilderExtensions
     /// <typeparam name="TBuilder">The builder of the default store, or of a named one.</typeparam>
     /// <param name="builder">The builder.</param>
     /// <param name="configuration">
-    /// The connection. It is copied here and never changed. The copy differs in four settings. <c>AbortOnConnectFail</c> is false:
+    /// The connection. It is copied here and never changed. The copy differs in six settings. <c>AbortOnConnectFail</c> is false:
     /// <see cref="RedisStoreOptions.RequireServerAtStart"/> decides what a missing server means. <c>AllowAdmin</c> is true, for one
-    /// <c>CONFIG GET</c>. Unless they are set, <c>AsyncTimeout</c> is <see cref="RedisStoreOptions.OperationTimeout"/> (at least one
-    /// second), and <c>ReconnectRetryPolicy</c> tries again every second.
+    /// <c>CONFIG GET</c>. Unless they are set, <c>AsyncTimeout</c> and <c>SyncTimeout</c> are
+    /// <see cref="RedisStoreOptions.OperationTimeout"/> (at least one second), <c>KeepAlive</c> is five seconds, and
+    /// <c>ReconnectRetryPolicy</c> tries again every second.
     /// </param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
     public static TBuilder UseRedis<TBuilder>(
         this TBuilder builder, ConfigurationOptions configuration, Action<RedisStoreOptions>? configure = null)
         where TBuilder : IIdempotencyStoreBuilder
@@ -71,6 +74,7 @@ public static class IdempotencyRedisBuilderExtensions
     /// <param name="builder">The builder.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="InvalidOperationException">This builder already has a store.</exception>
     public static TBuilder UseRedis<TBuilder>(this TBuilder builder, Action<RedisStoreOptions>? configure = null)
         where TBuilder : IIdempotencyStoreBuilder =>
         builder.Use(configure, (services, options) =>

@@ -5,8 +5,8 @@ public sealed class RedisStoreOptions
 {
     /// <summary>
     /// How long one operation may take, its repetitions included. A request whose claim takes longer is answered 503. More than zero, at
-    /// most one minute, and less than the <see cref="IdempotencyOptions.Lease"/> of every policy that uses the store; keep it well below a
-    /// third of that, or a slow server costs a lease. Default 1 second.
+    /// most one minute, and less than the <see cref="IdempotencyOptions.Lease"/> of every policy that uses the store. Keep it at a tenth of
+    /// that: a slower server may cost a lease. Default 1 second.
     /// </summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using StackExchange.Redis;
 
@@ -13,7 +14,11 @@ internal static class Machine
 
     public static async Task<string> RedisAsync(RedisServer server) =>
         $"{(await RedisSample.OfAsync(server)).Version}, over loopback, beside the load generator; "
-        + $"its client: StackExchange.Redis {typeof(ConnectionMultiplexer).Assembly.GetName().Version}.";
+        + $"its client: StackExchange.Redis {ClientVersion}.";
+
+    // Without the commit behind it. The version of the assembly itself is that of its first release.
+    private static string ClientVersion => typeof(ConnectionMultiplexer).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static string Processor => Field("/proc/cpuinfo", "model name", ':') ?? RuntimeInformation.ProcessArchitecture.ToString();
 

@@ -72,7 +72,7 @@ internal sealed class IdempotencyContext : IIdempotencyContext
         {
             throw new InvalidOperationException(
                 "The response is already on its way (it outgrew MaxResponseBodySize, or buffering was disabled): "
-                + "decide before writing it.");
+                + "decide before you write it.");
         }
 
         request.Ask(wish, retention);

@@ -17,7 +17,10 @@ var libraries = new Dictionary<string, string[]>
 const string FastTests = "Idempotency.Filters.Tests";
 const string RedisTests = "Idempotency.Filters.Redis.Tests";
 // The projects of tests, in the order in which they run.
-string[] lanes = [FastTests, RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests"];
+string[] lanes =
+[
+    FastTests, RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests",
+];
 string[] lanesWithBudgets = [FastTests, RedisTests];
 string[] lanesWithLongTests = [FastTests, RedisTests, "Idempotency.Filters.ProcessTests"];
 var artifacts = Directory("artifacts");
@@ -180,7 +183,8 @@ Task("Test")
         if (projects.Except(lanes).ToList() is { Count: > 0 } forgotten)
             throw new CakeException($"In no lane of build.cake: {string.Join(", ", forgotten)}.");
 
-        // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may allocate, too.
+        // The budgets alone: they count what a process allocates, and threads of the test framework that wait for other tests may
+        // allocate, too.
         RunTests(
         [
             .. lanes.Select(lane => (lane, "TestCategory!=Long&FullyQualifiedName!~.Budgets.")),
@@ -241,7 +245,8 @@ void InTemporaryFolder(Action<string> action)
     }
 }
 
-// Runs what each filter selects in its project, one after the other: browsers and the crowds of waiters would take the processor from each other.
+// Runs what each filter selects in its project, one after the other: browsers and crowds of waiters would take the processor from each
+// other.
 void RunTests(params (string Project, string Filter)[] runs)
 {
     CleanDirectory(testResults);
@@ -284,7 +289,8 @@ void RunTests(params (string Project, string Filter)[] runs)
 
         var skipped = results
             .Where(element => element.Name.LocalName == "UnitTestResult" && element.Attribute("outcome")?.Value == "NotExecuted")
-            .Select(element => element.Descendants().FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
+            .Select(element => element.Descendants()
+                .FirstOrDefault(child => child.Name.LocalName is "Message" or "StdOut")?.Value ?? "no reason given");
         foreach (var reason in skipped.GroupBy(reason => reason))
         {
             Warning("{0} tests of {1} were skipped: {2}", reason.Count(), project, reason.Key);

@@ -6,7 +6,7 @@ internal sealed class ServerOutageTests : WorkerTests
 {
     protected override string[] ServerArguments => ["--appendonly", "yes", "--appendfsync", "always"];
 
-    protected override string[] Settings => ["--Lease", "00:00:20", "--OperationTimeout", "00:00:00.500"];
+    protected override string[] Settings => ["--Lease", "00:00:20", "--OperationTimeout", "00:00:02"];
 
     [Test]
     public Task KilledAndRestarted() => OutageAsync(Server.KillAsync, Server.RestartAsync);
@@ -36,8 +36,8 @@ internal sealed class ServerOutageTests : WorkerTests
     [Test]
     public async Task OutageBeyondTheLeaseIsTold()
     {
-        const string Path = "/work?ms=6000";
-        var worker = await StartWorkerAsync("--Lease", "00:00:02");
+        const string Path = "/work?ms=12000";
+        var worker = await StartWorkerAsync("--Lease", "00:00:06");
         var first = worker.PostAsync(Path, "key");
         await worker.ToldAsync("started key");
 

@@ -1,6 +1,6 @@
 using Idempotency.Filters.Redis;
 
-namespace Idempotency.Filters.Tests.Configuration;
+namespace Idempotency.Filters.Tests.House;
 
 /// <summary>Checks what the PublicAPI files do not list: whether other code may derive from a type.</summary>
 internal sealed class PublicApiTests

@@ -1,5 +1,4 @@
 using Idempotency.Filters.Redis.Connection;
-using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Shared;
 using StackExchange.Redis;

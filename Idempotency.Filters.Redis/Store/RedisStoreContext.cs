@@ -2,7 +2,6 @@ using Idempotency.Filters.Redis.Connection;
 using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Store;
 

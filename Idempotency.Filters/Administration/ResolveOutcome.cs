@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace Idempotency.Filters;
 
 /// <summary>The result of an attempt to resolve a key.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using Idempotency.Filters.Diagnostics;
-using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Hosting;

@@ -2,13 +2,11 @@ using System.Buffers;
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Policies;
-using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Responses;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Engine;

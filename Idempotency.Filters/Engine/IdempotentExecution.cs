@@ -1,6 +1,5 @@
 using System.Buffers;
 using Idempotency.Filters.Diagnostics;
-using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Responses;

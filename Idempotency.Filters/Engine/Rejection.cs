@@ -1,7 +1,6 @@
 using System.Globalization;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Engine;

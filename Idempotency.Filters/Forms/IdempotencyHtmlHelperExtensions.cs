@@ -1,6 +1,5 @@
 using Idempotency.Filters;
 using Idempotency.Filters.Forms;
-using Idempotency.Filters.Keys;
 using Microsoft.AspNetCore.Html;
 
 // Every view imports this namespace, so views find this helper like the framework's own.

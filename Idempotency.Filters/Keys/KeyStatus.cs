@@ -1,6 +1,3 @@
-using System.Buffers;
-using Microsoft.Extensions.Primitives;
-
 namespace Idempotency.Filters.Keys;
 
 internal enum KeyStatus

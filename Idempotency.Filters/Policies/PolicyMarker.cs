@@ -1,6 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-
 namespace Idempotency.Filters.Policies;
 
 /// <summary>A marker that is not an attribute: the global filter or a call of <c>RequireIdempotency</c>.</summary>

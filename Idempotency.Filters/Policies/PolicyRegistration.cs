@@ -1,6 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-
 namespace Idempotency.Filters.Policies;
 
 /// <summary>One call of <c>AddPolicy</c>.</summary>

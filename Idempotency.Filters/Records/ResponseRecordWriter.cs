@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Idempotency.Filters.Primitives;
-using Idempotency.Filters.Requests;
 using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Records;

@@ -1,7 +1,5 @@
 using Idempotency.Filters.Engine;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Filters;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Mvc.Filters;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Caching.Distributed;
-
 namespace Idempotency.Filters.Stores;
 
 /// <summary>Whether requests with the same key exclude each other.</summary>

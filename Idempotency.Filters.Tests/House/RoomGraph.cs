@@ -55,7 +55,8 @@ internal sealed class RoomGraph
 
     /// <summary>The folder of a project.</summary>
     public static string SourcesOf(string project) => Path.Combine(
-        typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "SourceRoot").Value!, project);
+        typeof(RoomGraph).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "SourceRoot").Value!,
+        project);
 
     /// <summary>The sources in a folder, without what a build made.</summary>
     public static IEnumerable<string> Files(string root) => Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)

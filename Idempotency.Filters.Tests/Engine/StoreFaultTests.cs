@@ -412,7 +412,7 @@ internal sealed class StoreFaultTests
         var script = new Script((_, run) => new ContentResult { Content = new string((char)('a' + (run % 26)), 3000) });
         await using var app = await StartAsync(script, store);
         using var first = await app.PostAsync("/orders", "k");
-        var late = store.Records.First();
+        var late = store.Buffers.First();
         var before = late.ToArray();
 
         for (var i = 0; i < 50; i++)

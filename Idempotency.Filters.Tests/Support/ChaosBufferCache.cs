@@ -20,7 +20,8 @@ internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos)
 
     public ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default)
     {
-        Destinations.Add(destination);
+        lock (Destinations)
+            Destinations.Add(destination);
         return new(Chaos.RunAsync("get", async () =>
         {
             if (await Inner.GetAsync(key, CancellationToken.None) is not { } value)
@@ -34,7 +35,8 @@ internal sealed class ChaosBufferCache(IDistributedCache inner, Chaos chaos)
     public ValueTask SetAsync(
         string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
-        Sources.Add(value);
+        lock (Sources)
+            Sources.Add(value);
         return new(Chaos.RunAsync("set", async () =>
         {
             // Reads the value only now, as late as a real cache may.

@@ -48,8 +48,11 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
 
     public int WaitsCancelled => Volatile.Read(ref _waitsCancelled);
 
-    /// <summary>The records passed in to be stored. Each is valid only during its call.</summary>
+    /// <summary>Copies of the records passed in to be stored.</summary>
     public ConcurrentQueue<ReadOnlySequence<byte>> Records { get; } = [];
+
+    /// <summary>The records passed in to be stored. Each is valid only during its call, or while a call that failed may read it.</summary>
+    public ConcurrentQueue<ReadOnlySequence<byte>> Buffers { get; } = [];
 
     public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
         OnClaim?.Invoke() is { } result ? new(result) : WrapAsync(_inner.ClaimAsync(key, options, cancellationToken));
@@ -86,7 +89,8 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
         public override async ValueTask<Completion> CompleteAsync(
             ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken)
         {
-            store.Records.Enqueue(record);
+            store.Records.Enqueue(new(record.ToArray()));
+            store.Buffers.Enqueue(record);
             var attempt = Interlocked.Increment(ref store._attempts);
             if (store.OnComplete?.Invoke(attempt) is { } answer)
                 return answer;

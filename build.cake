@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -271,8 +270,8 @@ void RunTests(params (string Project, string Filter)[] runs)
 
         var results = GetFiles($"{folder}/**/*.trx").SelectMany(file => XDocument.Load(file.FullPath).Descendants()).ToList();
         var counters = results.Where(element => element.Name.LocalName == "Counters").ToList();
-        int Sum(params string[] names) => counters.Sum(
-            element => names.Sum(name => int.Parse(element.Attribute(name)?.Value ?? "0", CultureInfo.InvariantCulture)));
+        int Sum(params string[] names) =>
+            (from element in counters from name in names select (int?)element.Attribute(name) ?? 0).Sum();
 
         var (passedHere, failedHere) = (Sum("passed"), Sum("failed", "error", "timeout", "aborted"));
         report.Add($"{watch.Elapsed.TotalSeconds,6:F0} s  {passedHere,5} passed  {failedHere,3} failed  {project}  {filter}");

@@ -44,6 +44,6 @@ if record ~= '' then
     tail = math.max(lease, expiry == 0 and CENTURY or expiry - now)
 end
 local last = longest == 0 and 0 or now + longest
-local claim = struct.pack('<c1c16i8Bi8i8i8i8', CLAIM, token, fencing, waited + refuse, lease, tail, last, expiry)
+local claim = struct.pack(HEAD .. TERMS, CLAIM, token, fencing, waited + refuse, lease, tail, last, expiry)
 redis.call('SET', key, claim .. record, 'PX', lease + tail)
 return 'A' .. struct.pack('<i8', fencing) .. record

@@ -13,11 +13,7 @@ if not gone then
     end
 end
 
-if ARGV[2] == '0' then
-    redis.call('SET', key, record)
-else
-    redis.call('SET', key, record, 'PX', ARGV[2])
-end
+keep(key, record, ARGV[2])
 
 -- On a cluster a message goes to every node: none is sent when nobody waits. One who may not publish completes all the same.
 if gone or waits(flags_of(held)) then

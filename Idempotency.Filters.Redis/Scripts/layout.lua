@@ -22,8 +22,21 @@ local EXPIRY_AT = LAST_AT + 8
 local INNER_AT = EXPIRY_AT + 8
 local IDENTITY_SIZE = FENCING_AT - 1
 
+-- The same for struct: what both kinds of value begin with, and what follows in a claim.
+local HEAD = '<c1c16i8'
+local TERMS = 'Bi8i8i8i8'
+
 -- The bytes of a stored value from one position to before another.
 local function read(key, from, before) return redis.call('GETRANGE', key, from - 1, before - 2) end
+
+-- Keeps a record for a retention in milliseconds, as the argument of a script; 0 = for ever.
+local function keep(key, record, retention)
+    if retention == '0' then
+        redis.call('SET', key, record)
+    else
+        redis.call('SET', key, record, 'PX', retention)
+    end
+end
 
 local function tag_of(value) return string.sub(value, 1, 1) end
 local function token_of(value) return string.sub(value, TOKEN_AT, FENCING_AT - 1) end

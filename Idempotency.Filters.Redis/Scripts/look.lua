@@ -16,14 +16,14 @@ local function look(key, value, now)
         error('The key holds no value of this version of Idempotency.Filters.')
     end
 
-    local tag, token, fencing = struct.unpack('<c1c16i8', value)
+    local tag, token, fencing = struct.unpack(HEAD, value)
     local life = redis.call('PTTL', key)
     if tag == RECORD then
         local expiry = life < 0 and 0 or now + life
         return { state = 'R', tag = tag, token = token, fencing = fencing, flags = 0, record = value, expiry = expiry }
     end
 
-    local flags, lease, tail, last, expiry = struct.unpack('<Bi8i8i8i8', value, FLAGS_AT)
+    local flags, lease, tail, last, expiry = struct.unpack('<' .. TERMS, value, FLAGS_AT)
     if life < 0 then
         -- Somebody took its end from it. It gets one more lease, unless its holder must have ended by now: a holder that lives renews it.
         local ending = last == 0 and now + lease or math.min(last, now + lease)

@@ -16,10 +16,5 @@ if not ARGV[4] then
     return 1
 end
 
-local record = struct.pack('<c1c16i8', RECORD, ARGV[2], found.fencing + 1) .. ARGV[4]
-if ARGV[3] == '0' then
-    redis.call('SET', key, record)
-else
-    redis.call('SET', key, record, 'PX', ARGV[3])
-end
+keep(key, struct.pack(HEAD, RECORD, ARGV[2], found.fencing + 1) .. ARGV[4], ARGV[3])
 return 1

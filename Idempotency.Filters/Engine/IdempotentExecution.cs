@@ -181,9 +181,6 @@ internal sealed class IdempotentExecution : IDisposable
     /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
     private async Task SettleEarlyAsync()
     {
-        if (_request.Phase >= RequestPhase.Settled)
-            throw new InvalidOperationException("The action has ended, and its response is settled: await every write before it returns.");
-
         _request.Overflow();
         _isWanted = IsWanted();
         var verdict = Judgement.Of(Facts(failure: null));

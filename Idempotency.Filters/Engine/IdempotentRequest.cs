@@ -116,7 +116,14 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
     public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, WishedRetention) = (wish, retention);
 
-    public void Overflow() => Phase = RequestPhase.Overflowed;
+    /// <exception cref="InvalidOperationException">The response is settled already: a write came that the action did not await.</exception>
+    public void Overflow()
+    {
+        if (Phase >= RequestPhase.Settled)
+            throw new InvalidOperationException("The action has ended, and its response is settled: await every write before it returns.");
+
+        Phase = RequestPhase.Overflowed;
+    }
 
     /// <summary>The fate of the response is decided. A wish comes too late from here on.</summary>
     public void Settle()

@@ -40,21 +40,11 @@ internal sealed class IdempotencyPolicies(
 
         var failures = IdempotencyOptionsValidator.Check(options);
         if (failures.Count > 0)
-        {
-            throw new OptionsValidationException(
-                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName,
-                typeof(IdempotencyOptions),
-                failures.Select(failure => $"{endpoint}: {failure}"));
-        }
+            throw Invalid(marker.Policy, endpoint, failures);
 
         var store = Store(options.StoreName, endpoint);
         if (store.OperationTimeout >= options.Lease)
-        {
-            throw new OptionsValidationException(
-                marker.Policy ?? Microsoft.Extensions.Options.Options.DefaultName,
-                typeof(IdempotencyOptions),
-                [$"{endpoint}: {TooShortLease(options, store)}"]);
-        }
+            throw Invalid(marker.Policy, endpoint, [TooShortLease(options, store)]);
 
         return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
     }
@@ -82,6 +72,11 @@ internal sealed class IdempotencyPolicies(
         .. registrations.Select(registration => registration.Name).Distinct(StringComparer.Ordinal)
             .Select(name => Build(new PolicyMarker(name), $"Policy '{name}'")!),
     ];
+
+    private static OptionsValidationException Invalid(string? policy, string endpoint, IEnumerable<string> failures) => new(
+        policy ?? Microsoft.Extensions.Options.Options.DefaultName,
+        typeof(IdempotencyOptions),
+        failures.Select(failure => $"{endpoint}: {failure}"));
 
     private void Apply(string name, IdempotencyOptions options, string endpoint)
     {

@@ -1,5 +1,6 @@
 using Idempotency.Filters.Redis.Connection;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Scripts;
@@ -27,7 +28,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
         var started = timeProvider.GetTimestamp();
         var known = true;
         var inDoubt = false;
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; ; pause = Backoff.After(pause, LongestPause))
         {
             var left = timeout - timeProvider.GetElapsedTime(started);
             Task<RedisResult>? sent = null;

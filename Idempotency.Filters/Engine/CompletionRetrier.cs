@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -136,7 +137,7 @@ internal sealed class CompletionRetrier(
         var started = timeProvider.GetTimestamp();
         Exception? last = null;
         // It goes on after the claim's Lost has fired: perhaps nobody has taken the key over, and if somebody has, the store says so.
-        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < claim.Patience; pause = Longer(pause))
+        for (var pause = FirstPause; timeProvider.GetElapsedTime(started) < claim.Patience; pause = Backoff.After(pause, LongestPause))
         {
             await Task.Delay(pause, timeProvider, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var lastChance = stopping.IsCancellationRequested;
@@ -158,8 +159,6 @@ internal sealed class CompletionRetrier(
         Log.CompletionGivenUp(logger, last, claim.KeyHash);
         await EndAsync(claim, abandon: true);
     }
-
-    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
     /// <summary>Never throws: no caller is left, and a shutdown must go on.</summary>
     private async Task EndAsync(ActiveClaim claim, bool abandon = false)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.Stores.DistributedCache;
 
@@ -60,7 +61,7 @@ internal sealed partial class CacheClaim
         if (!marking.IsCompleted)
             CacheStoreLog.MarkerStays(_logger, null, new KeyHash(_key));
 
-        for (var pause = FirstPause; await TryUnmarkAsync() is { } failure; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var pause = FirstPause; await TryUnmarkAsync() is { } failure; pause = Backoff.After(pause, LongestPause))
         {
             await Task.Delay(pause, _timeProvider, Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (Lost.IsCancellationRequested)

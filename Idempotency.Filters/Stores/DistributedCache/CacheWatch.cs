@@ -15,7 +15,7 @@ internal sealed class CacheWatch(CacheIdempotencyStore store, string key, TimePr
     {
         // Up to half more or less, so that processes that began to wait together do not poll together.
         var pause = _pause * (0.5 + Random.Shared.NextDouble());
-        _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
+        _pause = Backoff.After(_pause, LongestPause);
         await nobodyWaits.WaitAsync(pause, timeProvider).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -10,9 +10,6 @@ namespace Idempotency.Filters.Stores.Shared;
 /// <param name="open">Begins to follow a key.</param>
 internal sealed class KeyWaiters(TimeProvider timeProvider, Func<string, ValueTask<KeyWatch>> open)
 {
-    // What a timer can count; a longer wait is as good as for ever.
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
-
     private readonly ConcurrentDictionary<string, KeyWaitQueue> _queues = new(StringComparer.Ordinal);
 
     /// <summary>As <see cref="IIdempotencyStore.WaitAsync"/>, for a <paramref name="timeout"/> of more than zero.</summary>
@@ -28,7 +25,8 @@ internal sealed class KeyWaiters(TimeProvider timeProvider, Func<string, ValueTa
                 if (queue.Leave(waiter))
                     waiter.SetResult(ClaimResult.InFlight);
             },
-            null, timeout < LongestTimer ? timeout : LongestTimer, Timeout.InfiniteTimeSpan);
+            // A longer wait is as good as for ever.
+            null, timeout < StoreClock.LongestTimer ? timeout : StoreClock.LongestTimer, Timeout.InfiniteTimeSpan);
         using var registration = cancellationToken.UnsafeRegister(
             (_, token) =>
             {

@@ -8,12 +8,9 @@ namespace Idempotency.Filters.Stores.Shared;
 /// </summary>
 internal sealed class LeaseRenewal : IDisposable
 {
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
-
     private readonly Func<RenewedLease, Task<RenewalAnswer>> _renew;
-    private readonly TimeProvider _timeProvider;
     private readonly ILogger _logger;
-    private readonly long _origin;
+    private readonly StoreClock _clock;
     private readonly Lock _gate = new();
     private readonly LinkedList<RenewedLease> _held = new();
     private readonly ITimer _timer;
@@ -25,16 +22,15 @@ internal sealed class LeaseRenewal : IDisposable
     public LeaseRenewal(Func<RenewedLease, Task<RenewalAnswer>> renew, TimeProvider timeProvider, ILogger logger)
     {
         _renew = renew;
-        _timeProvider = timeProvider;
         _logger = logger;
-        _origin = timeProvider.GetTimestamp();
+        _clock = new(timeProvider);
         // The timer serves all requests, so it must not capture the context of one.
         using (ExecutionContext.SuppressFlow())
             _timer = timeProvider.CreateTimer(_ => Look(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Now, in ticks of the monotonic clock: adjusting the system clock must neither end a lease nor prolong it.</summary>
-    public long Now => _timeProvider.GetElapsedTime(_origin).Ticks;
+    public long Now => _clock.Now;
 
     public void Add(RenewedLease lease)
     {
@@ -128,7 +124,7 @@ internal sealed class LeaseRenewal : IDisposable
     private void SetPace(TimeSpan pace)
     {
         _pace = pace;
-        var period = pace == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : pace < LongestTimer ? pace : LongestTimer;
+        var period = pace == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : pace < StoreClock.LongestTimer ? pace : StoreClock.LongestTimer;
         _timer.Change(period, period);
     }
 }

@@ -118,7 +118,7 @@ internal sealed class ReleaseQueue(
             if (!pending.IsQueued)
                 Tell(() => ReleaseLog.ReleaseFailed(logger, exception, new(pending.Key)));
             Enqueue(pending, pending.Pause);
-            pending.Pause = pending.Pause * 2 < LongestPause ? pending.Pause * 2 : LongestPause;
+            pending.Pause = Backoff.After(pending.Pause, LongestPause);
         }
         else if (!pending.IsAnswered)
         {

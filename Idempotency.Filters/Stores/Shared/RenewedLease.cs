@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Stores.Shared;
 /// </summary>
 internal sealed class RenewedLease
 {
-    private readonly long _length;
+    private readonly TimeSpan _length;
     private CancellationTokenSource? _lost;
 
     /// <param name="key">The storage key.</param>
@@ -18,8 +18,8 @@ internal sealed class RenewedLease
         Key = key;
         Token = token;
         Node = new(this);
-        _length = options.Lease.Ticks;
-        RenewedUntil = options.RenewFor is { } renewFor && renewFor.Ticks < long.MaxValue - now ? now + renewFor.Ticks : long.MaxValue;
+        _length = options.Lease;
+        RenewedUntil = StoreClock.After(now, options.RenewFor);
         Confirm(now);
     }
 
@@ -38,7 +38,7 @@ internal sealed class RenewedLease
     public long RenewalDueAt { get; private set; }
 
     /// <summary>How often to look at it: often enough for several failures of renewal within a lease.</summary>
-    public TimeSpan Pace => TimeSpan.FromTicks(Math.Max(_length / 12, TimeSpan.TicksPerMillisecond));
+    public TimeSpan Pace => TimeSpan.FromTicks(Math.Max(_length.Ticks / 12, TimeSpan.TicksPerMillisecond));
 
     /// <summary>Whether a claim or a renewal went unanswered. It may reach the store after the release, and hold the key again.</summary>
     public bool InDoubt { get; set; }
@@ -52,8 +52,8 @@ internal sealed class RenewedLease
     /// <summary>The store holds the lease for its whole length, counted from <paramref name="moment"/> or later.</summary>
     public void Confirm(long moment)
     {
-        EndsAt = _length < long.MaxValue - moment ? moment + _length : long.MaxValue;
-        RenewalDueAt = moment + _length / 3;
+        EndsAt = StoreClock.After(moment, _length);
+        RenewalDueAt = moment + (_length.Ticks / 3);
     }
 
     /// <summary>Safe under a lock: the callbacks of <see cref="Lost"/> run on the thread pool.</summary>

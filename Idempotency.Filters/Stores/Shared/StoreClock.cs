@@ -8,8 +8,8 @@ internal sealed class StoreClock(TimeProvider timeProvider)
 {
     public const long Never = long.MaxValue;
 
-    // The longest due time that every timer accepts.
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
+    /// <summary>The longest due time, and the longest period, that every timer accepts: some 50 days.</summary>
+    public static readonly TimeSpan LongestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1L);
 
     private readonly long _origin = timeProvider.GetTimestamp();
 

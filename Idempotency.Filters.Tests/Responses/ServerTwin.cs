@@ -30,13 +30,16 @@ internal sealed class ServerTwin : IAsyncDisposable
     public LogSink Logs { get; }
 
     public static async Task<ServerTwin> StartAsync(
-        ServerKind kind, Action<RouteGroupBuilder> endpoints, Action<IdempotencyOptions>? options = null)
+        ServerKind kind,
+        Action<RouteGroupBuilder> endpoints,
+        Action<IdempotencyOptions>? options = null,
+        Func<HttpContext, RequestDelegate, Task>? middleware = null)
     {
         var logs = new LogSink();
         return new ServerTwin(
             kind,
-            await StartOneAsync(kind, new LogSink(), app => endpoints(app.MapGroup("")), null),
-            await StartOneAsync(kind, logs, app => endpoints(app.MapGroup("").RequireIdempotency()), options),
+            await StartOneAsync(kind, new LogSink(), app => endpoints(app.MapGroup("")), null, middleware),
+            await StartOneAsync(kind, logs, app => endpoints(app.MapGroup("").RequireIdempotency()), options, middleware),
             logs);
     }
 
@@ -55,7 +58,11 @@ internal sealed class ServerTwin : IAsyncDisposable
     }
 
     private static async Task<WebApplication> StartOneAsync(
-        ServerKind kind, LogSink logs, Action<WebApplication> endpoints, Action<IdempotencyOptions>? options)
+        ServerKind kind,
+        LogSink logs,
+        Action<WebApplication> endpoints,
+        Action<IdempotencyOptions>? options,
+        Func<HttpContext, RequestDelegate, Task>? middleware)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Services.AddRouting();
@@ -76,6 +83,8 @@ internal sealed class ServerTwin : IAsyncDisposable
         Answers.ShowErrors(app);
         if (kind is ServerKind.Buffered)
             app.Use(BufferAsync);
+        if (middleware is not null)
+            app.Use(middleware);
         endpoints(app);
         await app.StartAsync();
         return app;

@@ -17,6 +17,7 @@ internal sealed partial class HeldResponse
     private readonly HeaderSnapshot _headers;
     private readonly ResponseCapture _capture;
     private readonly bool _hadStarted;
+    private readonly bool _mayDeclareLength;
 
     /// <summary>Takes the response over.</summary>
     /// <param name="http">The request.</param>
@@ -27,6 +28,7 @@ internal sealed partial class HeldResponse
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpResponseFeature>();
         _hadStarted = _inner.HasStarted;
+        _mayDeclareLength = ResponseBodies.MayDeclareLength(http);
         _headers = new HeaderSnapshot(_inner.Headers);
         _capture = new ResponseCapture(http, cap, owner);
         http.Features.Set<IHttpResponseFeature>(this);
@@ -75,16 +77,18 @@ internal sealed partial class HeldResponse
     /// </summary>
     public void CloseIfEmpty()
     {
-        if (_capture.IsServersOwn && _capture.Started && !Streams && !WasBypassed && Body.Length == 0 && ResponseBodies.AllowedWith(StatusCode))
+        if (_mayDeclareLength && !WasBypassed && _capture is { Started: true, Streams: false, Held.Length: 0 }
+            && ResponseBodies.AllowedWith(StatusCode))
+        {
             _inner.Headers.ContentLength = 0;
+        }
     }
 
     /// <summary>Sends what was held. Call <see cref="Detach"/> first.</summary>
     public async ValueTask SendAsync()
     {
-        // An empty response stays open, so that status code pages can fill it in. An action that frames its body itself excludes a length,
-        // and so does a body that somebody outside may rewrite.
-        if (_capture.IsServersOwn && Body.Length > 0 && !_inner.HasStarted && !ResponseBodies.HasOwnFraming(_http))
+        // An empty response stays open, so that status code pages can fill it in. An action that frames its body itself excludes a length.
+        if (_mayDeclareLength && Body.Length > 0 && !WasBypassed && !ResponseBodies.HasOwnFraming(_http))
             _http.Response.ContentLength = Body.Length;
         await _capture.SendHeldAsync();
         await _capture.PassStartAsync(mayStart: !_capture.IsServersOwn);

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Responses;
@@ -17,6 +18,16 @@ internal static class ResponseBodies
     /// </summary>
     public static bool AreServersOwn(HttpContext http) =>
         ReferenceEquals(http.Features.Get<IHttpResponseBodyFeature>(), http.Features.Get<IHttpResponseFeature>());
+
+    /// <summary>
+    /// Whether a response may get a <c>Content-Length</c> that its action did not set. Middleware outside may rewrite the body, or may have
+    /// written a part of it; the length would then be wrong.
+    /// </summary>
+    public static bool MayDeclareLength(HttpContext http) =>
+        AreServersOwn(http) && !http.Response.HasStarted && UnflushedBytes(http.Response.BodyWriter) == 0;
+
+    /// <summary>The bytes that a body holds and has not sent, where it says so.</summary>
+    public static long UnflushedBytes(PipeWriter writer) => writer.CanGetUnflushedBytes ? writer.UnflushedBytes : 0;
 
     /// <summary>Whether the content type declares a stream of server-sent events (HTML Standard, section 9.2).</summary>
     public static bool IsEventStream(string? contentType) =>

@@ -29,8 +29,7 @@ internal static class ResponseReplay
     private static async Task SendBodyAsync(HttpContext http, ReadOnlySequence<byte> body)
     {
         var response = http.Response;
-        // Middleware outside may rewrite the body. A length of ours would then be wrong.
-        if (ResponseBodies.AreServersOwn(http))
+        if (ResponseBodies.MayDeclareLength(http))
             response.ContentLength = body.Length;
         foreach (var segment in body)
             await response.BodyWriter.WriteAsync(segment);

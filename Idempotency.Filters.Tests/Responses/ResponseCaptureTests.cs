@@ -1,3 +1,4 @@
+using System.Buffers;
 using Idempotency.Filters.Responses;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -121,8 +122,35 @@ internal sealed class ResponseCaptureTests : ICaptureOwner
     {
         var stream = _http.Response.Body;
 
-        Assert.That((stream.CanRead, stream.CanSeek, stream.CanWrite), Is.EqualTo((false, false, true)));
+        Assert.That((stream.CanRead, stream.CanWrite), Is.EqualTo((false, true)));
         Assert.That(() => stream.Read(new byte[1], 0, 1), Throws.InstanceOf<NotSupportedException>());
+    }
+
+    [Test]
+    public async Task HeldBodyThatIsNotTheServersOwnCanBeEmptiedAndNotOverwritten()
+    {
+        var stream = _http.Response.Body;
+        await stream.WriteAsync("half"u8.ToArray());
+
+        Assert.That((stream.CanSeek, stream.Length, stream.Position), Is.EqualTo((true, 4L, 4L)));
+        Assert.That(() => stream.SetLength(2), Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => stream.Position = 2, Throws.InstanceOf<NotSupportedException>());
+        stream.Position = 0;
+        Assert.That(async () => await stream.WriteAsync("ov"u8.ToArray()), Throws.InstanceOf<NotSupportedException>());
+        _http.Response.Clear();
+        await stream.WriteAsync("other"u8.ToArray());
+
+        Assert.That(_capture.Held.Sequence.ToArray(), Is.EqualTo("other"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task BodyThatStreamsCannotBeTakenBack()
+    {
+        var stream = _http.Response.Body;
+        await stream.WriteAsync(new byte[Cap + 1]);
+
+        Assert.That(stream.CanSeek, Is.False);
+        Assert.That(() => stream.SetLength(0), Throws.InstanceOf<NotSupportedException>());
         Assert.That(() => stream.Length, Throws.InstanceOf<NotSupportedException>());
     }
 

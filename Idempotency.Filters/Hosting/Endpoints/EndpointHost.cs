@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Engine;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Builder;
@@ -42,7 +43,25 @@ internal static class EndpointHost
 
         var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
             $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
-        var policy = PolicyOf(endpoint, name);
+        IdempotencyPolicy? policy;
+        try
+        {
+            policy = PolicyOf(endpoint, name);
+        }
+        catch (Exception exception)
+        {
+            // One endpoint that cannot work must not keep all the others from being built. The start check fails for it; where the endpoint
+            // was added after the start, its requests do.
+            var failure = ExceptionDispatchInfo.Capture(exception);
+            endpoint.Metadata.Add(new Covered(null, failure));
+            endpoint.RequestDelegate = _ =>
+            {
+                failure.Throw();
+                return Task.CompletedTask;
+            };
+            return;
+        }
+
         endpoint.Metadata.Add(new Covered(policy));
         if (policy is null || endpoint.RequestDelegate is not { } handler)
             return;
@@ -127,5 +146,7 @@ internal static class EndpointHost
     }
 
     /// <summary>Shows <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
-    internal sealed record Covered(IdempotencyPolicy? Policy);
+    /// <param name="Policy">Null when it is exempt, or cannot be covered.</param>
+    /// <param name="Failure">Why its markers or settings cannot work; null when they can.</param>
+    internal sealed record Covered(IdempotencyPolicy? Policy, ExceptionDispatchInfo? Failure = null);
 }

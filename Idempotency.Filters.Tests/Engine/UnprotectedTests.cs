@@ -66,7 +66,7 @@ internal sealed class UnprotectedTests
             pipeline.MapPost("/error", () => Results.Conflict()).RequireIdempotency();
         });
 
-        Assert.That(await app.AnswerAsync("/pay", "k"), Does.StartWith("409"), string.Join('\n', app.Logs.Lines.Select(l => l.Exception)));
+        Assert.That(await app.AnswerAsync("/pay", "k"), Does.StartWith("409"));
         Assert.That(Warnings(app), Is.Zero);
     }
 

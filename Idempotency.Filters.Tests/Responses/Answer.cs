@@ -8,6 +8,8 @@ namespace Idempotency.Filters.Tests.Responses;
 /// <summary>A response as the client saw it, for comparison as a whole: status, headers, bytes.</summary>
 internal sealed partial record Answer(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
 {
+    // HTTP/2 has names in lower case.
+    private static readonly string[] Moments = ["Date", "Idempotent-Replayed"];
     private static readonly string[] Framing = ["Content-Length", "Transfer-Encoding"];
 
     /// <summary>The code of a problem that the library reports; null for any other response.</summary>
@@ -45,7 +47,7 @@ internal sealed partial record Answer(int Status, IReadOnlyDictionary<string, st
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{Status}\n");
         foreach (var (name, value) in Headers.OrderBy(header => header.Key, StringComparer.OrdinalIgnoreCase))
         {
-            if (name is not ("Date" or "Idempotent-Replayed") && !without.Contains(name))
+            if (!Moments.Concat(without).Contains(name, StringComparer.OrdinalIgnoreCase))
                 text.Append(CultureInfo.InvariantCulture, $"{name}: {value}\n");
         }
 

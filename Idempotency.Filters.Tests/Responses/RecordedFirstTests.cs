@@ -5,6 +5,7 @@ using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Memory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,7 +17,7 @@ internal sealed class RecordedFirstTests
 {
     private readonly CompletingStore _store = new();
     private readonly PoolWatch _pool = new();
-    private HttpContext? _http;
+    private IHttpResponseFeature? _response;
     private TestApp _app = null!;
 
     [SetUp]
@@ -30,7 +31,7 @@ internal sealed class RecordedFirstTests
                     ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider, new MemoryStoreOptions()))),
             app => app.Use((http, next) =>
             {
-                _http = http;
+                _response = http.Features.Get<IHttpResponseFeature>();
                 return next(http);
             }));
         _store.Completing = _ => Task.CompletedTask;
@@ -50,7 +51,7 @@ internal sealed class RecordedFirstTests
         var started = new List<bool>();
         _store.Completing = _ =>
         {
-            started.Add(_http!.Response.HasStarted);
+            started.Add(_response!.HasStarted);
             return Task.CompletedTask;
         };
         var answer = await _app.AskAsync($"recorded/first?length={length}");

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Idempotency.Filters.Tests.Responses;
 
 [NonParallelizable]
-internal sealed class ResponseCaptureTests
+internal sealed class ResponseCaptureTests : ICaptureOwner
 {
     private const int Cap = 100;
 
@@ -24,11 +24,17 @@ internal sealed class ResponseCaptureTests
         _settleFails = null;
         _inner = new StreamResponseBodyFeature(_sent);
         _http.Features.Set(_inner);
-        _capture = new ResponseCapture(_http, Cap, () =>
-        {
-            _settledAt.Add(_sent.Length);
-            return _settleFails is null ? Task.CompletedTask : Task.FromException(_settleFails);
-        });
+        _capture = new ResponseCapture(_http, Cap, this);
+    }
+
+    Task ICaptureOwner.SettleEarlyAsync()
+    {
+        _settledAt.Add(_sent.Length);
+        return _settleFails is null ? Task.CompletedTask : Task.FromException(_settleFails);
+    }
+
+    void ICaptureOwner.NoteStream()
+    {
     }
 
     [TearDown]

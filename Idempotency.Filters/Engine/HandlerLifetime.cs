@@ -4,32 +4,40 @@ using Microsoft.AspNetCore.Http.Timeouts;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// <c>RequestAborted</c> as the action sees it. A client that leaves does not fire it, because the retry wants the action's answer. The
-/// request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> do fire it.
+/// <c>RequestAborted</c> as the action sees it. The request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> fire it. A client
+/// that leaves does not, because the retry wants the action's answer; it counts again where the rest of a stream is all that is left.
 /// </summary>
-internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
+internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IHttpResetFeature
 {
     private readonly HttpContext _http;
     private readonly IHttpRequestLifetimeFeature _inner;
+    private readonly IHttpResetFeature? _reset;
     private readonly TimeSpan? _limit;
     private readonly TimeProvider _timeProvider;
     private long _started;
-    private CancellationTokenSource? _deadline;
-    private CancellationTokenSource? _linked;
+    private CancellationTokenSource? _source;
+    private CancellationTokenRegistration _timeout;
+    private CancellationTokenRegistration _client;
     private CancellationToken _token;
     private bool _hasToken;
     private bool _writes;
+    private bool _streams;
+    private bool _isDeclaredStream;
 
     public HandlerLifetime(HttpContext http, TimeSpan? limit, TimeProvider timeProvider)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+        _reset = http.Features.Get<IHttpResetFeature>();
         _limit = limit;
         _timeProvider = timeProvider;
         _started = timeProvider.GetTimestamp();
         http.Features.Set<IHttpRequestLifetimeFeature>(this);
+        if (_reset is not null)
+            http.Features.Set<IHttpResetFeature>(this);
     }
 
+    /// <summary>Whether the action broke the response off, with <see cref="Abort"/> or <see cref="Reset"/>.</summary>
     public bool IsAborted { get; private set; }
 
     /// <summary>Whether the action was given a token that fired. What it then returned may be half an answer.</summary>
@@ -51,6 +59,12 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
         _inner.Abort();
     }
 
+    public void Reset(int errorCode)
+    {
+        IsAborted = true;
+        _reset?.Reset(errorCode);
+    }
+
     /// <summary>
     /// The action has returned, and its result is written now. The writing gets a time of its own: cutting the answer of a slow action
     /// short would not undo the action.
@@ -58,41 +72,78 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IDisposable
     public void BeginWriting()
     {
         _writes = true;
-        if (_hasToken && !_token.IsCancellationRequested)
-            return;
+        if (!_hasToken || _token.IsCancellationRequested)
+        {
+            HasFired = _token.IsCancellationRequested;
+            EndToken();
+            _started = _timeProvider.GetTimestamp();
+        }
 
-        HasFired = _token.IsCancellationRequested;
-        EndToken();
-        _started = _timeProvider.GetTimestamp();
+        LetClientCount();
     }
 
-    public void Dispose()
+    /// <summary>The app declared that its response is a stream.</summary>
+    public void DeclareStream()
+    {
+        _isDeclaredStream = true;
+        LetClientCount();
+    }
+
+    /// <summary>The response is no longer held.</summary>
+    public void BeginStreaming()
+    {
+        _streams = true;
+        LetClientCount();
+    }
+
+    /// <summary>Gives the request its own feature back.</summary>
+    /// <param name="isKept">
+    /// Whether the answer is kept. A unit of work that commits outside must not be cancelled then, although the client may have left.
+    /// </param>
+    public void Detach(bool isKept)
     {
         _http.Features.Set(_inner);
+        if (_reset is not null)
+            _http.Features.Set(_reset);
+        if (isKept)
+            _inner.RequestAborted = CancellationToken.None;
         EndToken();
     }
 
     private void EndToken()
     {
-        _linked?.Dispose();
-        _deadline?.Dispose();
-        _linked = _deadline = null;
+        _client.Dispose();
+        _timeout.Dispose();
+        _source?.Dispose();
+        (_client, _timeout, _source) = (default, default, null);
         (_token, _hasToken) = (CancellationToken.None, false);
     }
 
     private CancellationToken CreateToken()
     {
         var timeout = _http.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? CancellationToken.None;
-        if (_limit is not { } limit)
-            return timeout;
 
         // Not pooled: the deadline of a later request would cancel work that outlives this one.
-        var left = limit - _timeProvider.GetElapsedTime(_started);
-        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _timeProvider);
-        if (!timeout.CanBeCanceled)
-            return _deadline.Token;
-
-        _linked = CancellationTokenSource.CreateLinkedTokenSource(timeout, _deadline.Token);
-        return _linked.Token;
+        _source = _limit is { } limit
+            ? new CancellationTokenSource(Left(limit), _timeProvider)
+            : new CancellationTokenSource();
+        _timeout = timeout.UnsafeRegister(Cancel, _source);
+        LetClientCount();
+        return _source.Token;
     }
+
+    private TimeSpan Left(TimeSpan limit)
+    {
+        var left = limit - _timeProvider.GetElapsedTime(_started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    // Not while the answer is held, and not because it merely outgrew the buffer: that run may be a payment half done.
+    private void LetClientCount()
+    {
+        if (_streams && (_isDeclaredStream || _writes) && _source is { } source && _client == default)
+            _client = _inner.RequestAborted.UnsafeRegister(Cancel, source);
+    }
+
+    private static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel();
 }

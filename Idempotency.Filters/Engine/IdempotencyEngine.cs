@@ -153,7 +153,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         if (RejectionKind.Of(record.Flags) is { } kind)
             return Reject(request, kind);
 
-        await ResponseReplay.SendAsync(http.Response, record, options);
+        await ResponseReplay.SendAsync(http, record, options);
         Log.Replayed(_logger, request.KeyHash, record.StatusCode);
         request.Outcome = RequestOutcome.Replayed;
         return null;

@@ -4,22 +4,19 @@ using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Responses;
 using Idempotency.Filters.Stores;
-using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Engine;
 
 /// <summary>One run of a handler under a claim: hold the response, judge it, record it, and only then send it.</summary>
-internal sealed class IdempotentExecution : IDisposable
+internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
 {
     private readonly IdempotentRequest _request;
     private readonly EngineServices _services;
     private readonly HttpContext _http;
     private readonly IdempotencyOptions _options;
-    private readonly HeaderSnapshot _headers;
     private readonly RequestFingerprint _fingerprint;
     private readonly HandlerLifetime _lifetime;
-    private readonly ResponseCapture _capture;
+    private readonly HeldResponse _response;
     private bool _isWanted;
     private Verdict? _recorded;
     private Winner? _winner;
@@ -32,10 +29,9 @@ internal sealed class IdempotentExecution : IDisposable
         _services = services;
         _http = request.Http;
         _options = request.Policy.Options;
-        _headers = new HeaderSnapshot(_http.Response.Headers);
         _fingerprint = fingerprint;
         _lifetime = new HandlerLifetime(_http, _options.MaxExecutionTime, services.TimeProvider);
-        _capture = new ResponseCapture(_http, _options.MaxResponseBodySize, SettleEarlyAsync);
+        _response = new HeldResponse(_http, _options.MaxResponseBodySize, this);
         // Unless it comes to an end below.
         request.Outcome = RequestOutcome.Failed;
     }
@@ -56,11 +52,13 @@ internal sealed class IdempotentExecution : IDisposable
             if (await call(_http, next) is { } returned)
                 return HandlerResult.Returned(returned);
 
-            _isWanted = IsWanted();
-            if (Defect() is { } defect)
+            if (Inspect() is { } defect)
                 return HandlerResult.Threw(defect);
+            // What the callbacks set is part of an answer to keep, and may change whether it is one.
+            if (_isWanted && await _response.RunCallbacksAsync() && Inspect() is { } late)
+                return HandlerResult.Threw(late);
 
-            CloseIfEmpty();
+            _response.CloseIfEmpty();
             return HandlerResult.Returned(null);
         }
         catch (Exception exception)
@@ -87,26 +85,19 @@ internal sealed class IdempotentExecution : IDisposable
     {
         Restore();
         _request.Outcome = OutcomeOf(verdict);
-        var response = _http.Response;
-        if (_capture.Streams)
+        if (_response.Streams)
             return;
 
-        if (_winner is not null)
+        if (_winner is null)
         {
-            // The store has undone what this execution did: its own answer would be a lie.
-            if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
-                throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
-
-            _headers.Restore(response.Headers);
-            await ResponseReplay.SendAsync(response, winner, _options);
+            await _response.SendAsync();
             return;
         }
 
-        // An empty response stays open, so that status code pages can fill it in. An action that frames its body itself excludes a length.
-        if (_capture.Held.Length > 0 && !ResponseBodies.HasOwnFraming(_http))
-            response.ContentLength = _capture.Held.Length;
-        await _capture.SendHeldAsync();
-        await _capture.PassCompletionAsync();
+        // The store has undone what this execution did: its own answer would be a lie.
+        if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
+            throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
+        await _response.SendInsteadAsync(winner, _options);
     }
 
     /// <summary>Gives the request back as it was, and the buffers to their pool.</summary>
@@ -115,8 +106,22 @@ internal sealed class IdempotentExecution : IDisposable
         Restore();
         _winner?.Completion.Dispose();
         if (!_bufferIsInUse)
-            _capture.Held.Release();
+            _response.Body.Release();
     }
+
+    /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
+    async Task ICaptureOwner.SettleEarlyAsync()
+    {
+        _request.Overflow();
+        _isWanted = IsWanted();
+        var verdict = Judgement.Of(Facts(failure: null));
+        if (verdict is not Verdict.Release)
+            await RecordAsync(verdict, overflowed: true);
+        _response.PassCallbacks();
+        _lifetime.BeginStreaming();
+    }
+
+    void ICaptureOwner.NoteStream() => _lifetime.DeclareStream();
 
     private void Restore()
     {
@@ -124,45 +129,30 @@ internal sealed class IdempotentExecution : IDisposable
             return;
 
         _isRestored = true;
-        _capture.Detach();
-        _lifetime.Dispose();
+        _response.Detach();
+        _lifetime.Detach(isKept: _recorded is Verdict.Keep or Verdict.KeepNotReplayable);
         _fingerprint.Detach();
     }
 
-    /// <summary>Whether to keep the response if nothing went wrong. Calls the application's <c>ShouldStore</c>, which may throw.</summary>
+    /// <summary>Looks at what the handler left. Calls the application's <c>ShouldStore</c>, which may throw.</summary>
+    /// <returns>Why it is no answer; null when it is one.</returns>
+    private Exception? Inspect()
+    {
+        _isWanted = IsWanted();
+        if (_lifetime.IsAborted)
+            return new OperationCanceledException("The action aborted the request.");
+        if (_lifetime.WritingWasCut && !_response.Streams)
+            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
+        return _response.Defect;
+    }
+
+    /// <summary>Whether to keep the response if nothing went wrong.</summary>
     private bool IsWanted() => _request.Wish switch
     {
         KeepWish.Keep => true,
         KeepWish.Discard => false,
         _ => _request.ActionRan && KeepRule.Keeps(_http, _options),
     };
-
-    /// <summary>Why what the handler returned is no answer; null when it is one.</summary>
-    private Exception? Defect()
-    {
-        if (_capture.Failure is { } failure)
-            return failure;
-        if (_lifetime.IsAborted)
-            return new OperationCanceledException("The action aborted the request.");
-        if (_capture.Streams)
-            return null;
-        if (_lifetime.WritingWasCut)
-            return new OperationCanceledException("The response was cut short, by MaxExecutionTime or by the request timeout.");
-
-        var response = _http.Response;
-        return ResponseBodies.Defect(response.StatusCode, response.ContentLength, _capture.Held.Length) is { } defect
-            ? new InvalidOperationException(defect)
-            : null;
-    }
-
-    /// <summary>
-    /// An empty response that the action started is final. A length of 0 keeps status code pages from filling it in, as a start would.
-    /// </summary>
-    private void CloseIfEmpty()
-    {
-        if (_capture is { Started: true, Streams: false, Held.Length: 0 } && ResponseBodies.AllowedWith(_http.Response.StatusCode))
-            _http.Response.ContentLength = 0;
-    }
 
     private RunFacts Facts(Exception? failure) => new()
     {
@@ -174,19 +164,9 @@ internal sealed class IdempotentExecution : IDisposable
         Threw = failure is not null,
         IsServerError = _http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
         TimeWasUp = _lifetime.HasFired,
-        IsWhole = _request.Phase < RequestPhase.Overflowed && !_capture.IsOverCap && !ResponseBodies.HasOwnFraming(_http),
+        IsWhole = _request.Phase < RequestPhase.Overflowed && _response.IsWhole,
         BlocksFailures = _options.WhenFailed is FailureBehavior.Block,
     };
-
-    /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
-    private async Task SettleEarlyAsync()
-    {
-        _request.Overflow();
-        _isWanted = IsWanted();
-        var verdict = Judgement.Of(Facts(failure: null));
-        if (verdict is not Verdict.Release)
-            await RecordAsync(verdict, overflowed: true);
-    }
 
     private async ValueTask<Verdict> ReleaseAsync()
     {
@@ -237,22 +217,13 @@ internal sealed class IdempotentExecution : IDisposable
         StatusCode = _http.Response.StatusCode,
         Created = _services.TimeProvider.GetUtcNow(),
         Fingerprint = fingerprint,
-        Headers = verdict is Verdict.Keep ? KeptHeaders() : [],
-        Body = verdict is Verdict.Keep ? _capture.Held.Sequence : ReadOnlySequence<byte>.Empty,
+        Headers = verdict is Verdict.Keep ? _response.KeptHeaders(_options.ReplayedHeaderName) : [],
+        Body = verdict is Verdict.Keep ? _response.Body.Sequence : ReadOnlySequence<byte>.Empty,
     };
-
-    private KeyValuePair<string, StringValues>[] KeptHeaders()
-    {
-        var headers = _headers.Difference(_http.Response.Headers, _options.ReplayedHeaderName);
-        // The body implies Content-Length, so records omit it, except an explicit 0, which keeps anything from filling the body in.
-        return _http.Response.ContentLength == 0 && ResponseBodies.AllowedWith(_http.Response.StatusCode)
-            ? [.. headers, new(HeaderNames.ContentLength, "0")]
-            : headers;
-    }
 
     private void LogRecord(Verdict verdict, bool overflowed)
     {
-        var length = _capture.Held.Length;
+        var length = _response.Body.Length;
         switch (verdict)
         {
             case Verdict.Block:
@@ -270,8 +241,10 @@ internal sealed class IdempotentExecution : IDisposable
 
     private string NotReplayableReason(bool overflowed)
     {
-        if (overflowed || _capture.IsOverCap)
+        if (overflowed || _response.IsOverCap)
             return "too large, or streamed";
+        if (_response.WasBypassed)
+            return "something that took the body before the run wrote to it directly: take Response.Body or BodyWriter inside the action";
         return _lifetime.HasFired ? "the action's time was up" : "framed by the action itself, or with trailers";
     }
 

@@ -5,22 +5,29 @@ namespace Idempotency.Filters.Responses;
 /// <summary>A <see cref="ResponseCapture"/> as a stream: write-only, and synchronous only where the server allows it.</summary>
 internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFeature? bodyControl) : Stream
 {
+    private bool _isRewound;
+
     public override bool CanRead => false;
 
-    public override bool CanSeek => false;
+    /// <summary>
+    /// Whether <see cref="SetLength"/> can empty the body. <c>Response.Clear()</c> does that before an error filter writes another answer.
+    /// </summary>
+    public override bool CanSeek => capture.CanBeEmptied;
 
     public override bool CanWrite => true;
 
-    public override long Length => throw new NotSupportedException();
+    public override long Length => CanSeek ? capture.Held.Length : throw new NotSupportedException();
 
     public override long Position
     {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
+        get => _isRewound ? 0 : Length;
+        set => Seek(value, SeekOrigin.Begin);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (_isRewound)
+            throw new NotSupportedException("A held response cannot be overwritten: empty it first, with SetLength(0).");
         if (capture.Streams)
             return capture.InnerStream.WriteAsync(buffer, cancellationToken);
 
@@ -57,9 +64,24 @@ internal sealed class CaptureStream(ResponseCapture capture, IHttpBodyControlFea
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin)
+    {
+        var target = origin is SeekOrigin.Begin ? offset : Length + offset;
+        if (target != 0 && target != Length)
+            throw new NotSupportedException("A held response has no positions but its start and its end.");
 
-    public override void SetLength(long value) => throw new NotSupportedException();
+        _isRewound = target != Length;
+        return target;
+    }
+
+    public override void SetLength(long value)
+    {
+        if (value != 0 || !CanSeek)
+            throw new NotSupportedException("A held response cannot be shortened, except to nothing behind middleware that buffers.");
+
+        capture.Empty();
+        _isRewound = false;
+    }
 
     // A write to a held body never blocks. Still refused: an action must not work or fail by the size of its response.
     private void ThrowIfAsynchronousOnly()

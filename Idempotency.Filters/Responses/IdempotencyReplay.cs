@@ -30,6 +30,6 @@ public sealed class IdempotencyReplay : ActionResult, IResult
     public Task ExecuteAsync(HttpContext httpContext)
     {
         ArgumentNullException.ThrowIfNull(httpContext);
-        return ResponseReplay.SendAsync(httpContext.Response, _record, _options);
+        return ResponseReplay.SendAsync(httpContext, _record, _options);
     }
 }

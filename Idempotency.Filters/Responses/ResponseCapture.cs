@@ -14,7 +14,9 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
     private readonly long _cap;
-    private readonly Func<Task> _settle;
+    private readonly ICaptureOwner _owner;
+    private readonly long _unflushedBefore;
+    private readonly long _positionBefore;
     private readonly PooledBuffer _held = new();
     private CaptureStream? _stream;
     private long _unflushed;
@@ -25,18 +27,29 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Puts the capture in place of the response body.</summary>
     /// <param name="http">The request.</param>
     /// <param name="cap">The most bytes to hold.</param>
-    /// <param name="settle">Called on overflow, before the first byte leaves: settles whether the response is kept.</param>
-    public ResponseCapture(HttpContext http, long cap, Func<Task> settle)
+    /// <param name="owner">Settles on overflow whether the response is kept.</param>
+    public ResponseCapture(HttpContext http, long cap, ICaptureOwner owner)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         _cap = cap;
-        _settle = settle;
+        _owner = owner;
+        IsServersOwn = ResponseBodies.AreServersOwn(http);
+        (_unflushedBefore, _positionBefore) = Mark();
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
 
+    /// <summary>Whether the body behind the capture is the server's own. See <see cref="ResponseBodies.AreServersOwn"/>.</summary>
+    public bool IsServersOwn { get; }
+
+    /// <summary>Whether what is held can be taken back. A server's own body cannot, once it is written to.</summary>
+    public bool CanBeEmptied => !IsServersOwn && !Streams;
+
     /// <summary>Whether the body is no longer held and goes to the client as it is written.</summary>
     public bool Streams { get; private set; }
+
+    /// <summary>Whether somebody wrote to the body behind the capture, without starting the response.</summary>
+    public bool WasBypassed => Mark() != (_unflushedBefore, _positionBefore);
 
     /// <summary>Whether the action did something that would have sent the headers if the body were not held.</summary>
     public bool Started { get; private set; }
@@ -67,20 +80,25 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
     public override long UnflushedBytes => Streams ? _inner.Writer.UnflushedBytes : _unflushed;
 
-    public void DisableBuffering() => _buffering = false;
+    public void DisableBuffering()
+    {
+        _buffering = false;
+        _owner.NoteStream();
+    }
 
     // Must not start the real response: its headers are still open, and a failure can still become a clean 500.
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDetached();
-        Started = true;
+        Start();
         return _buffering && !Streams ? Task.CompletedTask : StartStreamingAsync(cancellationToken);
     }
 
     public async Task CompleteAsync()
     {
         ThrowIfDetached();
-        Started = _completed = true;
+        Start();
+        _completed = true;
         if (!_buffering && !Streams)
             await OverflowAsync();
         if (Streams)
@@ -125,7 +143,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDetached();
-        Started = true;
+        Start();
         if (Streams)
             return _inner.Writer.FlushAsync(cancellationToken);
         if (!Fits(0))
@@ -141,7 +159,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
         ThrowIfEnded();
-        Started = true;
+        Start();
         if (Streams)
             return _inner.Writer.WriteAsync(source, cancellationToken);
         if (!Fits(source.Length))
@@ -172,10 +190,18 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
             await SendFileFallback.SendFileAsync(Stream, path, offset, count, cancellationToken);
     }
 
+    /// <summary>Takes back what is held.</summary>
+    public void Empty()
+    {
+        ThrowIfEnded();
+        _held.Release();
+        _unflushed = 0;
+    }
+
     /// <summary>Settles whether the response is kept, if that is still open, and streams from now on.</summary>
     public async Task OverflowAsync()
     {
-        await _settle();
+        await _owner.SettleEarlyAsync();
         Streams = true;
         if (!_buffering)
             _inner.DisableBuffering();
@@ -193,8 +219,16 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         }
     }
 
-    /// <summary>Passes the action's <see cref="CompleteAsync"/> on to the server.</summary>
-    public Task PassCompletionAsync() => _completed && !Streams ? _inner.CompleteAsync() : Task.CompletedTask;
+    /// <summary>Passes on that the action started or completed a response that was held.</summary>
+    /// <param name="mayStart">Whether to pass on a start without a body.</param>
+    public Task PassStartAsync(bool mayStart)
+    {
+        if (Streams)
+            return Task.CompletedTask;
+        if (_completed)
+            return _inner.CompleteAsync();
+        return mayStart && Started && _held.Length == 0 ? _inner.StartAsync() : Task.CompletedTask;
+    }
 
     /// <summary>
     /// Gives the response its own body back. Writes after the request ended throw from now on: they must not land in a reused buffer or,
@@ -207,6 +241,22 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 
         _http.Features.Set(_inner);
     }
+
+    // Events must leave at once. The content type is final from the start on, so it is asked for once.
+    private void Start()
+    {
+        if (Started)
+            return;
+
+        Started = true;
+        if (ResponseBodies.IsEventStream(_http.Response.ContentType))
+            DisableBuffering();
+    }
+
+    /// <summary>How far the body behind the capture is written, where it says so.</summary>
+    private (long Unflushed, long Position) Mark() => (
+        ResponseBodies.UnflushedBytes(_inner.Writer),
+        _inner.Stream is { CanSeek: true } stream ? stream.Position : 0);
 
     private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
 

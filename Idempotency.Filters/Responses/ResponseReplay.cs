@@ -6,8 +6,9 @@ namespace Idempotency.Filters.Responses;
 /// <summary>Sends a stored response again.</summary>
 internal static class ResponseReplay
 {
-    public static async Task SendAsync(HttpResponse response, ResponseRecord record, IdempotencyOptions options)
+    public static async Task SendAsync(HttpContext http, ResponseRecord record, IdempotencyOptions options)
     {
+        var response = http.Response;
         response.StatusCode = options.ReplayStatusCode ?? record.StatusCode;
         foreach (var (name, values) in record.Headers)
         {
@@ -22,12 +23,14 @@ internal static class ResponseReplay
         if (!ResponseBodies.AllowedWith(response.StatusCode))
             response.ContentLength = null;
         else if (!record.Body.IsEmpty)
-            await SendBodyAsync(response, record.Body);
+            await SendBodyAsync(http, record.Body);
     }
 
-    private static async Task SendBodyAsync(HttpResponse response, ReadOnlySequence<byte> body)
+    private static async Task SendBodyAsync(HttpContext http, ReadOnlySequence<byte> body)
     {
-        response.ContentLength = body.Length;
+        var response = http.Response;
+        if (ResponseBodies.MayDeclareLength(http))
+            response.ContentLength = body.Length;
         foreach (var segment in body)
             await response.BodyWriter.WriteAsync(segment);
     }

@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Idempotency.Filters.Responses;
+
+/// <summary>What the handler sees of a response that is held: one that has started, as soon as the server's own would have.</summary>
+internal sealed partial class HeldResponse : IHttpResponseFeature
+{
+    private Stack<(Func<object, Task> Callback, object State)>? _callbacks;
+    private bool _isStarting;
+
+    public int StatusCode
+    {
+        get => _inner.StatusCode;
+        set
+        {
+            ThrowIfStarted(nameof(StatusCode));
+            _inner.StatusCode = value;
+        }
+    }
+
+    public string? ReasonPhrase
+    {
+        get => _inner.ReasonPhrase;
+        set
+        {
+            ThrowIfStarted(nameof(ReasonPhrase));
+            _inner.ReasonPhrase = value;
+        }
+    }
+
+    public IHeaderDictionary Headers
+    {
+        get => _inner.Headers;
+        set => _inner.Headers = value;
+    }
+
+    /// <summary>
+    /// Frameworks and error filters ask this before they send another answer, and must not append one to half an answer. Where middleware
+    /// outside replaced the body, such as one that buffers, the server's value counts: there the response has not started without us either.
+    /// </summary>
+    public bool HasStarted => _inner.HasStarted || (_capture.IsServersOwn && _capture.Started && !Streams && !_isStarting);
+
+    [Obsolete("Use IHttpResponseBodyFeature.Stream.")]
+    Stream IHttpResponseFeature.Body
+    {
+        get => _inner.Body;
+        set => _inner.Body = value;
+    }
+
+    public void OnStarting(Func<object, Task> callback, object state)
+    {
+        ThrowIfStarted(nameof(OnStarting));
+        if (Streams)
+            _inner.OnStarting(callback, state);
+        else
+            (_callbacks ??= []).Push((callback, state));
+    }
+
+    public void OnCompleted(Func<object, Task> callback, object state) => _inner.OnCompleted(callback, state);
+
+    /// <summary>
+    /// Runs the callbacks that the handler registered, the last one first, as the server would. They run before the response is recorded,
+    /// so that what they set is kept, and what they fail to do is not.
+    /// </summary>
+    /// <returns>Whether there were any. Then status and headers may have changed.</returns>
+    public async ValueTask<bool> RunCallbacksAsync()
+    {
+        if (_callbacks is not { Count: > 0 } callbacks)
+            return false;
+
+        _isStarting = true;
+        while (callbacks.TryPop(out var next))
+            await next.Callback(next.State);
+        _isStarting = false;
+        return true;
+    }
+
+    /// <summary>Leaves the callbacks to the server: the response is not kept, or is about to stream.</summary>
+    public void PassCallbacks()
+    {
+        if (_callbacks is null || _inner.HasStarted)
+            return;
+
+        foreach (var (callback, state) in _callbacks.Reverse())
+            _inner.OnStarting(callback, state);
+        _callbacks = null;
+    }
+
+    private void ThrowIfStarted(string member)
+    {
+        if (HasStarted)
+            throw new InvalidOperationException($"{member} cannot be set, because the response has already started.");
+    }
+}

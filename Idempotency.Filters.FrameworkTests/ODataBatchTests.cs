@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OData;
 using Microsoft.AspNetCore.OData.Batch;
+using Microsoft.AspNetCore.OData.Routing.Controllers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OData.Edm;
+using Microsoft.OData.ModelBuilder;
 
 namespace Idempotency.Filters.FrameworkTests;
 
@@ -54,13 +56,13 @@ internal sealed class ODataBatchTests
     }
 
     private static Task<TestApp> StartAsync() => Answers.StartAsync(
-        [typeof(ODataPaymentsController)],
+        [typeof(PaymentsController), typeof(FreeController)],
         services =>
         {
             // A service of the scope, which all requests of the batch share.
             services.AddScoped<ODataService>();
             services.AddControllers().AddOData(
-                options => options.AddRouteComponents("odata", new EdmModel(), new DefaultODataBatchHandler()));
+                options => options.AddRouteComponents("odata", Model(), new DefaultODataBatchHandler()));
         },
         app =>
         {
@@ -77,14 +79,22 @@ internal sealed class ODataBatchTests
             {
                 id = $"{id}",
                 method = "POST",
-                url = request.Key == "free" ? "free" : "payments",
+                url = request.Key == "free" ? "Free" : "Payments",
                 headers = Headers(request.Key),
-                body = new { amount = request.Amount },
+                body = new { Amount = request.Amount },
             }),
         }));
         var text = await response.TextAsync();
         Assert.That((int)response.StatusCode, Is.EqualTo(200), text);
         return [.. JsonElement.Parse(text).GetProperty("responses").EnumerateArray().Select(Describe)];
+    }
+
+    private static IEdmModel Model()
+    {
+        var model = new ODataConventionModelBuilder();
+        model.EntitySet<ODataPayment>("Payments");
+        model.EntitySet<ODataPayment>("Free");
+        return model.GetEdmModel();
     }
 
     private static Dictionary<string, string> Headers(string? key)
@@ -103,7 +113,7 @@ internal sealed class ODataBatchTests
         var replayed = response.GetProperty("headers").EnumerateObject()
             .Any(header => header.Name.Equals("Idempotent-Replayed", StringComparison.OrdinalIgnoreCase));
         return $"{response.GetProperty("status")} "
-            + (body.TryGetProperty("key", out var key) ? $"{key} {body.GetProperty("amount")}"
+            + (body.TryGetProperty("Key", out var key) ? $"{key} {body.GetProperty("Amount")}"
                 : body.TryGetProperty("code", out var code) ? $"{code}" : $"{body}")
             + (replayed ? " replayed" : "");
     }
@@ -114,19 +124,31 @@ public sealed class ODataService(IIdempotencyContext idempotency)
     public string? Key => idempotency.Key;
 }
 
-public sealed record ODataPayment(int Amount);
-
-public sealed class ODataPaymentsController(Runs runs, ODataService service) : ControllerBase
+public sealed class ODataPayment
 {
-    [HttpPost("/odata/payments"), Idempotent]
-    public IActionResult Pay([FromBody] ODataPayment payment) => Answer(payment);
+    public int Id { get; set; }
 
-    [HttpPost("/odata/free")]
-    public IActionResult Free([FromBody] ODataPayment payment) => Answer(payment);
+    public int Amount { get; set; }
 
-    private JsonResult Answer(ODataPayment payment)
+    public string? Key { get; set; }
+}
+
+public sealed class PaymentsController(Runs runs, ODataService service) : ODataController
+{
+    [HttpPost, Idempotent]
+    public IActionResult Post([FromBody] ODataPayment payment)
     {
-        runs.Next();
-        return new JsonResult(new { key = service.Key ?? "", amount = payment.Amount }) { StatusCode = 201 };
+        (payment.Id, payment.Key) = (runs.Next(), service.Key);
+        return Created(payment);
+    }
+}
+
+public sealed class FreeController(Runs runs, ODataService service) : ODataController
+{
+    [HttpPost]
+    public IActionResult Post([FromBody] ODataPayment payment)
+    {
+        (payment.Id, payment.Key) = (runs.Next(), service.Key);
+        return Created(payment);
     }
 }

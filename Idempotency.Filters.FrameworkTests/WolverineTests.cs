@@ -33,7 +33,7 @@ internal sealed class WolverineTests
             services.AddIdempotency();
             services.AddWolverineHttp();
         },
-        app => app.MapWolverineEndpoints(options => options.ConfigureEndpoints(chain => chain.Metadata.RequireIdempotency())),
+        app => app.MapGroup("").RequireIdempotency().MapWolverineEndpoints(),
         builder => builder.Host.UseWolverine(options =>
         {
             options.ApplicationAssembly = typeof(WolverineTests).Assembly;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Idempotency.Filters.FrameworkTests;
 
@@ -18,6 +19,19 @@ internal sealed class YarpTests
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 " + Ten));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo($"200 {Ten} replayed"));
+        Assert.That(upstream.Requests, Is.EqualTo(1));
+    }
+
+    /// <summary>Without <c>AllowResponseBuffering</c>, the proxy asks for its answers not to be held.</summary>
+    [Test]
+    public async Task AnswerThatTheProxyStreamsIsNeverRunAgain()
+    {
+        using var upstream = new Upstream(
+            request => $"HTTP/1.1 200 OK\r\nContent-Length: {(request == 1 ? 100 : 10)}\r\n\r\n" + Ten);
+        await using var app = await StartAsync(upstream, buffers: false);
+
+        Assert.That(await BrokenAsync(app), Is.EqualTo("broken off"));
+        Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("409 not-replayable"));
         Assert.That(upstream.Requests, Is.EqualTo(1));
     }
 
@@ -45,14 +59,15 @@ internal sealed class YarpTests
         }
     }
 
-    private static Task<TestApp> StartAsync(Upstream upstream) => Answers.StartAsync(
-        app => app.MapReverseProxy().RequireIdempotency(),
+    private static Task<TestApp> StartAsync(Upstream upstream, bool buffers = true) => Answers.StartAsync(
+        app => app.MapGroup("").RequireIdempotency().MapReverseProxy(),
         services => services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "pay", ClusterId = "bank", Match = new RouteMatch { Path = "/pay" } }],
             [
                 new ClusterConfig
                 {
                     ClusterId = "bank",
+                    HttpRequest = new ForwarderRequestConfig { AllowResponseBuffering = buffers },
                     Destinations = new Dictionary<string, DestinationConfig> { ["bank"] = new() { Address = upstream.Address } },
                 },
             ]));

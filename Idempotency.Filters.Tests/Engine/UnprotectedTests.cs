@@ -60,7 +60,12 @@ internal sealed class UnprotectedTests
     {
         await using var app = await Answers.StartAsync(pipeline =>
         {
-            pipeline.UseExceptionHandler("/error");
+            // A Minimal API endpoint with a filter does not run where the status is 400 or more already.
+            pipeline.UseExceptionHandler(new ExceptionHandlerOptions
+            {
+                ExceptionHandlingPath = "/error",
+                StatusCodeSelector = _ => StatusCodes.Status200OK,
+            });
             pipeline.UseRouting();
             pipeline.MapPost("/pay", IResult () => throw new InvalidOperationException()).RequireIdempotency();
             pipeline.MapPost("/error", () => Results.Conflict()).RequireIdempotency();

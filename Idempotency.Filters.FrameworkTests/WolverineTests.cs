@@ -23,9 +23,18 @@ internal sealed class WolverineTests
         Assert.That(app.Runs(), Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task EndpointsInACoveredGroupAreCovered()
+    {
+        await using var app = await StartAsync(asGroup: true);
+
+        Assert.That(await app.AnswerAsync("/wolverine", "k", Pay(1)), Is.EqualTo("200 run 1"));
+        Assert.That(await app.AnswerAsync("/wolverine", "k", Pay(1)), Is.EqualTo("200 run 1 replayed"));
+    }
+
     internal static JsonContent Pay(int amount) => JsonContent.Create(new { amount });
 
-    internal static Task<TestApp> StartAsync() => TestApp.StartAsync(
+    internal static Task<TestApp> StartAsync(bool asGroup = false) => TestApp.StartAsync(
         [],
         services =>
         {
@@ -33,7 +42,13 @@ internal sealed class WolverineTests
             services.AddIdempotency();
             services.AddWolverineHttp();
         },
-        app => app.MapGroup("").RequireIdempotency().MapWolverineEndpoints(),
+        app =>
+        {
+            if (asGroup)
+                app.MapGroup("").RequireIdempotency().MapWolverineEndpoints();
+            else
+                app.MapWolverineEndpoints(options => options.ConfigureEndpoints(chain => chain.Metadata.RequireIdempotency()));
+        },
         builder => builder.Host.UseWolverine(options =>
         {
             options.ApplicationAssembly = typeof(WolverineTests).Assembly;

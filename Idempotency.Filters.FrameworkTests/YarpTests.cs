@@ -12,10 +12,10 @@ internal sealed class YarpTests
     private const string Ten = "0123456789";
 
     [Test]
-    public async Task AnswerOfTheUpstreamIsSentOnceAndReplayed()
+    public async Task AnswerOfTheUpstreamIsSentOnceAndReplayed([Values] bool asGroup)
     {
         using var upstream = new Upstream(_ => "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + Ten);
-        await using var app = await StartAsync(upstream);
+        await using var app = await StartAsync(upstream, asGroup: asGroup);
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 " + Ten));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo($"200 {Ten} replayed"));
@@ -59,8 +59,14 @@ internal sealed class YarpTests
         }
     }
 
-    private static Task<TestApp> StartAsync(Upstream upstream, bool buffers = true) => Answers.StartAsync(
-        app => app.MapGroup("").RequireIdempotency().MapReverseProxy(),
+    private static Task<TestApp> StartAsync(Upstream upstream, bool buffers = true, bool asGroup = false) => Answers.StartAsync(
+        app =>
+        {
+            if (asGroup)
+                app.MapGroup("").RequireIdempotency().MapReverseProxy();
+            else
+                app.MapReverseProxy().RequireIdempotency();
+        },
         services => services.AddReverseProxy().LoadFromMemory(
             [new RouteConfig { RouteId = "pay", ClusterId = "bank", Match = new RouteMatch { Path = "/pay" } }],
             [

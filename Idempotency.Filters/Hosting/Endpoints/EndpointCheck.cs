@@ -141,6 +141,7 @@ internal sealed class EndpointCheck(
     {
         if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
         {
+            covered.Prepare(services);
             covered.Failure?.Throw();
             if (covered.Policy is { } policy)
                 Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, $"{policy.Mode}");

@@ -18,7 +18,8 @@ const string RedisTests = "Idempotency.Filters.Redis.Tests";
 // The projects of tests, in the order in which they run.
 string[] lanes =
 [
-    FastTests, RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests",
+    FastTests, "Idempotency.Filters.FrameworkTests", RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests",
+    "Idempotency.Filters.BrowserTests",
 ];
 const string WithoutBudgets = "TestCategory!=Long&FullyQualifiedName!~.Budgets.";
 const string Budgets = "TestCategory!=Long&FullyQualifiedName~.Budgets.";

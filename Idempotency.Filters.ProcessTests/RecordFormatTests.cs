@@ -66,7 +66,7 @@ internal sealed class RecordFormatTests : WorkerTests
         value[0]++;
         await StoreAsync(ClaimKey, value);
 
-        await AssertRefusedAsync(ClaimKey, value, "/work?ms=2000", "golden-claim", "store-unavailable");
+        await AssertRefusedAsync(ClaimKey, value, "/work?ms=2000", "golden-claim", "record-unreadable");
     }
 
     private async Task AssertRefusedAsync(string storageKey, byte[] value, string path, string key, string code)

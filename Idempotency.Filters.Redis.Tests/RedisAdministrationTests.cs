@@ -86,6 +86,20 @@ internal sealed class RedisAdministrationTests
     }
 
     [Test]
+    public async Task ValueOfAnotherTypeIsRefusedFoundUnreadableAndResolved([Values] bool frees)
+    {
+        await (await SharedRedis.ServerAsync()).ExecuteAsync("LPUSH", _key, "foreign");
+        Assert.That(async () => await _stores.AskAsync(_key, Held), Throws.TypeOf<InvalidDataException>());
+
+        var found = await _stores.Administration.FindAsync(_key, CancellationToken.None);
+        Assert.That(found!.State, Is.EqualTo(ClaimOutcome.Completed));
+        Assert.That(found.Record.IsEmpty, Is.True);
+        Assert.That(await ResolveAsync(found, frees ? null : "resolved"), Is.True);
+
+        Assert.That(await _stores.AskAsync(_key, Held), Is.EqualTo(frees ? "Acquired" : "resolved"));
+    }
+
+    [Test]
     public async Task ValueThatIsNotUnderstoodIsForgotten([ValueSource(nameof(Foreign))] string value)
     {
         await SetAsync(value);

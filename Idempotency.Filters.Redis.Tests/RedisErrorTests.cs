@@ -52,10 +52,15 @@ internal sealed class RedisErrorTests
     private static readonly string[] Lasting =
     [
         "NOPERM this user has no permissions to run the 'evalsha' command",
-        "WRONGTYPE Operation against a key holding the wrong kind of value" + Place,
-        Wrapping + "WRONGTYPE Operation against a key holding the wrong kind of value",
         "ERR Error running script (call to f_353dcf7e0d7e2964dae23f56b3e594460801165d): @user_script:1: user_script:1: READONLY OOM",
         "ERR user_script:1: The key holds no value of this version: -READONLY OOM" + Place,
+    ];
+
+    private static readonly string[] Unreadable =
+    [
+        "WRONGTYPE Operation against a key holding the wrong kind of value" + Place,
+        Wrapping + "WRONGTYPE Operation against a key holding the wrong kind of value",
+        "ERR user_script:1: The key holds no value of this version of Idempotency.Filters." + Place,
     ];
 
     private static readonly ClaimOptions Held = new() { Lease = TimeSpan.FromMinutes(1) };
@@ -105,6 +110,14 @@ internal sealed class RedisErrorTests
 
         for (var i = 0; i < 2; i++)
             Assert.That(async () => await _stores.AskAsync(_key, Held), Throws.TypeOf<RedisServerException>().With.Message.EqualTo(error));
+    }
+
+    [TestCaseSource(nameof(Unreadable))]
+    public void KeyThatCannotBeReadIsTold(string error)
+    {
+        _proxy.Answer(error);
+
+        Assert.That(async () => await _stores.AskAsync(_key, Held), Throws.TypeOf<InvalidDataException>());
     }
 
     /// <summary>Refused is what the server has not done; of what it did not answer nobody knows.</summary>

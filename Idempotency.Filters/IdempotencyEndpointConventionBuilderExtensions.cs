@@ -29,7 +29,16 @@ public static class IdempotencyEndpointConventionBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
 
         builder.Add(endpoint => EndpointHost.Mark(endpoint, new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
-        builder.Finally(EndpointHost.Wrap);
+        try
+        {
+            builder.Finally(EndpointHost.Wrap);
+        }
+        catch (NotImplementedException)
+        {
+            // A builder of another framework, such as YARP. It runs its conventions when the endpoint has its handler.
+            builder.Add(EndpointHost.Wrap);
+        }
+
         return builder;
     }
 }

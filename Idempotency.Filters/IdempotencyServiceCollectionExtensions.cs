@@ -57,8 +57,7 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<IIdempotencyAdministration, IdempotencyAdministration>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CompletionRetrier>(
             provider => provider.GetRequiredService<CompletionRetrier>()));
-        services.TryAddScoped<IdempotencyContext>();
-        services.TryAddScoped<IIdempotencyContext>(provider => provider.GetRequiredService<IdempotencyContext>());
+        services.TryAddSingleton<IIdempotencyContext, IdempotencyContext>();
 
         services.TryAddEnumerable(ServiceDescriptor.Transient<IStartupFilter, EndpointCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Transient<IActionDescriptorProvider, IdempotencyActionDescriptorProvider>());

@@ -20,6 +20,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <exception cref="IdempotencyStoreFullException">
     /// Redis has reached its maxmemory. The call has not taken effect, and will not.
     /// </exception>
+    /// <exception cref="InvalidDataException">The key holds what this version cannot read. The call has not taken effect.</exception>
     /// <exception cref="RedisServerException">Redis refused. The call has not taken effect, and will not.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time.</exception>
     public async Task<RedisAnswer> EvaluateAsync(
@@ -62,6 +63,11 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
             {
                 Forget(sent);
                 throw;
+            }
+            catch (RedisServerException exception) when (RedisErrors.IsUnreadable(exception))
+            {
+                // Also after an attempt that was not answered: no attempt can have taken effect on such a key.
+                throw new InvalidDataException("Redis holds something under the key that cannot be read. " + exception.Message, exception);
             }
             catch (RedisServerException exception)
             {

@@ -11,6 +11,8 @@ internal static class RedisErrors
         "NOSCRIPT", "LOADING", "TRYAGAIN", "MOVED", "ASK", "CLUSTERDOWN", "READONLY", "MASTERDOWN", "BUSY", "NOREPLICAS", "MISCONF",
     ];
 
+    private const string NotUnderstood = "holds no value of this version of Idempotency.Filters";
+
     /// <summary>
     /// Whether a repetition may succeed. A client that loses its connection may cancel its calls; that is not the caller's cancellation.
     /// </summary>
@@ -23,6 +25,11 @@ internal static class RedisErrors
 
     /// <summary>The server has reached its maxmemory.</summary>
     public static bool IsFull(Exception exception) => Says(exception, "OOM");
+
+    /// <summary>The key holds another type than a string, or a string that the scripts do not understand: look.lua says so.</summary>
+    public static bool IsUnreadable(Exception exception) =>
+        Says(exception, "WRONGTYPE")
+        || (exception is RedisServerException && exception.Message.Contains(NotUnderstood, StringComparison.Ordinal));
 
     /// <summary>The server has not, or no longer, the script.</summary>
     public static bool IsUnknownScript(Exception exception) => Says(exception, "NOSCRIPT");

@@ -48,7 +48,11 @@ end
 -- For operators: the same, with a version by which to recognise it; nothing when the key is free. A value that is not understood counts
 -- as a record that nobody can read.
 local function find(key)
-    local value = redis.call('GET', key)
+    local value = redis.pcall('GET', key)
+    if type(value) == 'table' then
+        -- Another type than a string.
+        value = value.err
+    end
     if value and not known(value) then
         return { state = 'R', version = '?' .. string.sub(redis.sha1hex(value), 1, IDENTITY_SIZE - 1), fencing = 0, record = '' }
     end

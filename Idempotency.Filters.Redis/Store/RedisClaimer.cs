@@ -33,7 +33,8 @@ internal sealed class RedisClaimer(RedisStoreContext context)
                 RedisScript.Claim, keys, Arguments(token, options, waiter is not null), cancellationToken);
         }
         catch (Exception exception)
-            when (exception is not (IdempotencyStoreFullException or RedisServerException or ObjectDisposedException))
+            when (exception is not
+                (IdempotencyStoreFullException or InvalidDataException or RedisServerException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
             _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);

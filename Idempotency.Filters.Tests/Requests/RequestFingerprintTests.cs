@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Requests;
@@ -124,6 +125,26 @@ public class RequestFingerprintTests
             async () => await request.Body.CopyToAsync(Stream.Null, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
 
         Assert.That(fingerprint.ReadFailed, Is.False);
+    }
+
+    [Test]
+    public async Task AReadOfThePipeThatItsReaderCancelsLeavesTheBodyKnown()
+    {
+        var pipe = new Pipe();
+        var request = Request(new BodyStream([]));
+        var feature = new Mock<IRequestBodyPipeFeature>();
+        feature.Setup(f => f.Reader).Returns(pipe.Reader);
+        request.HttpContext.Features.Set(feature.Object);
+        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var cancelled = new CancellationTokenSource();
+
+        var reading = request.BodyReader.ReadAsync(cancelled.Token);
+        await cancelled.CancelAsync();
+        Assert.That(async () => await reading, Throws.InstanceOf<OperationCanceledException>());
+        await pipe.Writer.WriteAsync(Body);
+        await pipe.Writer.CompleteAsync();
+
+        AssertBody(await Finish(fingerprint), BodyForm.Bytes, Sha256OfBody);
     }
 
     [Test]

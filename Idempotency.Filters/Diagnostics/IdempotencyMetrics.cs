@@ -12,6 +12,7 @@ internal sealed class IdempotencyMetrics
     private readonly UpDownCounter<long> _active;
     private readonly Histogram<double> _storeDuration;
     private readonly Histogram<long> _responseSize;
+    private readonly Counter<long> _unknownBodies;
     private readonly TimeProvider _timeProvider;
 
     public IdempotencyMetrics(IMeterFactory meterFactory, TimeProvider timeProvider)
@@ -27,6 +28,8 @@ internal sealed class IdempotencyMetrics
             advice: new() { HistogramBucketBoundaries = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5] });
         _responseSize = meter.CreateHistogram<long>(
             "idempotency.response.size", "By", "Size of the response bodies that were kept.");
+        _unknownBodies = meter.CreateCounter<long>(
+            "idempotency.request.bodies.unknown", "{request}", "Covered requests whose body was consumed before it could be compared.");
     }
 
     public void Finished(HttpContext http, string policy, string outcome)
@@ -43,6 +46,8 @@ internal sealed class IdempotencyMetrics
     public void ExecutionStarted() => _active.Add(1);
 
     public void ExecutionEnded() => _active.Add(-1);
+
+    public void BodyIsUnknown(string policy) => _unknownBodies.Add(1, new KeyValuePair<string, object?>("policy", policy));
 
     public void Kept(long bodySize) => _responseSize.Record(bodySize);
 

@@ -86,4 +86,22 @@ internal static partial class Log
         "AddIdempotency() was called, but it covers no endpoint: nothing is protected. Put [Idempotent] on a controller or an action, "
         + "cover all actions with options.Filters.Add<IdempotencyFilter>(), or call RequireIdempotency() on an endpoint or a group.")]
     public static partial void NothingIsCovered(ILogger logger);
+
+    [LoggerMessage(
+        33, LogLevel.Warning,
+        "{Endpoint} runs without the protection of idempotency policy {Policy}, because the request was sent on to it after another "
+        + "covered endpoint. Exempt it with [IdempotencyExempt] if it is an error page.")]
+    public static partial void EndpointIsUnprotected(ILogger logger, string? endpoint, string policy);
+
+    [LoggerMessage(
+        34, LogLevel.Warning,
+        "{Endpoint}: a request body cannot be compared under idempotency policy {Policy}, because something read it before the idempotency "
+        + "filter, or because it was sent in chunks and was empty. A retry with another body gets the first answer. Read the body after "
+        + "the filter, or call EnableBuffering() before you read it. This is logged once for an endpoint.")]
+    public static partial void BodyIsUnknown(ILogger logger, string? endpoint, string policy);
+
+    [LoggerMessage(
+        35, LogLevel.Error,
+        "{Endpoint} was added after the start, and its idempotency marker cannot work: {Problem}")]
+    public static partial void LateEndpointFails(ILogger logger, string endpoint, string problem);
 }

@@ -1,5 +1,6 @@
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Engine;
@@ -10,4 +11,17 @@ internal sealed record EngineServices(
     RecordProtection Protection,
     IdempotencyMetrics Metrics,
     TimeProvider TimeProvider,
-    ILogger<IdempotencyEngine> Logger);
+    ILogger<IdempotencyEngine> Logger,
+    IHttpContextAccessor? HttpContextAccessor = null)
+{
+    /// <summary>Counts a body that was consumed before it could be hashed, and warns of its endpoint once.</summary>
+    public void NoteBody(IdempotentRequest request, in Fingerprint fingerprint)
+    {
+        if (!fingerprint.IsConsumed)
+            return;
+
+        Metrics.BodyIsUnknown(request.Policy.Name);
+        if (request.Policy.IsFirstUnknownBody())
+            Log.BodyIsUnknown(Logger, request.Http.GetEndpoint()?.DisplayName ?? request.Http.Request.Path.Value, request.Policy.Name);
+    }
+}

@@ -1,12 +1,19 @@
 namespace Idempotency.Filters;
 
 /// <summary>
-/// What the library knows of the current request. Take it as a parameter of an action or a handler, or in the constructor of a scoped
-/// service.
+/// What the library knows of the current request. Take it as a parameter of an action or a handler, or in the constructor of a service of
+/// any lifetime.
 /// </summary>
 /// <remarks>
+/// <para>
+/// It shows the request of the covered action that the code runs for, however many requests share a scope of services. Code that runs for
+/// no covered action sees a request without a key: an exempt request of a batch, or work that outlives its action. An action that serves a
+/// further, exempt request by itself needs <c>AddHttpContextAccessor()</c> to be told apart from it.
+/// </para>
+/// <para>
 /// Every member is defined when the request has no key, or when no policy covers it: properties are false or null, and a call that cannot
 /// work throws an <see cref="InvalidOperationException"/> that says why.
+/// </para>
 /// </remarks>
 public interface IIdempotencyContext
 {

@@ -3,21 +3,13 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.Engine;
 
 /// <summary>
-/// Shows a request to its action, and takes the action's wishes. It is scoped, so that services that were resolved before the engine ran
-/// see the request too.
+/// Shows a request to its action, and takes the action's wishes. Each member finds the request anew, so that it does not matter when and in
+/// which scope this object was made.
 /// </summary>
-internal sealed class IdempotencyContext : IIdempotencyContext
+internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) : IIdempotencyContext
 {
     private const string NoClaim =
         "This request holds no idempotency key: no policy covers it, or it carries no key. Check IIdempotencyContext.Key first.";
-
-    // The requests of a batch may share this object. Those that come while another runs are told apart by the flow of their execution.
-    private static readonly AsyncLocal<(IdempotencyContext Context, IdempotentRequest Request)?> Concurrent = new();
-
-    private IdempotentRequest? _request;
-
-    private IdempotentRequest? Request =>
-        Concurrent.Value is { } concurrent && ReferenceEquals(concurrent.Context, this) ? concurrent.Request : _request;
 
     public string? Key => Claim is null ? null : Request!.Key;
 
@@ -31,16 +23,9 @@ internal sealed class IdempotencyContext : IIdempotencyContext
 
     public CancellationToken LeaseLost => Claim?.Lost ?? CancellationToken.None;
 
-    private IdempotencyClaim? Claim => Request?.Claim;
+    private IdempotentRequest? Request => IdempotentRequest.Current(accessor);
 
-    /// <summary>The engine works for this request from here on.</summary>
-    public void Show(IdempotentRequest request)
-    {
-        if (_request is { Phase: not RequestPhase.Left })
-            Concurrent.Value = (this, request);
-        else
-            _request = request;
-    }
+    private IdempotencyClaim? Claim => Request?.Claim;
 
     public IdempotencyReplay Replay()
     {

@@ -20,18 +20,17 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
     private readonly ILogger _logger = services.Logger;
 
     /// <summary>Whether the engine has work to do. An error page that is re-executed does not answer the client's request.</summary>
-    public static bool Applies(HttpContext http, IdempotencyPolicy policy) =>
-        policy.Covers(http.Request.Method)
-        && http.Features.Get<IExceptionHandlerFeature>() is null
-        && http.Features.Get<IStatusCodeReExecuteFeature>() is null;
+    public static bool Applies(HttpContext http, IdempotencyPolicy policy) => policy.Covers(http.Request.Method) && !IsErrorPage(http);
 
     /// <returns>Why the request is answered without its action; null when the response is there.</returns>
     public async ValueTask<Rejection?> RunAsync<TNext>(HttpContext http, IdempotencyPolicy policy, HandlerCall<TNext> call, TNext next)
     {
         // 1. Once for each request. Whatever happens below, its claim ends with this block.
-        await using var request = IdempotentRequest.TryEnter(http, policy, services);
+        await using var request = IdempotentRequest.TryEnter(http, policy, services, out var isProtected);
         if (request is null)
         {
+            if (!isProtected)
+                NoteUnprotected(http, policy);
             await call(http, next);
             return null;
         }
@@ -54,10 +53,15 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         }
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
+            var failure = StoreFailures.Of(exception);
+            // Only a key of which nobody can know anything runs by choice, and never one that is known to be in flight.
+            if (failure is not StoreFailure.Unreachable || request.Phase is RequestPhase.Waiting
+                || policy.Options.WhenStoreIsDown is StoreDownBehavior.Reject)
+            {
+                return RejectAfter(request, failure, exception);
+            }
+
             Log.StoreUnavailable(_logger, exception, request.KeyHash);
-            // A key known to be in flight never runs a second time, not even by choice.
-            if (request.Phase is RequestPhase.Waiting || policy.Options.WhenStoreIsDown is StoreDownBehavior.Reject)
-                return Reject(request, RejectionKind.StoreUnavailable);
 
             Log.ExecutesUnprotected(_logger, request.KeyHash);
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
@@ -72,7 +76,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
                     return await AnswerAsync(request, claimed);
 
                 request.Hold(claim);
-                if (claim.PreviousRecord is { } previous && await PrepareRepeatAsync(request, previous) is { } rejection)
+                if (await PrepareRepeatAsync(request, claim) is { } rejection)
                     return rejection;
 
                 // 5. Hash the body while it is read, hold the response, and detach the client's leaving.
@@ -140,6 +144,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         {
             var fingerprint = await RequestFingerprint.ComputeAsync(
                 http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+            services.NoteBody(request, fingerprint);
             // A body that cannot be compared with a known one is not known to be the same.
             if (record.Fingerprint.BodyMatches(fingerprint) is not true)
                 return Reject(request, RejectionKind.KeyReused);
@@ -155,8 +160,20 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
     }
 
     /// <summary>Manual mode: shows the action what it repeats before it runs.</summary>
-    private async ValueTask<Rejection?> PrepareRepeatAsync(IdempotentRequest request, ReadOnlySequence<byte> previous)
+    private async ValueTask<Rejection?> PrepareRepeatAsync(IdempotentRequest request, IdempotencyClaim claim)
     {
+        ReadOnlySequence<byte> previous;
+        try
+        {
+            if (claim.PreviousRecord is not { } found)
+                return null;
+            previous = found;
+        }
+        catch (Exception exception)
+        {
+            return RejectAfter(request, StoreFailures.Of(exception), exception);
+        }
+
         if (!services.Protection.TryRead(request.StorageKey, previous, out var record))
             return Reject(request, RejectionKind.RecordUnreadable);
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
@@ -164,6 +181,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 
         var fingerprint = await RequestFingerprint.BufferAsync(
             request.Http.Request, record.Fingerprint.Form, request.Policy.Options.MaxBufferedBodySize, request.Http.RequestAborted);
+        services.NoteBody(request, fingerprint);
         request.Repeats(record, fingerprint);
         return null;
     }
@@ -175,6 +193,35 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         services.Metrics.Finished(request.Http, request.Policy.Name, outcome);
         await call(request.Http, next);
         return null;
+    }
+
+    // An endpoint that threw, and is run once more, is no error page: it is the endpoint that the features name.
+    private static bool IsErrorPage(HttpContext http)
+    {
+        var (thrown, replaced) = (http.Features.Get<IExceptionHandlerFeature>(), http.Features.Get<IStatusCodeReExecuteFeature>());
+        if (thrown is null && replaced is null)
+            return false;
+
+        var failed = thrown is not null ? thrown.Endpoint : replaced!.Endpoint;
+        return failed is null || failed != http.GetEndpoint();
+    }
+
+    private void NoteUnprotected(HttpContext http, IdempotencyPolicy policy)
+    {
+        Log.EndpointIsUnprotected(_logger, http.GetEndpoint()?.DisplayName ?? http.Request.Path.Value, policy.Name);
+        services.Metrics.Finished(http, policy.Name, RequestOutcome.Unprotected);
+    }
+
+    private Rejection RejectAfter(IdempotentRequest request, StoreFailure failure, Exception exception)
+    {
+        if (failure is StoreFailure.Unreadable)
+        {
+            Log.RecordUnreadable(_logger, exception, request.KeyHash, "The store cannot read what it holds.");
+            return Reject(request, RejectionKind.RecordUnreadable);
+        }
+
+        Log.StoreUnavailable(_logger, exception, request.KeyHash);
+        return Reject(request, RejectionKind.StoreUnavailable);
     }
 
     private Rejection Reject(IdempotentRequest request, RejectionKind kind, string? problem = null)

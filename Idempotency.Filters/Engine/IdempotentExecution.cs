@@ -186,6 +186,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         var fingerprint = overflowed
             ? _fingerprint.Current()
             : await _fingerprint.FinishAsync(_options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
+        _services.NoteBody(_request, fingerprint);
         var written = RecordOf(verdict, fingerprint).Write();
 
         var result = await _services.Retrier.CompleteAsync(

@@ -5,7 +5,6 @@ using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Engine;
 
@@ -17,8 +16,12 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 {
     private static readonly TimeSpan PatienceWithoutLimit = TimeSpan.FromMinutes(5);
 
+    // Only the flow of its own run sees a request: those of a batch may share one scope of services, and run at the same time.
+    private static readonly AsyncLocal<Run?> Ambient = new();
+
     private readonly EngineServices _services;
     private readonly Endpoint? _endpoint;
+    private readonly Run _run;
 
     private IdempotentRequest(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -26,6 +29,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         Policy = policy;
         _services = services;
         _endpoint = http.GetEndpoint();
+        _run = new Run(this);
     }
 
     public HttpContext Http { get; }
@@ -67,20 +71,44 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     /// <summary>For metrics and traces; null as long as nothing has become of it. See <see cref="RequestOutcome"/>.</summary>
     public string? Outcome { get; set; }
 
+    /// <summary>Makes the request of a run. Call it in the async method that calls the handler: only its flow sees the request.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="policy">Its policy.</param>
+    /// <param name="services">What it needs.</param>
+    /// <param name="isProtected">
+    /// Whether the run that is under way protects the handler too. False when something sent the request on to this endpoint after another
+    /// covered endpoint: nothing says which of them the key is for.
+    /// </param>
     /// <returns>
-    /// Null when the engine works for this request already: a second filter, or a group around the endpoint. Null also when middleware
-    /// sends a failed request on to another endpoint, which makes an error page. Middleware that sends it to the same endpoint again makes
-    /// a new run.
+    /// Null when there is no new run, because the request had one: a second filter, a group around the endpoint, or another covered
+    /// endpoint. Middleware that sends the request to the same endpoint again makes a new run.
     /// </returns>
-    public static IdempotentRequest? TryEnter(HttpContext http, IdempotencyPolicy policy, EngineServices services)
+    public static IdempotentRequest? TryEnter(HttpContext http, IdempotencyPolicy policy, EngineServices services, out bool isProtected)
     {
-        if (Of(http) is { } earlier && (earlier.Phase is not RequestPhase.Left || earlier._endpoint != http.GetEndpoint()))
-            return null;
+        isProtected = true;
+        if (Of(http) is { } earlier)
+        {
+            var isSameEndpoint = earlier._endpoint == http.GetEndpoint();
+            if (earlier.Phase is not RequestPhase.Left || !isSameEndpoint)
+            {
+                isProtected = isSameEndpoint || (earlier.Phase is not RequestPhase.Left && earlier.Claim is not null);
+                return null;
+            }
+        }
 
         var request = new IdempotentRequest(http, policy, services);
         http.Features.Set(request);
-        http.RequestServices.GetRequiredService<IdempotencyContext>().Show(request);
+        Ambient.Value = request._run;
         return request;
+    }
+
+    /// <summary>The request whose handler this code belongs to; null when no covered handler runs it.</summary>
+    /// <param name="accessor">Says when the code has moved on to another request, one that is not covered; null = nobody can say.</param>
+    public static IdempotentRequest? Current(IHttpContextAccessor? accessor)
+    {
+        var run = Ambient.Value;
+        var http = accessor?.HttpContext;
+        return http is null || (run is not null && ReferenceEquals(http, run.EnteredIn)) ? run?.Request : Of(http);
     }
 
     /// <summary>The request has reached the action itself: the filters around it have let it through.</summary>
@@ -169,6 +197,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     {
         await ReleaseAsync();
         Phase = RequestPhase.Left;
+        _run.Request = null;
         if (Outcome is not null)
             _services.Metrics.Finished(Http, Policy.Name, Outcome);
     }
@@ -181,5 +210,14 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     {
         _services.Retrier.Left();
         _services.Metrics.ExecutionEnded();
+    }
+
+    /// <summary>What flows with a run. Work that the action left behind keeps this alone, and not the request.</summary>
+    private sealed class Run(IdempotentRequest request)
+    {
+        public IdempotentRequest? Request { get; set; } = request;
+
+        /// <summary>What <see cref="IHttpContextAccessor"/> had then. Some frameworks do not tell it of a sub-request.</summary>
+        public HttpContext? EnteredIn { get; } = request._services.HttpContextAccessor?.HttpContext;
     }
 }

@@ -23,6 +23,9 @@ internal static class RequestOutcome
     /// <summary>There was no key, and none is required.</summary>
     public const string NoKey = "no-key";
 
-    /// <summary>The store was down, and the action ran by choice (<see cref="StoreDownBehavior.Execute"/>).</summary>
+    /// <summary>
+    /// The action ran without protection: the store could not be reached, by choice (<see cref="StoreDownBehavior.Execute"/>), or something
+    /// sent the request on to the endpoint after another covered endpoint.
+    /// </summary>
     public const string Unprotected = "unprotected";
 }

@@ -9,6 +9,7 @@ internal sealed class IdempotencyPolicy
 {
     private readonly FrozenSet<string> _methods;
     private readonly ClaimOptions _claim;
+    private int _unknownBodies;
 
     public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
     {
@@ -50,6 +51,9 @@ internal sealed class IdempotencyPolicy
 
     /// <summary>Whether an endpoint with these methods can be covered. Empty = the endpoint answers all methods.</summary>
     public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);
+
+    /// <summary>Whether this is the first body of the endpoint that cannot be compared. Each endpoint has its own policy object.</summary>
+    public bool IsFirstUnknownBody() => Interlocked.Exchange(ref _unknownBodies, 1) == 0;
 
     public bool Covers(string method) => _methods.Contains(method);
 

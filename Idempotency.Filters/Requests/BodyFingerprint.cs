@@ -1,4 +1,3 @@
-using Idempotency.Filters.Primitives;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Requests;
@@ -6,7 +5,7 @@ namespace Idempotency.Filters.Requests;
 /// <summary>Computes the fingerprint of a body by reading it now.</summary>
 internal static class BodyFingerprint
 {
-    private static readonly (BodyForm Form, Sha256Digest Hash) None = (BodyForm.Unknown, default);
+    private static readonly BodyHash None = new(BodyForm.Unknown, default);
 
     /// <summary>Whether the body can be read now without taking it away from the action.</summary>
     public static bool IsAtHand(HttpRequest request) =>
@@ -17,7 +16,7 @@ internal static class BodyFingerprint
     /// <param name="maxBytes">The most bytes to read; null = as many as the server accepts.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
-    public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ReadAsync(
+    public static async ValueTask<BodyHash> ReadAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         try
@@ -32,7 +31,7 @@ internal static class BodyFingerprint
     }
 
     /// <summary>Like <see cref="ReadAsync"/>, but the action can still read the body from its start.</summary>
-    public static async ValueTask<(BodyForm Form, Sha256Digest Hash)> BufferAsync(
+    public static async ValueTask<BodyHash> BufferAsync(
         HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
         // A body that can be read twice needs no memory of ours, so no limit applies.
@@ -41,23 +40,26 @@ internal static class BodyFingerprint
         return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
     }
 
-    public static (BodyForm Form, Sha256Digest Hash) Complete(HttpRequest request, BodyHasher hasher)
+    public static BodyHash Complete(HttpRequest request, BodyHasher hasher)
     {
         // The client announced a body, but nothing was left to read: something consumed it earlier. So the body is unknown, not empty.
-        var consumed = hasher.IsEmpty && request.ContentLength > 0;
+        // A body in chunks, or in frames of HTTP/2, may have been empty. The server does not say, so it is unknown too.
+        var consumed = hasher.IsEmpty && MayHaveBody(request);
         var form = hasher.Form;
         var hash = hasher.Complete();
-        return consumed ? None : (form, hash);
+        return consumed
+            ? new(BodyForm.Unknown, default, IsConsumed: true, MayBeEmpty: request.ContentLength is null)
+            : new(form, hash);
     }
 
     /// <summary>Null if only the stream is left to read, which takes the body away from the action.</summary>
-    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)?> TryReadAtHandAsync(
+    private static async ValueTask<BodyHash?> TryReadAtHandAsync(
         HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         if (form is BodyForm.Unknown or BodyForm.AnyRequest)
             return None;
         if (FormFingerprint.Parsed(request) is { } parsed)
-            return (BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, parsed, cancellationToken));
+            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, parsed, cancellationToken));
         if (form == BodyForm.ParsedForm)
             return await ParseAsync(request, maxBytes, cancellationToken);
         if (!MayHaveBody(request))
@@ -78,7 +80,7 @@ internal static class BodyFingerprint
         }
     }
 
-    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ReadToEndAsync(
+    private static async ValueTask<BodyHash> ReadToEndAsync(
         HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
@@ -98,7 +100,7 @@ internal static class BodyFingerprint
         return Complete(request, hasher);
     }
 
-    private static async ValueTask<(BodyForm Form, Sha256Digest Hash)> ParseAsync(
+    private static async ValueTask<BodyHash> ParseAsync(
         HttpRequest request, long? maxBytes, CancellationToken cancellationToken)
     {
         if (FormFingerprint.IsLocked(request) || !request.HasFormContentType)
@@ -115,12 +117,12 @@ internal static class BodyFingerprint
         try
         {
             var form = MayHaveBody(request) ? await request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
-            return (BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, form, cancellationToken));
+            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, form, cancellationToken));
         }
         catch (InvalidDataException)
         {
             // The form to compare with could be parsed and this one cannot, so it is a different form: no hash is all zeros.
-            return (BodyForm.ParsedForm, default);
+            return new BodyHash(BodyForm.ParsedForm, default);
         }
         finally
         {

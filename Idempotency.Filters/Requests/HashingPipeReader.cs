@@ -40,7 +40,9 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
     public static HashingPipeReader? Attach(HttpRequest request, HashingBodyStream body)
     {
         var features = request.HttpContext.Features;
-        var reader = features.Get<IRequestBodyPipeFeature>() is { } feature ? new HashingPipeReader(request, body, feature) : null;
+        var reader = features.Get<IRequestBodyPipeFeature>() is { } feature && !IsOfAnother(feature, body.Inner)
+            ? new HashingPipeReader(request, body, feature)
+            : null;
         request.Body = body;
         if (reader is not null)
             features.Set<IRequestBodyPipeFeature>(reader);
@@ -112,6 +114,10 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
             AdvanceTo(_shown.End);
     }
 
+    // A sub-request of a batch inherits the features of the request that sends it, and has a body of its own.
+    private static bool IsOfAnother(IRequestBodyPipeFeature feature, Stream body) =>
+        feature is IHttpRequestFeature server && !ReferenceEquals(server.Body, body);
+
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read, CancellationToken cancellationToken)
     {
         IsBeingRead = true;
@@ -119,10 +125,17 @@ internal sealed class HashingPipeReader : PipeReader, IRequestBodyPipeFeature
         {
             return Show(await read);
         }
-        catch (Exception exception) when (_body.Note(exception, cancellationToken))
+        catch (Exception exception) when (Ends(exception, cancellationToken))
         {
             throw;
         }
+    }
+
+    // Always false, for use as an exception filter. A read that threw has nothing to advance past.
+    private bool Ends(Exception exception, CancellationToken cancellationToken)
+    {
+        IsBeingRead = false;
+        return _body.Note(exception, cancellationToken);
     }
 
     private ReadResult Show(ReadResult result)

@@ -148,6 +148,6 @@ internal sealed class RequestFingerprint : IDisposable
         }
     }
 
-    private static Fingerprint Of(in Sha256Digest target, (BodyForm Form, Sha256Digest Hash) body) =>
-        new() { Target = target, Form = body.Form, Body = body.Hash };
+    private static Fingerprint Of(in Sha256Digest target, in BodyHash body) =>
+        new() { Target = target, Form = body.Form, Body = body.Hash, IsConsumed = body.IsConsumed, MayBeEmpty = body.MayBeEmpty };
 }

@@ -10,10 +10,26 @@ namespace Idempotency.Filters.Stores;
 /// atomically. Records are opaque bytes to it, and it must never return bytes that somebody else can still change.
 /// </para>
 /// <para>
-/// A store must limit the duration of each call itself. Any exception except cancellation by the caller's own token means "the store is
-/// unavailable". Before the action, <see cref="IdempotencyOptions.WhenStoreIsDown"/> then decides: by default the client gets a 503 and the
-/// action does not run.
+/// A store must limit the duration of each call itself. Before the action, any exception except cancellation by the caller's own token
+/// means 503, and the action does not run. The type of the exception says why:
 /// </para>
+/// <list type="bullet">
+/// <item>
+/// <see cref="InvalidDataException"/>: the key holds something that this store cannot read. Such a key is not free, because the action may
+/// have run. The client gets <c>record-unreadable</c>.
+/// </item>
+/// <item>
+/// <see cref="IdempotencyStoreFullException"/>: there is no room for the key, or its caller is over a quota. The client gets
+/// <c>store-unavailable</c>, as with all that follow.
+/// </item>
+/// <item>
+/// <see cref="TimeoutException"/>, <see cref="OperationCanceledException"/>, <see cref="IOException"/> (not a derived type) and
+/// <see cref="System.Net.Sockets.SocketException"/>, thrown or as an inner exception: the store could not be reached. Only then
+/// <see cref="IdempotencyOptions.WhenStoreIsDown"/> may let the action run. A store whose client throws another exception for this wraps it
+/// in one of these.
+/// </item>
+/// <item>Any other: nobody knows what the key holds.</item>
+/// </list>
 /// </remarks>
 public interface IIdempotencyStore
 {
@@ -34,6 +50,7 @@ public interface IIdempotencyStore
     /// the record, or <see cref="ClaimOutcome.Interrupted"/>. The caller disposes the result.
     /// </returns>
     /// <exception cref="IdempotencyStoreFullException">The store has no room for another key.</exception>
+    /// <exception cref="InvalidDataException">The key holds something that this store cannot read.</exception>
     ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken);
 
     /// <summary>
@@ -48,5 +65,6 @@ public interface IIdempotencyStore
     /// </param>
     /// <returns>As <see cref="ClaimAsync"/>, or <see cref="ClaimOutcome.InFlight"/> when <paramref name="timeout"/> is over.</returns>
     /// <exception cref="IdempotencyStoreFullException">The store has no room for another key.</exception>
+    /// <exception cref="InvalidDataException">The key holds something that this store cannot read.</exception>
     ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken);
 }

@@ -1,83 +1,123 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Hosting.Mvc;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Mvc.Controllers;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Mvc.RazorPages.Infrastructure;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Hosting.Endpoints;
 
 /// <summary>
-/// Runs at start, when all endpoints are known. Builds every policy, and refuses markers that would do nothing: an endpoint that was meant
-/// to be covered and is not would be noticed too late.
+/// Runs at start, when the endpoints are known. Builds every policy, and refuses markers that would do nothing: an endpoint that was meant
+/// to be covered and is not would be noticed too late. Endpoints that are added later are checked when they come. The application runs by
+/// then, so their failures are logged, and no other endpoint suffers.
 /// </summary>
 internal sealed class EndpointCheck(
     IdempotencyPolicies policies, ActionPolicies actionPolicies, IServiceProvider services, ILogger<EndpointCheck> logger) : IStartupFilter
 {
     private const string TrimmedAway = "A method that was trimmed away cannot be called, so nobody means to cover it.";
 
+    private readonly ConcurrentDictionary<string, bool> _logged = new(StringComparer.Ordinal);
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         next(app);
-        var seen = new HashSet<MethodInfo>();
-        var types = new HashSet<Type>();
-        var actions = new List<ControllerActionDescriptor>();
-        foreach (var endpoint in services.GetService<EndpointDataSource>()?.Endpoints ?? [])
-        {
-            switch (endpoint.Metadata.GetMetadata<ActionDescriptor>())
-            {
-                case ControllerActionDescriptor action:
-                    seen.Add(action.MethodInfo);
-                    types.Add(action.ControllerTypeInfo);
-                    actions.Add(action);
-                    break;
-                case PageActionDescriptor page:
-                    CheckPage(page, endpoint);
-                    break;
-                default:
-                    CheckEndpoint(endpoint);
-                    break;
-            }
-        }
-
-        CheckActions(actions);
-        foreach (var type in types)
-            CheckMethods(type, seen.Contains, "is not an action");
+        var source = services.GetService<EndpointDataSource>();
+        Check(source?.Endpoints ?? [], (_, failure) => ExceptionDispatchInfo.Throw(failure));
 
         // Last: only now we know whether an endpoint uses the settings without a name.
         policies.BuildAll();
         if (!policies.IsAnyUsed)
             Log.NothingIsCovered(logger);
+        if (source is not null)
+            ChangeToken.OnChange(source.GetChangeToken, () => Check(source.Endpoints, LogOnce));
     };
 
-    private void CheckActions(List<ControllerActionDescriptor> actions)
+    private void Check(IReadOnlyList<Endpoint> endpoints, Action<string, Exception> fail)
     {
+        var actions = ActionsWithoutEndpoints();
+        foreach (var endpoint in endpoints)
+        {
+            switch (endpoint.Metadata.GetMetadata<ActionDescriptor>())
+            {
+                case ControllerActionDescriptor action:
+                    actions.Add(action);
+                    break;
+                case PageActionDescriptor page:
+                    Try(NameOf(page), fail, () => CheckPage(page, endpoint));
+                    break;
+                default:
+                    Try(endpoint.DisplayName ?? "An endpoint", fail, () => CheckEndpoint(endpoint));
+                    break;
+            }
+        }
+
         // An action with several routes, such as [HttpGet, HttpPost], has a descriptor for each: one that is covered suffices.
         foreach (var routes in actions.GroupBy(action => action.MethodInfo))
-        {
-            var action = routes.First();
-            if (actionPolicies.Of(action) is not { } policy)
-                continue;
+            Try(NameOf(routes.First()), fail, () => CheckAction([.. routes]));
 
-            if (routes.Any(route => IdempotencyActionDescriptorProvider.MayCover(route, policy)))
-            {
-                Log.Covered(logger, action.DisplayName ?? action.Id, policy.Name, $"{policy.Mode}");
-            }
-            else if (MemberMarkers.OfMethod(action.MethodInfo) is not null)
-            {
-                throw new InvalidOperationException(
-                    $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods "
-                    + $"({string.Join(", ", policy.Options.Methods)}): "
-                    + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
-            }
+        var methods = actions.Select(action => action.MethodInfo).ToHashSet();
+        foreach (var type in actions.Select(action => action.ControllerTypeInfo).Distinct())
+            Try(type.ToString(), fail, () => CheckMethods(type, methods.Contains, "is not an action"));
+    }
+
+    /// <summary>With <c>EnableEndpointRouting = false</c>, actions have no endpoints.</summary>
+    private List<ControllerActionDescriptor> ActionsWithoutEndpoints() =>
+        services.GetService<IOptions<MvcOptions>>()?.Value.EnableEndpointRouting is false
+        && services.GetService<IActionDescriptorCollectionProvider>() is { } known
+            ? [.. known.ActionDescriptors.Items.OfType<ControllerActionDescriptor>()]
+            : [];
+
+    private static void Try(string name, Action<string, Exception> fail, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Exception exception)
+        {
+            fail(name, exception);
+        }
+    }
+
+    private void LogOnce(string endpoint, Exception failure)
+    {
+        if (_logged.TryAdd(failure.Message, true))
+            Log.LateEndpointFails(logger, endpoint, failure.Message);
+    }
+
+    private static string NameOf(ActionDescriptor action) => action.DisplayName ?? action.Id;
+
+    private void CheckAction(ControllerActionDescriptor[] routes)
+    {
+        var action = routes[0];
+        if (actionPolicies.Of(action) is not { } policy)
+            return;
+
+        if (routes.Any(route => IdempotencyActionDescriptorProvider.MayCover(route, policy)))
+        {
+            Log.Covered(logger, NameOf(action), policy.Name, $"{policy.Mode}");
+        }
+        else if (MemberMarkers.OfMethod(action.MethodInfo) is not null)
+        {
+            throw new InvalidOperationException(
+                $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods "
+                + $"({string.Join(", ", policy.Options.Methods)}): "
+                + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
         }
     }
 
@@ -94,13 +134,15 @@ internal sealed class EndpointCheck(
             return;
 
         policies.NoteUse(policy);
-        Log.Covered(logger, page.DisplayName ?? page.Id, policy.Name, $"{policy.Mode}");
+        Log.Covered(logger, NameOf(page), policy.Name, $"{policy.Mode}");
     }
 
     private void CheckEndpoint(Endpoint endpoint)
     {
         if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
         {
+            covered.Prepare(services);
+            covered.Failure?.Throw();
             if (covered.Policy is { } policy)
                 Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, $"{policy.Mode}");
         }

@@ -1,10 +1,12 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Idempotency.Filters.Engine;
 using Idempotency.Filters.Policies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Hosting.Endpoints;
 
@@ -40,18 +42,27 @@ internal static class EndpointHost
                 + "Use [Idempotent] on it, or options.Filters.Add<IdempotencyFilter>() for all.");
         }
 
-        var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
-            $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
-        var policy = PolicyOf(endpoint, name);
-        endpoint.Metadata.Add(new Covered(policy));
-        if (policy is null || endpoint.RequestDelegate is not { } handler)
+        var covered = new Covered(endpoint.Metadata, name);
+        // Wolverine and YARP build endpoints without the services of the application. The start check brings them, or the first request.
+        if (endpoint.ApplicationServices.GetService<ILoggerFactory>() is not null)
+            covered.Prepare(endpoint.ApplicationServices);
+        // Without the services there is no start check either.
+        if (covered.Engine is null)
+            covered.Failure?.Throw();
+        endpoint.Metadata.Add(covered);
+        if (endpoint.RequestDelegate is not { } handler || covered is { IsPrepared: true, Policy: null, Failure: null })
             return;
 
         // The endpoints of gRPC, SignalR and proxies have no filters. There, a request that reaches the endpoint has reached the handler.
         var execute = endpoint.Metadata.OfType<Note>().Any(note => note.IsInPlace) ? Execute : ExecuteWithoutFilters;
-        endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy)
-            ? RunAsync(engine, http, policy, execute, handler)
-            : handler(http);
+        endpoint.RequestDelegate = http =>
+        {
+            covered.Prepare(http.RequestServices);
+            covered.Failure?.Throw();
+            return covered.Policy is { } policy && IdempotencyEngine.Applies(http, policy)
+                ? RunAsync(covered.Engine!, http, policy, execute, handler)
+                : handler(http);
+        };
     }
 
     /// <summary>
@@ -69,14 +80,14 @@ internal static class EndpointHost
     }
 
     /// <returns>The policy; null when the endpoint is exempt, or answers no covered method.</returns>
-    private static IdempotencyPolicy? PolicyOf(EndpointBuilder endpoint, string name)
+    private static IdempotencyPolicy? PolicyOf(IList<object> metadata, IServiceProvider services, string name)
     {
-        var policies = endpoint.ApplicationServices.GetRequiredService<IdempotencyPolicies>();
-        var policy = policies.Build(MarkerOf(endpoint.Metadata, name, out var isOwn), name);
+        var policies = services.GetRequiredService<IdempotencyPolicies>();
+        var policy = policies.Build(MarkerOf(metadata, name, out var isOwn), name);
         if (policy is null)
             return null;
 
-        if (MayCover(endpoint.Metadata, policy))
+        if (MayCover(metadata, policy))
         {
             policies.NoteUse(policy);
             return policy;
@@ -127,5 +138,40 @@ internal static class EndpointHost
     }
 
     /// <summary>Shows <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
-    internal sealed record Covered(IdempotencyPolicy? Policy);
+    internal sealed class Covered(IList<object> metadata, string name)
+    {
+        private volatile bool _isPrepared;
+
+        public bool IsPrepared => _isPrepared;
+
+        /// <summary>Null when it is exempt, or cannot be covered.</summary>
+        public IdempotencyPolicy? Policy { get; private set; }
+
+        /// <summary>Null before it is prepared, and when that failed.</summary>
+        public IdempotencyEngine? Engine { get; private set; }
+
+        /// <summary>Why its markers or settings cannot work; null when they can.</summary>
+        public ExceptionDispatchInfo? Failure { get; private set; }
+
+        /// <summary>Builds the policy, once. Never throws: an endpoint that cannot work must not keep others from being built.</summary>
+        public void Prepare(IServiceProvider services)
+        {
+            if (_isPrepared)
+                return;
+
+            try
+            {
+                Engine = services.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
+                    $"{name} has RequireIdempotency(), but its services are missing: "
+                    + "call builder.Services.AddIdempotency() in Program.cs.");
+                Policy = PolicyOf(metadata, services, name);
+            }
+            catch (Exception exception)
+            {
+                Failure = ExceptionDispatchInfo.Capture(exception);
+            }
+
+            _isPrepared = true;
+        }
+    }
 }

@@ -28,6 +28,10 @@ internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies po
             if (filters.Count == 0)
                 continue;
 
+            // The start check reports it, or else the filter does, to each request of this action alone.
+            if (actionPolicies.IsBroken(action))
+                continue;
+
             var policy = actionPolicies.Of(action);
             var isCovered = policy is not null && MayCover(action, policy);
             if (isCovered)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Idempotency.Filters.Keys;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Policies;
@@ -10,7 +11,8 @@ internal sealed class IdempotencyPolicy
     private readonly FrozenSet<string> _methods;
     private readonly ClaimOptions _claim;
 
-    public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
+    public IdempotencyPolicy(
+        string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store, RequestHashing hashing)
     {
         Name = name ?? "default";
         IsDefault = name is null;
@@ -21,6 +23,7 @@ internal sealed class IdempotencyPolicy
             options.KeySources,
             options.HeaderName,
             new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
+        Hasher = new RequestHasher(hashing, options.FingerprintHeaders);
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
         {
@@ -47,6 +50,9 @@ internal sealed class IdempotencyPolicy
     public IIdempotencyStore Store { get; }
 
     public KeyReader Keys { get; }
+
+    /// <summary>Makes the fingerprints of its requests.</summary>
+    public RequestHasher Hasher { get; }
 
     /// <summary>Whether an endpoint with these methods can be covered. Empty = the endpoint answers all methods.</summary>
     public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);

@@ -52,7 +52,7 @@ internal sealed class CacheEnvelopeTests
     }
 
     [Test]
-    public async Task ValueThatCannotBeReadIsNotAFreeKey([Values] bool buffered, [Values(0, 4, 8, 9, 30, 41)] int damaged)
+    public async Task ValueThatCannotBeReadIsNotAFreeKey([Values] bool buffered, [Values(0, 4, 8, 9, 20, 33)] int damaged)
     {
         var rig = new CacheRig(buffered);
         await rig.CompleteKeyAsync("answer");
@@ -64,13 +64,13 @@ internal sealed class CacheEnvelopeTests
     }
 
     [TestCase(0)]
-    [TestCase(41)]
+    [TestCase(33)]
     public async Task ValueThatIsTooShortIsNotAFreeKey(int length)
     {
         var rig = new CacheRig();
         await rig.CompleteKeyAsync("");
         var value = (await rig.Inner.GetAsync(CacheRig.Key))!;
-        Assert.That(value, Has.Length.EqualTo(42));
+        Assert.That(value, Has.Length.EqualTo(34));
         await rig.Inner.SetAsync(CacheRig.Key, value[..length], new());
 
         await AssertUnreadableAsync(rig);
@@ -79,7 +79,7 @@ internal sealed class CacheEnvelopeTests
     [Test]
     public void VersionAndKindToComeAreUnreadable()
     {
-        var envelope = new CacheEnvelope((CacheEntryKind)3, Guid.NewGuid(), DateTimeOffset.UnixEpoch, null);
+        var envelope = new CacheEnvelope((CacheEntryKind)3, Guid.NewGuid(), null);
 
         using var unknown = envelope.Wrap(ReadOnlySequence<byte>.Empty);
 

@@ -12,7 +12,7 @@ internal sealed class MediaTypeTests
     private static readonly Arbitrary<string[]> ContentTypes = Gen.Elements(
             "text/plain", "TEXT/plain", "application/json", ";", "; ", "v", "V", "=", "1", "\"1\"", "\"", "1.0", ",", " ", "charset=utf-8",
             "a=b", "\\", "\u00e9")
-        .ArrayOf().Select(string.Concat).Resize(6).ArrayOf(20).ToArbitrary();
+        .ArrayOf().Select(string.Concat).Resize(6).ArrayOf(8).ToArbitrary();
 
     [TestCase("application/json", "Application/JSON", TestName = "Case of the type does not count")]
     [TestCase("application/json;v=1", "application/json ; V=1", TestName = "Blanks and case of a name do not count")]
@@ -43,9 +43,13 @@ internal sealed class MediaTypeTests
     [TestCase("a/b;v=1\"", "a/b;v=2\"", TestName = "Broken quotes around other versions")]
     public void OtherMediaType(string? one, string? other) => Assert.That(Hash(one).Matches(Hash(other)), Is.False);
 
-    [FsCheck.NUnit.Property(MaxTest = 500)]
-    public Property EveryContentTypeHasAHashAndOnlyTheSameOneHasIt() => Prop.ForAll(ContentTypes, types => types.All(one =>
-        Hash(one).Matches(Hash(one)) && types.All(other => Hash(one).Matches(Hash(other)) == (Plain(one) == Plain(other)))));
+    [FsCheck.NUnit.Property(MaxTest = 300)]
+    public Property EveryContentTypeHasAHashAndOnlyTheSameOneHasIt() => Prop.ForAll(ContentTypes, types =>
+    {
+        var (hashes, texts) = (Array.ConvertAll(types, Hash), Array.ConvertAll(types, Plain));
+        return hashes.Index().All(one => hashes.Index().All(other =>
+            one.Item.Matches(other.Item) == (texts[one.Index] == texts[other.Index])));
+    });
 
     private static Sha256Digest Hash(string? contentType)
     {

@@ -1,4 +1,7 @@
 using System.Net.Http.Headers;
+using FsCheck;
+using FsCheck.Fluent;
+using Idempotency.Filters.Primitives;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,6 +12,13 @@ namespace Idempotency.Filters.Tests.Requests;
 /// <summary>An API version outside path and query is part of the request: version 2 never gets the answer of version 1.</summary>
 internal sealed class FingerprintHeaderTests
 {
+    // Values of the characters that separate names, lengths and values.
+    private static readonly Gen<string?> Value = Gen.OneOf(
+        Gen.Constant<string?>(null), Gen.Elements('a', 'b', ':', ';', '0', '1', ',').ArrayOf().Select(c => (string?)new string(c)).Resize(6));
+
+    private static readonly Arbitrary<(string? A, string? B)[]> HeaderPairs =
+        (from a in Value from b in Value select (a, b)).ArrayOf(20).ToArbitrary();
+
     [Test]
     public async Task OtherVersionInAHeaderIsAnotherRequest()
     {
@@ -73,6 +83,14 @@ internal sealed class FingerprintHeaderTests
         Assert.That(await other.AnswerAsync("/orders", "k", null, "b: 1", "a: 2"), Is.EqualTo("422 key-reused"));
     }
 
+    [FsCheck.NUnit.Property(MaxTest = 1000)]
+    public Property DistinctHeadersGiveDistinctTargets() => Prop.ForAll(HeaderPairs, pairs =>
+    {
+        var hasher = Hashing.With("a", "b");
+        var targets = Array.ConvertAll(pairs, pair => Text(hasher.TargetOf(Request(pair.A, pair.B))));
+        return targets.Distinct().Count() == pairs.Distinct().Count();
+    });
+
     [TestCase("", "a: ", false, TestName = "An empty header is not a missing one")]
     [TestCase("a: 1", "b: 1", false, TestName = "The value of one header is not that of another")]
     [TestCase("a: 1;b:1:2", "a: 1|b: 2", false, TestName = "A value that spells another header does not pass for it")]
@@ -85,6 +103,18 @@ internal sealed class FingerprintHeaderTests
         var hasher = Hashing.With("a", "b");
 
         Assert.That(hasher.TargetOf(Request(one)).Matches(hasher.TargetOf(Request(other))), Is.EqualTo(same));
+    }
+
+    private static string Text(Sha256Digest hash) => Convert.ToHexString(hash);
+
+    private static HttpRequest Request(string? a, string? b)
+    {
+        var request = new DefaultHttpContext().Request;
+        if (a is not null)
+            request.Headers["a"] = a;
+        if (b is not null)
+            request.Headers["b"] = b;
+        return request;
     }
 
     private static HttpRequest Request(string headers)

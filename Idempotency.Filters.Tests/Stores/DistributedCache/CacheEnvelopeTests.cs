@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Text;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.DistributedCache;
+using Idempotency.Filters.Tests.Records;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Time.Testing;
 using Moq;
@@ -86,6 +88,24 @@ internal sealed class CacheEnvelopeTests
         Assert.That(
             () => CacheEnvelope.Unwrap(unknown.Sequence, null),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
+    }
+
+    [TestCase("cache-record-v1.bin", (int)CacheEntryKind.Record, 1_767_323_045_678, "record")]
+    [TestCase("cache-marker-v1.bin", (int)CacheEntryKind.Marker, null, "")]
+    public void ValueOfVersion1StaysReadable(string file, int kind, long? expires, string record)
+    {
+        using var stream = typeof(ResponseRecordTests).Assembly.GetManifestResourceStream(typeof(ResponseRecordTests), "Golden." + file)!;
+        var golden = new byte[stream.Length];
+        stream.ReadExactly(golden);
+
+        using var entry = CacheEnvelope.Unwrap(new(golden), null);
+        using var again = entry.Envelope.Wrap(entry.Record);
+
+        Assert.That((int)entry.Kind, Is.EqualTo(kind));
+        Assert.That(entry.Envelope.Claim.ToByteArray(), Is.EqualTo(Enumerable.Range(1, 16)));
+        Assert.That(entry.Envelope.Expires?.ToUnixTimeMilliseconds(), Is.EqualTo(expires));
+        Assert.That(Encoding.ASCII.GetString(entry.Record), Is.EqualTo(record));
+        Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
     }
 
     [Test]

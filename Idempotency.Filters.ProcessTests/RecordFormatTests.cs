@@ -12,9 +12,9 @@ namespace Idempotency.Filters.ProcessTests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class RecordFormatTests : WorkerTests
 {
-    private const string Prefix = "idempotency:Lxg6TmRJOvPzd_dF7aUCNjzT5-9uTSZtREdY3gqF_Mg:";
-    private const string RecordKey = Prefix + "W5P43_Vl-v-tIFK-2OWos63geZI9sSTY1IZnef40-Rk";
-    private const string ClaimKey = Prefix + "DbgD8nTnonUFBvAPNpMHJbvN7emvKiZpZMUDNK6P7SY";
+    private const string Prefix = "idempotency:Lxg6TmRJOvPzd_dF7aUCNg:";
+    private const string RecordKey = Prefix + "W5P43_Vl-v-tIFK-2OWosw";
+    private const string ClaimKey = Prefix + "DbgD8nTnonUFBvAPNpMHJQ";
 
     protected override string[] Settings => ["--OperationTimeout", "00:00:05"];
 

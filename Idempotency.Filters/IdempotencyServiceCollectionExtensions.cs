@@ -7,7 +7,9 @@ using Idempotency.Filters.Hosting.Mvc;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Options;
 using Idempotency.Filters.Policies;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
@@ -43,6 +45,9 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IdempotencyOptions>, IdempotencyOptionsValidator>());
 
+        services.TryAddSingleton(
+            provider => new HashKeys(provider.GetRequiredService<IOptions<IdempotencyOptions>>().Value.HashSecret));
+        services.TryAddSingleton<RequestHashing>();
         services.TryAddSingleton<IIdempotencyKeyEncoder, Sha256KeyEncoder>();
         services.TryAddSingleton<IdempotencyMetrics>();
         services.TryAddSingleton<IdempotencyPolicies>();

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BenchmarkDotNet.Attributes;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
@@ -10,6 +11,7 @@ public class FingerprintBenchmarks
 {
     private const int Piece = 4096;
 
+    private readonly RequestHashing _hashing = new(HashKeys.None);
     private readonly byte[] _hash = new byte[SHA256.HashSizeInBytes];
     private byte[] _body = [];
 
@@ -25,7 +27,7 @@ public class FingerprintBenchmarks
     [Benchmark]
     public bool Body()
     {
-        var hasher = BodyHasher.Rent("application/json");
+        var hasher = _hashing.Rent("application/json");
         for (var at = 0; at < _body.Length; at += Piece)
             hasher.Append(_body.AsSpan(at, Math.Min(Piece, _body.Length - at)));
         return hasher.Complete().Matches(default);
@@ -34,7 +36,7 @@ public class FingerprintBenchmarks
     [Benchmark]
     public bool Multipart()
     {
-        var hasher = BodyHasher.Rent("multipart/form-data; boundary=--------------------------1234567890");
+        var hasher = _hashing.Rent("multipart/form-data; boundary=--------------------------1234567890");
         for (var at = 0; at < _body.Length; at += Piece)
             hasher.Append(_body.AsSpan(at, Math.Min(Piece, _body.Length - at)));
         return hasher.Complete().Matches(default);

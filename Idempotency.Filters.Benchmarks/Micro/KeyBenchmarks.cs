@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Idempotency.Filters.Keys;
+using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 
@@ -8,7 +9,7 @@ public class KeyBenchmarks
 {
     private const string Uuid = "5f0a8f1c-7a57-4f4e-9b1e-000000000001";
 
-    private readonly Sha256KeyEncoder _encoder = new();
+    private readonly Sha256KeyEncoder _encoder = new(HashKeys.None);
 
     [Benchmark]
     public object? ReadBare() => IdempotencyKey.Read(Uuid, KeyFormat.Any, 255).Key;

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Requests;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
@@ -9,6 +10,7 @@ public class TargetBenchmarks
 {
     // More than are remembered.
     private readonly PathString[] _paths = [.. Enumerable.Range(0, 100_000).Select(number => new PathString($"/payments/{number}"))];
+    private readonly RequestHasher _hasher = new(new RequestHashing(HashKeys.None), []);
     private readonly HttpRequest _request = new DefaultHttpContext().Request;
     private int _next;
 
@@ -17,12 +19,12 @@ public class TargetBenchmarks
         (_request.Method, _request.Path, _request.ContentType) = ("POST", "/payments", "application/json; charset=utf-8");
 
     [Benchmark]
-    public bool HashSameTarget() => RequestTarget.HashOf(_request).Matches(default);
+    public bool HashSameTarget() => _hasher.TargetOf(_request).Matches(default);
 
     [Benchmark]
     public bool HashFreshTarget()
     {
         _request.Path = _paths[_next++ % _paths.Length];
-        return RequestTarget.HashOf(_request).Matches(default);
+        return _hasher.TargetOf(_request).Matches(default);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Idempotency.Filters.Keys;
+using Idempotency.Filters.Primitives;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Benchmarks.Server;
@@ -16,7 +17,7 @@ internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
     private static readonly TimeSpan Expiry = TimeSpan.FromSeconds(10);
     private static readonly byte[] Claim = new byte[ClaimSize];
     private static readonly ConcurrentDictionary<int, byte[]> Records = new();
-    private static readonly int KeyLength = new Sha256KeyEncoder().Encode(
+    private static readonly int KeyLength = new Sha256KeyEncoder(HashKeys.None).Encode(
         new IdempotencyOptions().KeyPrefix, RequestScope.Anonymous, "key").Length;
 
     private readonly IDatabase _database = redis.GetDatabase(-1, null);

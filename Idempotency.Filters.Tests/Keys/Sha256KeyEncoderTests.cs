@@ -4,12 +4,13 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Idempotency.Filters.Keys;
+using Idempotency.Filters.Primitives;
 
 namespace Idempotency.Filters.Tests.Keys;
 
 public class Sha256KeyEncoderTests
 {
-    private static readonly Sha256KeyEncoder Encoder = new();
+    private static readonly Sha256KeyEncoder Encoder = new(HashKeys.None);
 
     // Short texts of few letters, with halves of surrogate pairs and U+FFFD, so that pairs often have equal text in total.
     private static readonly Gen<string> Text =
@@ -21,13 +22,48 @@ public class Sha256KeyEncoderTests
     [Test]
     public void AStorageKeyIsTheHashOfItsScopeAndOfBoth()
     {
-        static string Hash(params IEnumerable<byte> bytes) => Base64Url.EncodeToString(SHA256.HashData(bytes.ToArray()));
+        static string Hash(params IEnumerable<byte> bytes) => Base64Url.EncodeToString(SHA256.HashData(bytes.ToArray()).AsSpan(0, 16));
         var scope = Encoding.UTF8.GetBytes("caller \u00e9\ud83d\ude00");
 
         var key = Encoder.Encode("idempotency:", "caller \u00e9\ud83d\ude00", "abc");
 
         Assert.That(key, Is.EqualTo($"idempotency:{Hash(scope)}:{Hash([(byte)scope.Length, 0, 0, 0, .. scope, .. "abc"u8])}"));
         Assert.That(Encoder.EncodeScope("idempotency:", "caller \u00e9\ud83d\ude00"), Is.EqualTo($"idempotency:{Hash(scope)}:"));
+    }
+
+    [Test]
+    public void WithASecretEachPartIsAnHmacUnderAKeyOfItsOwn()
+    {
+        byte[] secret = [.. Enumerable.Range(0, 40).Select(i => (byte)i)];
+        string Hash(string use, params IEnumerable<byte> bytes) => Base64Url.EncodeToString(
+            HMACSHA256.HashData(
+                HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: Encoding.ASCII.GetBytes("Idempotency.Filters.v1." + use)),
+                bytes.ToArray()).AsSpan(0, 16));
+        var encoder = new Sha256KeyEncoder(new HashKeys(secret));
+
+        Assert.That(
+            encoder.Encode("p:", "me", "abc"), Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:{Hash("key", [2, 0, 0, 0, .. "meabc"u8])}"));
+        Assert.That(encoder.EncodeScope("p:", "me"), Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:"));
+    }
+
+    [Test]
+    public void AnotherSecretGivesOtherParts()
+    {
+        byte[]?[] secrets = [null, new byte[32], [.. new byte[31], 1], new byte[33]];
+        var parts = secrets.Select(secret => new Sha256KeyEncoder(new HashKeys(secret)).Encode("", "scope", "key").Split(':'));
+
+        Assert.That(parts.SelectMany(pair => pair), Is.Unique);
+    }
+
+    [Test]
+    public void TheSecretIsCopied()
+    {
+        byte[] secret = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+        var keys = new HashKeys(secret);
+        var before = secret.ToArray();
+        secret[0]++;
+
+        Assert.That((keys.AreOf(before), keys.AreOf(secret), keys.AreOf(null)), Is.EqualTo((true, false, false)));
     }
 
     [TestCase("ab", "c", "a", "bc")]
@@ -55,17 +91,17 @@ public class Sha256KeyEncoderTests
     [TestCase(170)]
     [TestCase(5_000)]
     public void EveryStorageKeyIsOfOneLength(int length) =>
-        Assert.That(Encoder.Encode("p:", new string('\u20ac', length), new string('k', length)), Has.Length.EqualTo(2 + 43 + 1 + 43));
+        Assert.That(Encoder.Encode("p:", new string('\u20ac', length), new string('k', length)), Has.Length.EqualTo(2 + 22 + 1 + 22));
 
-    [TestCase(10)]
-    [TestCase(5_000)]
-    public void OnlyTheStorageKeyIsAllocated(int length)
+    [Test]
+    public void OnlyTheStorageKeyIsAllocated([Values(10, 5_000)] int length, [Values] bool isSecret)
     {
+        var encoder = isSecret ? new Sha256KeyEncoder(new HashKeys(new byte[32])) : Encoder;
         var scope = new string('s', length);
-        var key = Encoder.Encode("idempotency:", scope, "key");
+        var key = encoder.Encode("idempotency:", scope, "key");
         var expected = Allocated(() => new string('x', key.Length));
 
-        Assert.That(Allocated(() => Encoder.Encode("idempotency:", scope, "key")), Is.EqualTo(expected));
+        Assert.That(Allocated(() => encoder.Encode("idempotency:", scope, "key")), Is.EqualTo(expected));
     }
 
     private static int Distinct<T>(IEnumerable<T> items) => items.Distinct().Count();

@@ -1,3 +1,4 @@
+using System.Text;
 using Idempotency.Filters.Options;
 
 namespace Idempotency.Filters.Tests.Options;
@@ -109,10 +110,37 @@ internal sealed class ValidatorTests
         yield return Case("StoreStatusCodes below 200", o => o.StoreStatusCodes = new HashSet<int> { 101 }, "StoreStatusCodes is 101");
         yield return Case("StoreContentTypes null", o => o.StoreContentTypes = null!, "StoreContentTypes is null");
         yield return Case("StoreContentTypes with no media type", o => o.StoreContentTypes = ["json"], "'json', which is not a media type");
+        yield return Case("HashSecret empty", o => o.HashSecret = [], "HashSecret has 0 bytes: use at least 32");
+        yield return Case("HashSecret of 31 bytes", o => o.HashSecret = Secret(31), "HashSecret has 31 bytes");
+        yield return Case("HashSecret of zeros", o => o.HashSecret = new byte[64], "is not random");
+        yield return Case("HashSecret of one word over and over", o => o.HashSecret = Repeated("secret"), "is not random");
+        yield return Case("FingerprintHeaders null", o => o.FingerprintHeaders = null!, "FingerprintHeaders is null");
+        yield return Case("FingerprintHeaders with null", o => o.FingerprintHeaders.Add(null!), "'', which is not a header name");
+        yield return Case("FingerprintHeaders with a space", o => o.FingerprintHeaders.Add("api version"), "is not a header name");
+        yield return Case("FingerprintHeaders with the key", o => o.FingerprintHeaders.Add("idempotency-key"), "carries the key");
+        yield return Case("FingerprintHeaders with an own key header", OwnKeyHeader, "'x-key', which carries the key");
+        yield return Case("FingerprintHeaders with Authorization", o => o.FingerprintHeaders.Add("authorization"), "changes between");
+        yield return Case("FingerprintHeaders with Cookie", o => o.FingerprintHeaders.Add("Cookie"), "changes between");
+        yield return Case("FingerprintHeaders with traceparent", o => o.FingerprintHeaders.Add("TraceParent"), "changes between");
+        yield return Case("FingerprintHeaders with Content-Type", o => o.FingerprintHeaders.Add("content-type"), "compared already");
+        yield return Case("FingerprintHeaders with Content-Length", o => o.FingerprintHeaders.Add("Content-Length"), "compared already");
+    }
+
+    private static byte[] Secret(int length) => [.. Enumerable.Range(1, length).Select(i => (byte)(i * 37))];
+
+    private static byte[] Repeated(string word) => Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(word, 10)));
+
+    private static void OwnKeyHeader(IdempotencyOptions options)
+    {
+        options.KeySources = [KeySource.Query("k"), KeySource.Header("X-Key")];
+        options.FingerprintHeaders = ["Idempotency-Key", "x-key"];
     }
 
     private static IEnumerable<TestCaseData> Accepted()
     {
+        yield return Case("HashSecret of 32 bytes", o => o.HashSecret = Secret(32));
+        yield return Case("HashSecret of 4096 bytes", o => o.HashSecret = Secret(4096));
+        yield return Case("FingerprintHeaders of API versions", o => o.FingerprintHeaders = ["api-version", "Accept", "API-VERSION"]);
         yield return Case("ReplayedHeaderName null", o => o.ReplayedHeaderName = null);
         yield return Case("MaxKeyLength 1", o => o.MaxKeyLength = 1);
         yield return Case("MaxKeyLength 8192", o => o.MaxKeyLength = 8192);

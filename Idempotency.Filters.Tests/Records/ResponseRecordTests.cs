@@ -124,18 +124,19 @@ public class ResponseRecordTests
     [TestCase(9, 4, TestName = "A flag to come is refused")]
     [TestCase(9, 128, TestName = "The highest flag is refused")]
     [TestCase(19, 127, TestName = "A time beyond the calendar is refused")]
-    [TestCase(52, 5, TestName = "A body form to come is refused")]
-    [TestCase(88, 127, TestName = "An absurd number of headers is refused")]
-    [TestCase(88, 255, TestName = "A negative number of headers is refused")]
-    [TestCase(92, 127, TestName = "An absurd body length is refused")]
-    [TestCase(92, 255, TestName = "A negative body length is refused")]
-    [TestCase(93, 200, TestName = "A header name to come is refused")]
-    [TestCase(94, 127, TestName = "An absurd number of values is refused")]
-    [TestCase(95, 200, TestName = "A header value to come is refused")]
+    [TestCase(20, 6, TestName = "A fingerprint form to come is refused")]
+    [TestCase(85, 127, TestName = "An absurd number of headers is refused")]
+    [TestCase(85, 255, TestName = "An absurd number of headers in two bytes is refused")]
+    [TestCase(86, 200, TestName = "A header name to come is refused")]
+    [TestCase(87, 127, TestName = "An absurd number of values is refused")]
+    [TestCase(88, 200, TestName = "A header value to come is refused")]
+    [TestCase(-9, 127, TestName = "An absurd body length is refused")]
+    [TestCase(-9, 7, TestName = "A body length that leaves a byte over is refused")]
+    [TestCase(-9, 255, TestName = "A body length that goes on into the body is refused")]
     public void WhatThisBuildDoesNotKnowIsRefused(int offset, int value)
     {
         var bytes = Bytes(Sample());
-        bytes[offset] = (byte)value;
+        bytes[offset < 0 ? bytes.Length + offset : offset] = (byte)value;
 
         AssertRefused(Sealed(bytes));
     }
@@ -154,7 +155,8 @@ public class ResponseRecordTests
     public void AbsurdLengthsDoNotAllocate()
     {
         var bytes = Bytes(Sample());
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(85), 1_000_000);
+        // One million as a varint, where the number of headers stands.
+        new byte[] { 0xC0, 0x84, 0x3D }.CopyTo(bytes, 85);
         var sequence = new ReadOnlySequence<byte>(Sealed(bytes));
         ResponseRecord.TryRead(sequence, out _, out _);
 
@@ -189,7 +191,6 @@ public class ResponseRecordTests
         Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
     }
 
-    // Builds from before body form 4 refuse it as an unknown form, so they never compare its zeros with a request.
     [Test]
     public void TheRecordOfAnyRequestStaysReadable()
     {
@@ -197,7 +198,7 @@ public class ResponseRecordTests
         var read = Read(new(golden));
 
         Assert.That(golden[8], Is.EqualTo(1));
-        Assert.That(golden[52], Is.EqualTo(4));
+        Assert.That(golden[20], Is.EqualTo(4));
         Assert.That(read.Flags, Is.EqualTo(RecordFlags.None));
         Assert.That(read.StatusCode, Is.EqualTo(201));
         Assert.That(read.Created, Is.EqualTo(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)));
@@ -211,6 +212,44 @@ public class ResponseRecordTests
 
         using var again = read.Write();
         Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
+    }
+
+    [Test]
+    public void TheRecordOfARequestWithoutABodyStaysReadable()
+    {
+        var golden = Golden("record-v1-empty-request.bin");
+        var read = Read(new(golden));
+
+        Assert.That(golden[20], Is.EqualTo(5));
+        Assert.That(read.StatusCode, Is.EqualTo(204));
+        Assert.That(read.Fingerprint.TargetMatches(Draft.Request.Target), Is.True);
+        Assert.That(read.Fingerprint.Matches(Draft.Request), Is.False);
+        Assert.That(read.Fingerprint.BodyMatches(new() { Target = default, Form = BodyForm.Empty, Body = default }), Is.True);
+        Assert.That(read.Headers.Select(header => $"{header.Key}: {header.Value}"), Is.EqualTo(["ETag: \"1\""]));
+        Assert.That(read.Body.IsEmpty, Is.True);
+
+        using var again = read.Write();
+        Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
+    }
+
+    [TestCase((int)BodyForm.Unknown, 32)]
+    [TestCase((int)BodyForm.Bytes, 64)]
+    [TestCase((int)BodyForm.Multipart, 64)]
+    [TestCase((int)BodyForm.ParsedForm, 64)]
+    [TestCase((int)BodyForm.AnyRequest, 0)]
+    [TestCase((int)BodyForm.Empty, 32)]
+    public void ARecordHoldsNoHashThatNothingIsComparedWith(int form, int hashes)
+    {
+        var fingerprint = new Fingerprint { Target = Draft.Request.Target, Form = (BodyForm)form, Body = Draft.Request.Body };
+        var record = new ResponseRecord
+        {
+            Flags = RecordFlags.None, StatusCode = 204, Created = DateTimeOffset.UnixEpoch, Fingerprint = fingerprint, Headers = [],
+        };
+
+        using var written = record.Write();
+
+        Assert.That(written.Sequence.Length, Is.EqualTo(21 + hashes + 2));
+        Assert.That(Read(written.Sequence).Fingerprint.Form, Is.EqualTo((BodyForm)form));
     }
 
     private static byte[] Golden(string name)

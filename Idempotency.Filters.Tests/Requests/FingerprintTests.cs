@@ -29,6 +29,18 @@ internal sealed class FingerprintTests
         () => new StringContent("{\"amount\":1}", null, "application/json"),
         () => new StringContent("{\"amount\":2}", null, "application/json"));
 
+    [TestCase(true, TestName = "A retry with a body of a request without one is another request")]
+    [TestCase(false, TestName = "A retry without the body of the request is another request")]
+    public async Task NoBodyIsNotABody(bool isFirstEmpty)
+    {
+        await using var app = await StartAsync();
+        HttpContent Body(bool isEmpty) => new StringContent(isEmpty ? "" : "{}", null, "application/json");
+
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body(isFirstEmpty)), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body(!isFirstEmpty)), Is.EqualTo("422 key-reused"));
+        Assert.That(await app.AnswerAsync("/bodies/unread", "k", Body(isFirstEmpty)), Is.EqualTo("200 1 replayed"));
+    }
+
     [Test]
     public Task UrlEncodedFormIsCompared() => AssertComparesAsync(
         "/bodies/form", () => Form(("amount", "1")), () => Form(("amount", "2")));

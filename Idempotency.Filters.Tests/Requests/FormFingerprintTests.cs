@@ -114,7 +114,7 @@ public class FormFingerprintTests
         var retry = Request(UrlEncoded, "");
         retry.Body = new MemoryStream("a=1"u8.ToArray()) { Position = 2 };
 
-        Assert.That(one.BodyMatches(await RequestFingerprint.BufferAsync(retry, BodyForm.ParsedForm, 0, default)), Is.True);
+        Assert.That(one.BodyMatches(await RequestFingerprint.BufferAsync(Hashing.Plain, retry, BodyForm.ParsedForm, 0, default)), Is.True);
         Assert.That(retry.Body.Position, Is.Zero);
     }
 
@@ -123,7 +123,7 @@ public class FormFingerprintTests
     {
         var request = Request(UrlEncoded, "a=1");
 
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         Assert.That((await request.ReadFormAsync())["a"], Is.EqualTo("1"));
         Assert.That((await Finish(fingerprint)).Form, Is.EqualTo(BodyForm.Bytes));
@@ -157,7 +157,7 @@ public class FormFingerprintTests
 
     private static async Task<Fingerprint> Attached(HttpRequest request)
     {
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
         return await Finish(fingerprint);
     }
 

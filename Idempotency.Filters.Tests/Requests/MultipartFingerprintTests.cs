@@ -43,7 +43,7 @@ public class MultipartFingerprintTests
     [TestCase(null, false)]
     public void OnlyMultipartWithABoundaryIsNormalised(string? contentType, bool normalised)
     {
-        var hasher = BodyHasher.Rent(contentType);
+        var hasher = Hashing.Plain.Rent(contentType);
 
         Assert.That(hasher.Form, Is.EqualTo(normalised ? BodyForm.Multipart : BodyForm.Bytes));
         hasher.Abandon();
@@ -53,7 +53,7 @@ public class MultipartFingerprintTests
     [TestCase(129, false)]
     public void ABoundaryThatIsLongerThanAnyParserReadsIsNotSearchedFor(int length, bool normalised)
     {
-        var hasher = BodyHasher.Rent($"multipart/form-data; boundary={new string('b', length)}");
+        var hasher = Hashing.Plain.Rent($"multipart/form-data; boundary={new string('b', length)}");
 
         Assert.That(hasher.Form, Is.EqualTo(normalised ? BodyForm.Multipart : BodyForm.Bytes));
         hasher.Abandon();
@@ -64,7 +64,7 @@ public class MultipartFingerprintTests
     {
         for (var i = 0; i < 3; i++)
         {
-            var abandoned = BodyHasher.Rent("multipart/mixed; boundary=ab");
+            var abandoned = Hashing.Plain.Rent("multipart/mixed; boundary=ab");
             abandoned.Append("xxa"u8);
             abandoned.Abandon();
 
@@ -74,7 +74,7 @@ public class MultipartFingerprintTests
 
     private static Sha256Digest Hash(string? contentType, string body, int[] pieces)
     {
-        var hasher = BodyHasher.Rent(contentType);
+        var hasher = Hashing.Plain.Rent(contentType);
         foreach (var piece in Segments.Pieces(Encoding.Latin1.GetBytes(body), pieces))
             hasher.Append(piece);
         return hasher.Complete();

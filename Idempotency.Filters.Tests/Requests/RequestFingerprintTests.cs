@@ -41,7 +41,7 @@ public class RequestFingerprintTests
     {
         var inner = new BodyStream(Body, 100, 1, 3000);
         var request = Request(inner);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         await read(request.Body);
         var made = await Finish(fingerprint);
@@ -57,7 +57,7 @@ public class RequestFingerprintTests
     {
         var inner = new BodyStream(Body);
         var request = Request(inner);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         await Task.Factory.FromAsync(request.Body.BeginRead, request.Body.EndRead, new byte[9], 0, 9, null);
         await request.Body.CopyToAsync(Stream.Null);
@@ -69,7 +69,7 @@ public class RequestFingerprintTests
     public async Task ABodyThatBreaksOffWhileTheActionReadsItIsToldApart()
     {
         var request = Request(new BodyStream(Body) { Failure = new IOException("reset") });
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         Assert.That(async () => await request.Body.CopyToAsync(Stream.Null), Throws.TypeOf<IOException>());
         var made = await Finish(fingerprint);
@@ -83,7 +83,7 @@ public class RequestFingerprintTests
     {
         var inner = new BodyStream(Body) { Failure = new IOException("reset") };
         var request = Request(inner);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         Assert.That(async () => await request.Body.CopyToAsync(Stream.Null), Throws.TypeOf<IOException>());
         inner.Failure = null;
@@ -96,7 +96,7 @@ public class RequestFingerprintTests
     public async Task ABodyThatBreaksOffInOurDrainIsOnlyUnknown()
     {
         var request = Request(new BodyStream(Body) { Failure = new IOException("reset") });
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         var made = await Finish(fingerprint);
 
@@ -108,7 +108,7 @@ public class RequestFingerprintTests
     public async Task ABodyThatNeverEndsIsGivenUpAfterTheTimeout()
     {
         var request = Request(new BodyStream(Body) { NeverEnds = true });
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         AssertUnknown(await fingerprint.FinishAsync(TimeSpan.FromMilliseconds(1), TimeProvider.System, default));
         Assert.That(fingerprint.ReadFailed, Is.False);
@@ -119,7 +119,7 @@ public class RequestFingerprintTests
     {
         using var cancelled = new CancellationTokenSource(1);
         var request = Request(new BodyStream(Body) { NeverEnds = true });
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         Assert.That(
             async () => await request.Body.CopyToAsync(Stream.Null, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
@@ -153,14 +153,14 @@ public class RequestFingerprintTests
         var gate = new TaskCompletionSource();
         var inner = new BodyStream(Body, 1000);
         var request = Request(inner);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
         var body = request.Body;
         inner.Gate = gate.Task;
         var left = body.ReadAsync(new byte[100]);
 
         AssertUnknown(await Finish(fingerprint));
 
-        var other = BodyHasher.Rent();
+        var other = Hashing.Plain.Rent();
         other.Append(Body.AsSpan(0, 10));
         gate.SetResult();
         await left;
@@ -172,7 +172,7 @@ public class RequestFingerprintTests
     public async Task WhoWrappedTheBodyAfterUsKeepsItsWrapper()
     {
         var request = Request(new BodyStream(Body));
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
         var theirs = request.Body = new BufferedStream(request.Body);
 
         AssertBody(await Finish(fingerprint), BodyForm.Bytes, Sha256OfBody);
@@ -185,7 +185,7 @@ public class RequestFingerprintTests
     {
         var inner = new BodyStream(Body);
         var request = Request(inner);
-        var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         fingerprint.Detach();
         fingerprint.Detach();
@@ -196,17 +196,17 @@ public class RequestFingerprintTests
     }
 
     [Test]
-    public async Task NoBodyIsTheHashOfNothingAndReplacesNothing()
+    public async Task NoBodyIsEmptyAndReplacesNothing()
     {
         var inner = new BodyStream(Body);
         var request = Request(inner);
         var detection = new Mock<IHttpRequestBodyDetectionFeature>();
         request.HttpContext.Features.Set(detection.Object);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         Assert.That(request.Body, Is.SameAs(inner));
-        AssertBody(await Finish(fingerprint), BodyForm.Bytes, SHA256.HashData([]));
-        AssertBody(await Retry.FingerprintAsync(request, BodyForm.Bytes, 0, default), BodyForm.Bytes, SHA256.HashData([]));
+        AssertBody(await Finish(fingerprint), BodyForm.Empty, new byte[32]);
+        AssertBody(await Retry.FingerprintAsync(request, BodyForm.Bytes, 0, default), BodyForm.Empty, new byte[32]);
     }
 
     [Test]
@@ -214,7 +214,7 @@ public class RequestFingerprintTests
     {
         var request = Request(new BodyStream([]));
         request.ContentLength = 10;
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
 
         AssertUnknown(await Finish(fingerprint));
     }
@@ -225,14 +225,14 @@ public class RequestFingerprintTests
         var inner = new MemoryStream(Body) { Position = 17 };
         var request = Request(inner);
 
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
         request.Body.Dispose();
 
         Assert.That(request.Body, Is.SameAs(inner));
         AssertBody(await Finish(fingerprint), BodyForm.Bytes, Sha256OfBody);
 
         request = Request(new MemoryStream(Body) { Position = 17 });
-        AssertBody(await RequestFingerprint.BufferAsync(request, BodyForm.Bytes, 10, default), BodyForm.Bytes, Sha256OfBody);
+        AssertBody(await RequestFingerprint.BufferAsync(Hashing.Plain, request, BodyForm.Bytes, 10, default), BodyForm.Bytes, Sha256OfBody);
         Assert.That(request.Body.Position, Is.EqualTo(17));
     }
 
@@ -246,7 +246,7 @@ public class RequestFingerprintTests
     {
         var request = Request(new BodyStream(Body, 9));
 
-        AssertBody(await RequestFingerprint.BufferAsync(request, BodyForm.Bytes, Body.Length, default), BodyForm.Bytes, Sha256OfBody);
+        AssertBody(await RequestFingerprint.BufferAsync(Hashing.Plain, request, BodyForm.Bytes, Body.Length, default), BodyForm.Bytes, Sha256OfBody);
 
         var again = new MemoryStream();
         await request.Body.CopyToAsync(again);
@@ -269,7 +269,7 @@ public class RequestFingerprintTests
             async () => await Retry.FingerprintAsync(Large(), BodyForm.Bytes, Body.Length - 1, default),
             Throws.TypeOf<RequestBodyTooLargeException>());
         Assert.That(
-            async () => await RequestFingerprint.BufferAsync(Large(), BodyForm.Bytes, Body.Length - 1, default),
+            async () => await RequestFingerprint.BufferAsync(Hashing.Plain, Large(), BodyForm.Bytes, Body.Length - 1, default),
             Throws.TypeOf<RequestBodyTooLargeException>());
     }
 
@@ -278,7 +278,7 @@ public class RequestFingerprintTests
     {
         var request = Request(new BodyStream(Body));
 
-        AssertUnknown(await RequestFingerprint.BufferAsync(request, BodyForm.Unknown, 10, default));
+        AssertUnknown(await RequestFingerprint.BufferAsync(Hashing.Plain, request, BodyForm.Unknown, 10, default));
         AssertUnknown(await Retry.FingerprintAsync(request, BodyForm.Unknown, 10, default));
 
         AssertBody(await Retry.FingerprintAsync(request, BodyForm.Bytes, null, default), BodyForm.Bytes, Sha256OfBody);
@@ -290,6 +290,7 @@ public class RequestFingerprintTests
     [TestCase("POST", "", "/a/b?q=1", "", "text/plain", false)]
     [TestCase("POST", "", "/a/b", "?q=1", "text/html", false)]
     [TestCase("POST", "", "/a/b", "?q=1", null, false)]
+    [TestCase("POST", "", "/a/b", "?q=1", "text/plain;v=1", false)]
     [TestCase("POST", "", "/a/b", "?q=1", "Text/Plain ; charset=utf-8", true)]
     [TestCase("POST", "/a", "/b", "?q=1", "text/plain", true)]
     public void TheTargetIsMethodPathQueryAndMediaType(
@@ -300,7 +301,7 @@ public class RequestFingerprintTests
         var other = Request(Stream.Null, contentType);
         (other.Method, other.PathBase, other.Path, other.QueryString) = (method, new(pathBase), new(path), new(query));
 
-        Assert.That(RequestTarget.HashOf(one).Matches(RequestTarget.HashOf(other)), Is.EqualTo(same));
+        Assert.That(Hashing.Plain.TargetOf(one).Matches(Hashing.Plain.TargetOf(other)), Is.EqualTo(same));
     }
 
     [Test]
@@ -313,6 +314,12 @@ public class RequestFingerprintTests
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.ParsedForm, 1)), Is.Null);
         Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.ParsedForm, 1)), Is.Null);
         Assert.That(Of(BodyForm.Unknown, 0).BodyMatches(Of(BodyForm.Unknown, 0)), Is.Null);
+        Assert.That(Of(BodyForm.Unknown, 0).BodyMatches(Of(BodyForm.Empty, 0)), Is.Null);
+        Assert.That(Of(BodyForm.Empty, 0).BodyMatches(Of(BodyForm.Unknown, 0)), Is.Null);
+        Assert.That(Of(BodyForm.Empty, 0).BodyMatches(Of(BodyForm.ParsedForm, 0)), Is.Null);
+        Assert.That(Of(BodyForm.Empty, 0).BodyMatches(Of(BodyForm.Empty, 0)), Is.True);
+        Assert.That(Of(BodyForm.Empty, 0).BodyMatches(Of(BodyForm.Bytes, 1)), Is.False);
+        Assert.That(Of(BodyForm.Multipart, 1).BodyMatches(Of(BodyForm.Empty, 0)), Is.False);
 
         // Both hash the bytes, but only one has a boundary.
         Assert.That(Of(BodyForm.Bytes, 1).BodyMatches(Of(BodyForm.Multipart, 1)), Is.False);

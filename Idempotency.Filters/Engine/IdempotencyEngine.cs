@@ -136,14 +136,14 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return Reject(request, RejectionKind.RecordUnreadable);
 
         // The target alone tells most reused keys apart, and needs no body.
-        var target = RequestTarget.HashOf(http.Request);
+        var target = request.Policy.Hasher.TargetOf(http.Request);
         if (!record.Fingerprint.TargetMatches(target))
             return Reject(request, RejectionKind.KeyReused);
 
         if (record.Fingerprint.HasBody)
         {
             var fingerprint = await RequestFingerprint.ComputeAsync(
-                http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
+                request.Policy.Hasher, http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
             services.NoteBody(request, fingerprint);
             // A body that cannot be compared with a known one is not known to be the same.
             if (record.Fingerprint.BodyMatches(fingerprint) is not true)
@@ -179,8 +179,9 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
             return Reject(request, RejectionKind.OutcomeUnknown);
 
+        var (http, policy) = (request.Http, request.Policy);
         var fingerprint = await RequestFingerprint.BufferAsync(
-            request.Http.Request, record.Fingerprint.Form, request.Policy.Options.MaxBufferedBodySize, request.Http.RequestAborted);
+            policy.Hasher, http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, http.RequestAborted);
         services.NoteBody(request, fingerprint);
         request.Repeats(record, fingerprint);
         return null;

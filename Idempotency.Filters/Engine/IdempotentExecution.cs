@@ -40,7 +40,8 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
     public static async ValueTask<IdempotentExecution> StartAsync(IdempotentRequest request, EngineServices services)
     {
-        var fingerprint = request.Fingerprint ?? await RequestFingerprint.AttachAsync(request.Http.Request, request.Http.RequestAborted);
+        var fingerprint = request.Fingerprint ?? await RequestFingerprint.AttachAsync(
+            request.Policy.Hasher, request.Http.Request, request.Http.RequestAborted);
         return new IdempotentExecution(request, services, fingerprint);
     }
 

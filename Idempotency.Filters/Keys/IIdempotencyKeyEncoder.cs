@@ -5,9 +5,15 @@ namespace Idempotency.Filters;
 /// another system.
 /// </summary>
 /// <remarks>
+/// <para>
 /// Two different pairs of scope and key must never have the same storage key. Every storage key must begin with the
 /// <see cref="EncodeScope"/> of its scope: that is how <c>IIdempotencyAdministration.ForgetAsync</c> finds all records of one scope.
-/// The default is <c>{prefix}{b64url(SHA-256(scope))}:{b64url(SHA-256(scope, key))}</c>.
+/// </para>
+/// <para>
+/// The default is <c>{prefix}{scope part}:{key part}</c>. The parts are the first 128 bits of <c>SHA-256(scope)</c> and of
+/// <c>SHA-256(scope, key)</c> in base64url (RFC 4648, section 5), 22 characters each. With <see cref="IdempotencyOptions.HashSecret"/> they
+/// are of HMAC-SHA-256. An encoder of your own does not get the secret: it hashes as it sees fit.
+/// </para>
 /// </remarks>
 public interface IIdempotencyKeyEncoder
 {

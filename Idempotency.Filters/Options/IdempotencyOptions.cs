@@ -148,6 +148,22 @@ public sealed class IdempotencyOptions
     /// <summary>The text that all storage keys begin with; may be empty. Default <c>idempotency:</c>.</summary>
     public string KeyPrefix { get; set; } = "idempotency:";
 
+    /// <summary>
+    /// The secret of the application, with which everything that a store holds in place of keys, callers and requests is hashed: HMAC-SHA-256
+    /// (RFC 2104) in place of plain SHA-256. Without it, whoever reads the store finds a short or guessable value (a user number, a card's
+    /// check number) by trying all of them. At least 32 random bytes, the same for all instances; in configuration as base64. Set it in
+    /// <c>AddIdempotency</c> alone: a policy with another secret does not start. A changed secret makes every open key new. Null = plain
+    /// SHA-256. Default null.
+    /// </summary>
+    public byte[]? HashSecret { get; set; }
+
+    /// <summary>
+    /// The names of further request headers that belong to the request, such as <c>api-version</c>: a retry with another value gets 422
+    /// <c>key-reused</c>. Name the headers that choose what the action does, and that a retry repeats unchanged. <c>Content-Type</c> counts
+    /// always, with its parameters less charset and boundary. Default empty.
+    /// </summary>
+    public IList<string> FingerprintHeaders { get; set; } = [];
+
     /// <summary>The name of a store added with <c>AddStore</c>; null = the default store. Default null.</summary>
     public string? StoreName { get; set; }
 

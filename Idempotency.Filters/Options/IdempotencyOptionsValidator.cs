@@ -28,6 +28,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckEnums(options, failures);
         CheckStatusCodes(options, failures);
         CheckContentTypes(options, failures);
+        HashingOptionsCheck.Check(options, failures);
         return failures;
     }
 

@@ -1,4 +1,6 @@
 using Idempotency.Filters.Options;
+using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -7,8 +9,13 @@ namespace Idempotency.Filters.Policies;
 
 /// <summary>Builds policies from the settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
 internal sealed class IdempotencyPolicies(
-    IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, IServiceProvider services)
+    IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, HashKeys hashKeys,
+    RequestHashing hashing, IServiceProvider services)
 {
+    private const string OtherSecret =
+        "HashSecret differs from that of AddIdempotency, but an application has one. Set it in AddIdempotency alone, to a value that stays "
+        + "the same each time it is read, and remove it from the policy.";
+
     private volatile bool _isAnyUsed;
     private volatile bool _isDefaultUsed;
 
@@ -39,6 +46,8 @@ internal sealed class IdempotencyPolicies(
         }
 
         var failures = IdempotencyOptionsValidator.Check(options);
+        if (!hashKeys.AreOf(options.HashSecret))
+            failures.Add(OtherSecret);
         if (failures.Count > 0)
             throw Invalid(marker.Policy, endpoint, failures);
 
@@ -46,7 +55,7 @@ internal sealed class IdempotencyPolicies(
         if (store.OperationTimeout >= options.Lease)
             throw Invalid(marker.Policy, endpoint, [TooShortLease(options, store)]);
 
-        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
+        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, hashing);
     }
 
     /// <summary>Notes that this policy covers an endpoint.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Idempotency.Filters.Keys;
+using Idempotency.Filters.Requests;
 using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Policies;
@@ -11,7 +12,8 @@ internal sealed class IdempotencyPolicy
     private readonly ClaimOptions _claim;
     private int _unknownBodies;
 
-    public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
+    public IdempotencyPolicy(
+        string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store, RequestHashing hashing)
     {
         Name = name ?? "default";
         IsDefault = name is null;
@@ -22,6 +24,7 @@ internal sealed class IdempotencyPolicy
             options.KeySources,
             options.HeaderName,
             new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
+        Hasher = new RequestHasher(hashing, options.FingerprintHeaders);
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
         {
@@ -48,6 +51,9 @@ internal sealed class IdempotencyPolicy
     public IIdempotencyStore Store { get; }
 
     public KeyReader Keys { get; }
+
+    /// <summary>Makes the fingerprints of its requests.</summary>
+    public RequestHasher Hasher { get; }
 
     /// <summary>Whether an endpoint with these methods can be covered. Empty = the endpoint answers all methods.</summary>
     public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);

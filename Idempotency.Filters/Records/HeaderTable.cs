@@ -2,6 +2,7 @@ namespace Idempotency.Filters.Records;
 
 /// <summary>
 /// Common header names and values. A record stores each as one byte, and reading it allocates no string. Index 0 means "not in the table".
+/// Headers that are never kept have no entry.
 /// </summary>
 /// <remarks>
 /// Stored records refer to these entries forever: never reorder, change or remove one. Each inner list holds what one version of the record
@@ -14,12 +15,15 @@ internal static class HeaderTable
     [
         [
             "Content-Type", "Content-Length", "Location", "ETag", "Last-Modified", "Cache-Control", "Expires", "Pragma", "Vary",
-            "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Accept-Ranges", "Age",
-            "Allow", "Link", "Retry-After", "Warning", "Deprecation", "Sunset", "Content-Security-Policy", "Strict-Transport-Security",
-            "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy", "X-Powered-By", "X-Request-Id",
-            "X-Correlation-Id", "Request-Id", "X-Total-Count", "X-Pagination", "api-supported-versions", "api-deprecated-versions",
-            "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Preference-Applied",
-            "Content-Digest", "Repr-Digest", "Accept-Patch", "Accept-Post", "OData-Version",
+            "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Content-Digest",
+            "Repr-Digest", "Accept-Ranges", "Allow", "Link", "Retry-After", "Preference-Applied", "Accept-Patch", "Accept-Post",
+            "Operation-Location", "Azure-AsyncOperation", "Refresh", "Deprecation", "Sunset", "Warning", "api-supported-versions",
+            "api-deprecated-versions", "X-Total-Count", "X-Pagination", "OData-Version", "OData-EntityId", "grpc-status",
+            "grpc-message", "grpc-encoding", "Content-Security-Policy", "Content-Security-Policy-Report-Only",
+            "Strict-Transport-Security", "Cross-Origin-Embedder-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
+            "Permissions-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options", "X-XSS-Protection",
+            "X-Permitted-Cross-Domain-Policies", "X-Robots-Tag", "X-Powered-By", "CDN-Cache-Control", "Surrogate-Control",
+            "Clear-Site-Data",
         ],
     ]);
 
@@ -27,10 +31,19 @@ internal static class HeaderTable
     [
         [
             "", "application/json; charset=utf-8", "application/json", "application/problem+json; charset=utf-8",
-            "application/problem+json", "text/plain; charset=utf-8", "text/plain", "text/html; charset=utf-8", "text/html",
-            "application/xml; charset=utf-8", "application/xml", "application/problem+xml; charset=utf-8", "application/octet-stream",
-            "application/pdf", "no-cache", "no-store", "no-cache, no-store", "no-cache,no-store", "-1", "0", "nosniff", "Accept-Encoding",
-            "Accept", "Origin", "gzip", "br", "bytes", "none", "1.0", "2.0", "4.0", "DENY", "SAMEORIGIN", "no-referrer",
+            "application/problem+json", "text/plain; charset=utf-8", "text/plain", "text/html; charset=utf-8", "text/html", "text/css",
+            "text/csv", "text/csv; charset=utf-8", "text/xml; charset=utf-8", "text/xml", "application/xml; charset=utf-8",
+            "application/xml", "application/problem+xml; charset=utf-8", "application/problem+xml", "application/octet-stream",
+            "application/pdf", "application/zip", "application/hal+json", "application/vnd.api+json",
+            "application/x-www-form-urlencoded", "application/grpc",
+            "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8",
+            "application/json; odata.metadata=minimal; odata.streaming=true", "image/png", "image/jpeg", "image/svg+xml", "no-cache",
+            "no-store", "no-cache, no-store", "no-cache,no-store", "no-store,no-cache", "no-store, no-cache",
+            "no-cache, no-store, must-revalidate", "private", "public", "Thu, 01 Jan 1970 00:00:00 GMT", "-1", "0", "1", "true",
+            "false", "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Origin", "Prefer", "*", "gzip", "br",
+            "identity", "bytes", "none", "attachment", "inline", "en", "en-US", "return=minimal", "return=representation", "nosniff",
+            "DENY", "SAMEORIGIN", "same-origin", "same-site", "cross-origin", "no-referrer", "strict-origin-when-cross-origin", "1.0",
+            "2.0", "3.0", "4.0", "2", "3", "4", "5",
         ],
     ]);
 

@@ -18,7 +18,7 @@ public interface IResponseRecordProtector
 {
     /// <summary>Protects one record.</summary>
     /// <param name="storageKey">The key under which the bytes are stored.</param>
-    /// <param name="record">The record: response, headers and the hash of the request. Valid only during the call.</param>
+    /// <param name="record">The record: response, headers and the hashes of the request. Valid only during the call.</param>
     /// <param name="destination">Receives the bytes to store.</param>
     /// <remarks>
     /// An exception counts as a store failure after the action: the client gets its response, the key stays closed, and the library retries

@@ -15,16 +15,16 @@ namespace Idempotency.Filters.Records;
 //        9     1  flags                    RecordFlags; an unknown bit makes the record unreadable
 //       10     2  status
 //       12     8  created                  Unix milliseconds, signed
-//       20    32  fingerprint: target
-//       52     1  fingerprint: body form   BodyForm; an unknown form makes the record unreadable
-//       53    32  fingerprint: body        zero without a body form
-//       85     4  number of headers
-//       89     4  body length
-//       93        headers, each:
+//       20     1  fingerprint: form        BodyForm; an unknown form makes the record unreadable
+//       21    32  fingerprint: target      absent in a record that answers any request
+//             32  fingerprint: body        only where the form is a hash: bytes, multipart or parsed form
+//                 number of headers        varint
+//                 headers, each:
 //                   name                   1 byte: index into HeaderTable's names; 0 = literal
 //                   values                 varint: how many; 0 = the action removed this header
 //                   each value             1 byte: index into HeaderTable's values; 0 = literal
 //                 a literal is             varint: length in bytes; then UTF-8
+//                 body length              varint
 //                 body                     up to the end
 //
 // Every later version keeps the sentinel, the CRC and the position of the version. Writers emit the oldest version that suffices, and

@@ -13,17 +13,18 @@ namespace Idempotency.Filters.Records;
 /// </summary>
 internal ref struct ResponseRecordReader
 {
-    internal const int FixedLength = 93;
+    internal const int FixedLength = 21;
 
     private const RecordFlags KnownFlags = RecordFlags.NotReplayable | RecordFlags.OutcomeUnknown;
+    private const string Truncated = "The record is truncated.";
     private const string BadHeader = "A header of the record is malformed.";
 
     private readonly byte _version;
-    private SequenceReader<byte> _headers;
+    private SequenceReader<byte> _rest;
 
-    private ResponseRecordReader(in ReadOnlySequence<byte> headers, byte version)
+    private ResponseRecordReader(in ReadOnlySequence<byte> rest, byte version)
     {
-        _headers = new SequenceReader<byte>(headers);
+        _rest = new SequenceReader<byte>(rest);
         _version = version;
     }
 
@@ -32,7 +33,7 @@ internal ref struct ResponseRecordReader
     {
         record = default;
         if (bytes.Length < FixedLength)
-            return "The record is truncated.";
+            return Truncated;
 
         Span<byte> head = stackalloc byte[FixedLength];
         bytes.Slice(0, FixedLength).CopyTo(head);
@@ -52,38 +53,47 @@ internal ref struct ResponseRecordReader
         if (created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
             return "The record's creation time is out of range.";
 
-        var form = (BodyForm)head[52];
-        if (form > BodyForm.AnyRequest)
-            return $"The record's request fingerprint has form {head[52]}, which this build does not know.";
+        var form = (BodyForm)head[20];
+        if (form > BodyForm.Empty)
+            return $"The record's request fingerprint has form {head[20]}, which this build does not know.";
 
-        var headerCount = BinaryPrimitives.ReadInt32LittleEndian(head[85..]);
-        var bodyLength = BinaryPrimitives.ReadInt32LittleEndian(head[89..]);
-        var headersLength = bytes.Length - FixedLength - bodyLength;
-        if (bodyLength < 0 || headersLength < 0)
-            return "The record is shorter than it says it is.";
-
-        var reader = new ResponseRecordReader(bytes.Slice(FixedLength, headersLength), version);
-        if (!reader.TryReadHeaders(headerCount, out var headers))
+        var reader = new ResponseRecordReader(bytes.Slice(FixedLength), version);
+        if (!reader.TryReadFingerprint(form, out var fingerprint))
+            return Truncated;
+        if (!reader.TryReadHeaders(out var headers))
             return BadHeader;
+        if (!reader.TryReadVarint(out var bodyLength) || bodyLength != reader._rest.Remaining)
+            return "The record does not have the length that it says it has.";
 
         record = new ResponseRecord
         {
             Flags = flags,
             StatusCode = BinaryPrimitives.ReadUInt16LittleEndian(head[10..]),
             Created = DateTimeOffset.FromUnixTimeMilliseconds(created),
-            Fingerprint = new Fingerprint { Target = Sha256Digest.From(head[20..52]), Form = form, Body = Sha256Digest.From(head[53..85]) },
+            Fingerprint = fingerprint,
             Headers = headers,
-            Body = bytes.Slice(FixedLength + headersLength),
+            Body = reader._rest.UnreadSequence,
         };
         return null;
     }
 
-    private bool TryReadHeaders(int count, out KeyValuePair<string, StringValues>[] headers)
+    private bool TryReadFingerprint(BodyForm form, out Fingerprint fingerprint)
+    {
+        fingerprint = new Fingerprint { Target = default, Form = form, Body = default };
+        var (target, body) = (fingerprint.Target, fingerprint.Body);
+        if ((fingerprint.HasTarget && !TryRead(target)) || (fingerprint.HasBodyHash && !TryRead(body)))
+            return false;
+
+        fingerprint = new Fingerprint { Target = target, Form = form, Body = body };
+        return true;
+    }
+
+    private bool TryReadHeaders(out KeyValuePair<string, StringValues>[] headers)
     {
         headers = [];
 
         // A header takes at least two bytes.
-        if (count < 0 || count > _headers.Remaining / 2)
+        if (!TryReadVarint(out var count) || count > _rest.Remaining / 2)
             return false;
         if (count > 0)
             headers = new KeyValuePair<string, StringValues>[count];
@@ -95,19 +105,19 @@ internal ref struct ResponseRecordReader
             headers[i] = new(name, values);
         }
 
-        return _headers.End;
+        return true;
     }
 
     private bool TryReadName(out string name)
     {
         name = "";
-        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.NameAt(index, _version), out name);
+        return _rest.TryRead(out var index) && TryReadText(index, HeaderTable.NameAt(index, _version), out name);
     }
 
     private bool TryReadValues(out StringValues values)
     {
         values = default;
-        if (!TryReadVarint(out var count) || count > _headers.Remaining)
+        if (!TryReadVarint(out var count) || count > _rest.Remaining)
             return false;
         if (count == 0)
             return true;
@@ -132,7 +142,7 @@ internal ref struct ResponseRecordReader
     private bool TryReadValue(out string value)
     {
         value = "";
-        return _headers.TryRead(out var index) && TryReadText(index, HeaderTable.ValueAt(index, _version), out value);
+        return _rest.TryRead(out var index) && TryReadText(index, HeaderTable.ValueAt(index, _version), out value);
     }
 
     private bool TryReadText(byte index, string? known, out string text)
@@ -140,10 +150,19 @@ internal ref struct ResponseRecordReader
         text = known ?? "";
         if (index > 0)
             return known is not null;
-        if (!TryReadVarint(out var length) || !_headers.TryReadExact(length, out var utf8))
+        if (!TryReadVarint(out var length) || !_rest.TryReadExact(length, out var utf8))
             return false;
 
         text = Encoding.UTF8.GetString(utf8);
+        return true;
+    }
+
+    private bool TryRead(scoped Span<byte> target)
+    {
+        if (!_rest.TryCopyTo(target))
+            return false;
+
+        _rest.Advance(target.Length);
         return true;
     }
 
@@ -152,7 +171,7 @@ internal ref struct ResponseRecordReader
         value = 0;
         for (var shift = 0; shift < 32; shift += 7)
         {
-            if (!_headers.TryRead(out var part))
+            if (!_rest.TryRead(out var part))
                 return false;
 
             value |= (part & 0x7F) << shift;

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Requests;
 using Microsoft.Extensions.Primitives;
 
 namespace Idempotency.Filters.Records;
@@ -38,8 +40,11 @@ internal ref struct ResponseRecordWriter
         {
             var writer = new ResponseRecordWriter(head);
             writer.WriteFixed(record);
+            writer.WriteFingerprint(record.Fingerprint);
+            writer.WriteVarint(record.Headers.Count);
             for (var i = 0; i < record.Headers.Count; i++)
                 writer.WriteHeader(record.Headers[i].Key, record.Headers[i].Value);
+            writer.WriteVarint((int)record.Body.Length);
 
             var linked = record.Body;
             if (isSmall)
@@ -64,7 +69,8 @@ internal ref struct ResponseRecordWriter
 
     private static int MaxHeadLength(in ResponseRecord record)
     {
-        var length = ResponseRecordReader.FixedLength;
+        // The two hashes, and the two numbers around the headers.
+        var length = ResponseRecordReader.FixedLength + (2 * SHA256.HashSizeInBytes) + (2 * MaxVarint);
         for (var i = 0; i < record.Headers.Count; i++)
         {
             var (name, values) = record.Headers[i];
@@ -87,12 +93,16 @@ internal ref struct ResponseRecordWriter
         BinaryPrimitives.WriteUInt16LittleEndian(Take(sizeof(ushort)), (ushort)record.StatusCode);
         BinaryPrimitives.WriteInt64LittleEndian(Take(sizeof(long)), record.Created.ToUnixTimeMilliseconds());
 
-        var (target, body) = (record.Fingerprint.Target, record.Fingerprint.Body);
-        WriteBytes(target);
         WriteByte((byte)record.Fingerprint.Form);
-        WriteBytes(body);
-        WriteInt32(record.Headers.Count);
-        WriteInt32((int)record.Body.Length);
+    }
+
+    private void WriteFingerprint(in Fingerprint fingerprint)
+    {
+        var (target, body) = (fingerprint.Target, fingerprint.Body);
+        if (fingerprint.HasTarget)
+            WriteBytes(target);
+        if (fingerprint.HasBodyHash)
+            WriteBytes(body);
     }
 
     private void WriteHeader(string name, StringValues values)

@@ -11,18 +11,19 @@ internal static class BodyFingerprint
     public static bool IsAtHand(HttpRequest request) =>
         FormFingerprint.Parsed(request) is not null || !MayHaveBody(request) || request.Body.CanSeek;
 
+    /// <param name="hashing">Hashes the body.</param>
     /// <param name="request">The request.</param>
     /// <param name="form">How the fingerprint to compare with was made.</param>
     /// <param name="maxBytes">The most bytes to read; null = as many as the server accepts.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<BodyHash> ReadAsync(
-        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
+        RequestHasher hashing, HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         try
         {
-            return await TryReadAtHandAsync(request, form, maxBytes, cancellationToken)
-                ?? await ReadToEndAsync(request, request.Body, maxBytes, cancellationToken);
+            return await TryReadAtHandAsync(hashing, request, form, maxBytes, cancellationToken)
+                ?? await ReadToEndAsync(hashing, request, request.Body, maxBytes, cancellationToken);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -32,38 +33,42 @@ internal static class BodyFingerprint
 
     /// <summary>Like <see cref="ReadAsync"/>, but the action can still read the body from its start.</summary>
     public static async ValueTask<BodyHash> BufferAsync(
-        HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
+        RequestHasher hashing, HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken)
     {
         // A body that can be read twice needs no memory of ours, so no limit applies.
-        if (form is BodyForm.Bytes or BodyForm.Multipart && !IsAtHand(request))
+        if (form is BodyForm.Bytes or BodyForm.Multipart or BodyForm.Empty && !IsAtHand(request))
             await BufferedRequestBody.HoldAsync(request, maxBytes, cancellationToken);
-        return await ReadAsync(request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
+        return await ReadAsync(hashing, request, form, request.Body.CanSeek ? null : maxBytes, cancellationToken);
     }
 
     public static BodyHash Complete(HttpRequest request, BodyHasher hasher)
     {
         // The client announced a body, but nothing was left to read: something consumed it earlier. So the body is unknown, not empty.
         // A body in chunks, or in frames of HTTP/2, may have been empty. The server does not say, so it is unknown too.
-        var consumed = hasher.IsEmpty && MayHaveBody(request);
+        if (hasher.IsEmpty)
+        {
+            hasher.Abandon();
+            return MayHaveBody(request)
+                ? new(BodyForm.Unknown, default, IsConsumed: true, MayBeEmpty: request.ContentLength is null)
+                : new(BodyForm.Empty, default);
+        }
+
         var form = hasher.Form;
-        var hash = hasher.Complete();
-        return consumed
-            ? new(BodyForm.Unknown, default, IsConsumed: true, MayBeEmpty: request.ContentLength is null)
-            : new(form, hash);
+        return new(form, hasher.Complete());
     }
 
     /// <summary>Null if only the stream is left to read, which takes the body away from the action.</summary>
     private static async ValueTask<BodyHash?> TryReadAtHandAsync(
-        HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
+        RequestHasher hashing, HttpRequest request, BodyForm form, long? maxBytes, CancellationToken cancellationToken)
     {
         if (form is BodyForm.Unknown or BodyForm.AnyRequest)
             return None;
         if (FormFingerprint.Parsed(request) is { } parsed)
-            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, parsed, cancellationToken));
+            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(hashing, request, parsed, cancellationToken));
         if (form == BodyForm.ParsedForm)
-            return await ParseAsync(request, maxBytes, cancellationToken);
+            return await ParseAsync(hashing, request, maxBytes, cancellationToken);
         if (!MayHaveBody(request))
-            return Complete(request, BodyHasher.Rent(request.ContentType));
+            return Complete(request, hashing.Rent(request.ContentType));
         if (!request.Body.CanSeek)
             return null;
 
@@ -72,7 +77,7 @@ internal static class BodyFingerprint
         body.Position = 0;
         try
         {
-            return await ReadToEndAsync(request, body, maxBytes, cancellationToken);
+            return await ReadToEndAsync(hashing, request, body, maxBytes, cancellationToken);
         }
         finally
         {
@@ -81,12 +86,12 @@ internal static class BodyFingerprint
     }
 
     private static async ValueTask<BodyHash> ReadToEndAsync(
-        HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
+        RequestHasher hashing, HttpRequest request, Stream body, long? maxBytes, CancellationToken cancellationToken)
     {
         if (request.ContentLength > maxBytes)
             throw new RequestBodyTooLargeException();
 
-        var hasher = BodyHasher.Rent(request.ContentType);
+        var hasher = hashing.Rent(request.ContentType);
         try
         {
             await new HashingBodyStream(LimitedBodyStream.Limit(body, maxBytes), hasher).CopyToAsync(Stream.Null, cancellationToken);
@@ -101,7 +106,7 @@ internal static class BodyFingerprint
     }
 
     private static async ValueTask<BodyHash> ParseAsync(
-        HttpRequest request, long? maxBytes, CancellationToken cancellationToken)
+        RequestHasher hashing, HttpRequest request, long? maxBytes, CancellationToken cancellationToken)
     {
         if (FormFingerprint.IsLocked(request) || !request.HasFormContentType)
             return None;
@@ -117,7 +122,7 @@ internal static class BodyFingerprint
         try
         {
             var form = MayHaveBody(request) ? await request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
-            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(request, form, cancellationToken));
+            return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(hashing, request, form, cancellationToken));
         }
         catch (InvalidDataException)
         {

@@ -17,4 +17,7 @@ internal enum BodyForm : byte
 
     /// <summary>Nothing was hashed, not even the target: the record answers every request with its key.</summary>
     AnyRequest = 4,
+
+    /// <summary>No hash is needed: the body was read to its end and has no bytes.</summary>
+    Empty = 5,
 }

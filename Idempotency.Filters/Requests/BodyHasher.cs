@@ -1,18 +1,21 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Idempotency.Filters.Primitives;
-using Microsoft.Extensions.ObjectPool;
 
 namespace Idempotency.Filters.Requests;
 
 /// <summary>
-/// A pooled SHA-256 computation. <see cref="Complete"/> and <see cref="Abandon"/> return it to the pool: do not use it afterwards.
+/// A pooled SHA-256 or HMAC-SHA-256 computation. <see cref="Complete"/> and <see cref="Abandon"/> return it to its pool: do not use it
+/// afterwards.
 /// </summary>
-internal sealed class BodyHasher
+/// <param name="pool">Where it returns to.</param>
+/// <param name="key">The key of the HMAC; null = plain SHA-256.</param>
+internal sealed class BodyHasher(BodyHasherPool pool, byte[]? key)
 {
-    private static readonly DefaultObjectPool<BodyHasher> Pool = new(new DefaultPooledObjectPolicy<BodyHasher>(), maximumRetained: 64);
+    private readonly IncrementalHash _hash = key is null
+        ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256)
+        : IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
 
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private MultipartNormalizer? _multipart;
 
     /// <summary>Whether nothing was appended yet.</summary>
@@ -20,12 +23,8 @@ internal sealed class BodyHasher
 
     public BodyForm Form => _multipart is null ? BodyForm.Bytes : BodyForm.Multipart;
 
-    public static BodyHasher Rent(string? contentType = null)
-    {
-        var hasher = Pool.Get();
-        hasher._multipart = MultipartNormalizer.For(contentType, hasher._hash);
-        return hasher;
-    }
+    /// <summary>Prepares for a body of this content type. Only the pool calls it.</summary>
+    public void Begin(string? contentType) => _multipart = MultipartNormalizer.For(contentType, _hash);
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
@@ -70,6 +69,6 @@ internal sealed class BodyHasher
     {
         _multipart = null;
         IsEmpty = true;
-        Pool.Return(this);
+        pool.Return(this);
     }
 }

@@ -21,9 +21,10 @@ internal static class FormFingerprint
     public static IFormCollection? Parsed(HttpRequest request) =>
         IsLocked(request) ? null : request.HttpContext.Features.Get<IFormFeature>()?.Form;
 
-    public static async ValueTask<Sha256Digest> HashAsync(HttpRequest request, IFormCollection form, CancellationToken cancellationToken)
+    public static async ValueTask<Sha256Digest> HashAsync(
+        RequestHasher hashing, HttpRequest request, IFormCollection form, CancellationToken cancellationToken)
     {
-        var hasher = BodyHasher.Rent();
+        var hasher = hashing.Rent();
         try
         {
             AppendFields(hasher, form, AntiforgeryField(request));

@@ -26,16 +26,17 @@ internal sealed class RequestFingerprint : IDisposable
     /// is hashed at once, and nothing is replaced.
     /// </summary>
     /// <exception cref="RequestBodyTooLargeException">The body was hashed at once, and the server found it too large.</exception>
-    public static async ValueTask<RequestFingerprint> AttachAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<RequestFingerprint> AttachAsync(
+        RequestHasher hashing, HttpRequest request, CancellationToken cancellationToken)
     {
-        var target = RequestTarget.HashOf(request);
+        var target = hashing.TargetOf(request);
         if (BodyFingerprint.IsAtHand(request))
         {
-            var body = await BodyFingerprint.ReadAsync(request, BodyForm.Bytes, null, cancellationToken);
+            var body = await BodyFingerprint.ReadAsync(hashing, request, BodyForm.Bytes, null, cancellationToken);
             return new(request, null, Of(target, body));
         }
 
-        var stream = new HashingBodyStream(request.Body, BodyHasher.Rent(request.ContentType));
+        var stream = new HashingBodyStream(request.Body, hashing.Rent(request.ContentType));
         return new(request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
     }
 
@@ -82,27 +83,30 @@ internal sealed class RequestFingerprint : IDisposable
     public void Dispose() => Detach();
 
     /// <summary>For a retry: reads and hashes the whole body, because no action will read it.</summary>
+    /// <param name="hashing">Hashes the body.</param>
     /// <param name="request">The request.</param>
-    /// <param name="target">The result of <see cref="RequestTarget.HashOf"/>, which the caller compared first.</param>
+    /// <param name="target">The result of <see cref="RequestHasher.TargetOf"/>, which the caller compared first.</param>
     /// <param name="form">How the fingerprint to compare with was made.</param>
     /// <param name="maxBytes">The most bytes to read; null = as many as the server accepts.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<Fingerprint> ComputeAsync(
-        HttpRequest request, Sha256Digest target, BodyForm form, long? maxBytes, CancellationToken cancellationToken) =>
-        Of(target, await BodyFingerprint.ReadAsync(request, form, maxBytes, cancellationToken));
+        RequestHasher hashing, HttpRequest request, Sha256Digest target, BodyForm form, long? maxBytes,
+        CancellationToken cancellationToken) =>
+        Of(target, await BodyFingerprint.ReadAsync(hashing, request, form, maxBytes, cancellationToken));
 
     /// <summary>
     /// For a repeat that may still run the action: like <see cref="ComputeAsync"/>, but the action can read the body afterwards.
     /// </summary>
+    /// <param name="hashing">Hashes the request.</param>
     /// <param name="request">The request.</param>
     /// <param name="form">How the fingerprint to compare with was made.</param>
     /// <param name="maxBytes">The most bytes to hold in memory.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than that.</exception>
     public static async ValueTask<Fingerprint> BufferAsync(
-        HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
-        Of(RequestTarget.HashOf(request), await BodyFingerprint.BufferAsync(request, form, maxBytes, cancellationToken));
+        RequestHasher hashing, HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
+        Of(hashing.TargetOf(request), await BodyFingerprint.BufferAsync(hashing, request, form, maxBytes, cancellationToken));
 
     private bool IsBeingRead(HashingBodyStream stream) => stream.IsBeingRead || _reader is { IsBeingRead: true };
 

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Text;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.DistributedCache;
+using Idempotency.Filters.Tests.Records;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Time.Testing;
 using Moq;
@@ -52,7 +54,7 @@ internal sealed class CacheEnvelopeTests
     }
 
     [Test]
-    public async Task ValueThatCannotBeReadIsNotAFreeKey([Values] bool buffered, [Values(0, 4, 8, 9, 30, 41)] int damaged)
+    public async Task ValueThatCannotBeReadIsNotAFreeKey([Values] bool buffered, [Values(0, 4, 8, 9, 20, 33)] int damaged)
     {
         var rig = new CacheRig(buffered);
         await rig.CompleteKeyAsync("answer");
@@ -64,13 +66,13 @@ internal sealed class CacheEnvelopeTests
     }
 
     [TestCase(0)]
-    [TestCase(41)]
+    [TestCase(33)]
     public async Task ValueThatIsTooShortIsNotAFreeKey(int length)
     {
         var rig = new CacheRig();
         await rig.CompleteKeyAsync("");
         var value = (await rig.Inner.GetAsync(CacheRig.Key))!;
-        Assert.That(value, Has.Length.EqualTo(42));
+        Assert.That(value, Has.Length.EqualTo(34));
         await rig.Inner.SetAsync(CacheRig.Key, value[..length], new());
 
         await AssertUnreadableAsync(rig);
@@ -79,13 +81,31 @@ internal sealed class CacheEnvelopeTests
     [Test]
     public void VersionAndKindToComeAreUnreadable()
     {
-        var envelope = new CacheEnvelope((CacheEntryKind)3, Guid.NewGuid(), DateTimeOffset.UnixEpoch, null);
+        var envelope = new CacheEnvelope((CacheEntryKind)3, Guid.NewGuid(), null);
 
         using var unknown = envelope.Wrap(ReadOnlySequence<byte>.Empty);
 
         Assert.That(
             () => CacheEnvelope.Unwrap(unknown.Sequence, null),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
+    }
+
+    [TestCase("cache-record-v1.bin", (int)CacheEntryKind.Record, 1_767_323_045_678, "record")]
+    [TestCase("cache-marker-v1.bin", (int)CacheEntryKind.Marker, null, "")]
+    public void ValueOfVersion1StaysReadable(string file, int kind, long? expires, string record)
+    {
+        using var stream = typeof(ResponseRecordTests).Assembly.GetManifestResourceStream(typeof(ResponseRecordTests), "Golden." + file)!;
+        var golden = new byte[stream.Length];
+        stream.ReadExactly(golden);
+
+        using var entry = CacheEnvelope.Unwrap(new(golden), null);
+        using var again = entry.Envelope.Wrap(entry.Record);
+
+        Assert.That((int)entry.Kind, Is.EqualTo(kind));
+        Assert.That(entry.Envelope.Claim.ToByteArray(), Is.EqualTo(Enumerable.Range(1, 16)));
+        Assert.That(entry.Envelope.Expires?.ToUnixTimeMilliseconds(), Is.EqualTo(expires));
+        Assert.That(Encoding.ASCII.GetString(entry.Record), Is.EqualTo(record));
+        Assert.That(again.Sequence.ToArray(), Is.EqualTo(golden));
     }
 
     [Test]

@@ -42,7 +42,7 @@ internal sealed class CacheEntries(IDistributedCache cache, CallLimit limit, Tim
         // A lifetime beyond the last DateTimeOffset means forever. Never use a sliding expiration: a replay must not prolong the record.
         var lasts = lifetime < DateTimeOffset.MaxValue - now ? lifetime : null;
         var options = new DistributedCacheEntryOptions { AbsoluteExpirationRelativeToNow = lasts };
-        var value = new CacheEnvelope(kind, claim, now, now + lasts).Wrap(record);
+        var value = new CacheEnvelope(kind, claim, now + lasts).Wrap(record);
         await limit.RunAsync(
             async token =>
             {

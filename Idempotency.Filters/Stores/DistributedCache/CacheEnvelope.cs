@@ -12,19 +12,18 @@ namespace Idempotency.Filters.Stores.DistributedCache;
 //        8     1  version     1
 //        9     1  kind        CacheEntryKind
 //       10    16  claim       random id of the claim that wrote the value
-//       26     8  created     Unix milliseconds, signed, by the clock of the process that wrote the value
-//       34     8  expires     the same; 7F FF .. FF = never
-//       42        record      up to the end; empty after a marker
+//       26     8  expires     Unix milliseconds, signed, by the clock of the process that wrote the value; 7F FF .. FF = never
+//       34        record      up to the end; empty after a marker
 //
 // Every later version keeps the sentinel, the CRC and the position of the version.
 
 /// <summary>What the store knows about a value in the cache without reading its record.</summary>
-internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, DateTimeOffset Created, DateTimeOffset? Expires)
+internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, DateTimeOffset? Expires)
 {
     private const uint Sentinel = 0x43464449;
     private const int SealedFrom = 8;
     private const byte Version = 1;
-    private const int Length = 42;
+    private const int Length = 34;
     private const long Never = long.MaxValue;
 
     public RecordBuffer Wrap(in ReadOnlySequence<byte> record)
@@ -34,8 +33,7 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
         head[8] = Version;
         head[9] = (byte)Kind;
         Claim.TryWriteBytes(head.AsSpan(10));
-        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(26), Created.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(34), Expires?.ToUnixTimeMilliseconds() ?? Never);
+        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(26), Expires?.ToUnixTimeMilliseconds() ?? Never);
         BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(4), Seal(head));
         return new RecordBuffer(head, Length, record);
     }
@@ -59,11 +57,10 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
         if (!Enum.IsDefined(kind))
             throw Unreadable($"has the unknown kind {head[9]}");
 
-        var expires = BinaryPrimitives.ReadInt64LittleEndian(head[34..]);
+        var expires = BinaryPrimitives.ReadInt64LittleEndian(head[26..]);
         var envelope = new CacheEnvelope(
             kind,
             new Guid(head[10..26]),
-            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(head[26..])),
             expires == Never ? null : DateTimeOffset.FromUnixTimeMilliseconds(expires));
         return new CacheEntry(envelope, value.Slice(Length), owner);
     }

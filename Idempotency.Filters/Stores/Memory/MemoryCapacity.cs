@@ -38,6 +38,8 @@ internal sealed class MemoryCapacity
     /// <summary>The exception message when the byte limit leaves no room.</summary>
     public string TooManyBytes { get; }
 
+    public bool CountsCallers => _callers is not null;
+
     public int Callers => _callers?.Count ?? 0;
 
     /// <summary>Takes room for one more key with a small record.</summary>

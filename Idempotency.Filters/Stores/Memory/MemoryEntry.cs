@@ -5,7 +5,7 @@ internal sealed class MemoryEntry(string key, string caller)
 {
     public string Key => key;
 
-    /// <summary>The caller whose limit this key counts against.</summary>
+    /// <summary>The caller whose limit this key counts against; the key itself if callers have no limit, which spares the name.</summary>
     public string Caller => caller;
 
     /// <summary>The claim whose token the key carries, even after its lease ended.</summary>

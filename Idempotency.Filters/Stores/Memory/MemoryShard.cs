@@ -128,7 +128,7 @@ internal sealed partial class MemoryShard(MemoryIdempotencyStore store)
         if (refusal is not null)
             return null;
 
-        var entry = new MemoryEntry(key, caller);
+        var entry = new MemoryEntry(key, store.Capacity.CountsCallers ? caller : key);
         _entries.Add(key, entry);
         return entry;
     }

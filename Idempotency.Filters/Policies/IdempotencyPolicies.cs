@@ -7,7 +7,10 @@ namespace Idempotency.Filters.Policies;
 
 /// <summary>Builds policies from the settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
 internal sealed class IdempotencyPolicies(
-    IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, IServiceProvider services)
+    IOptionsFactory<IdempotencyOptions> factory,
+    IEnumerable<PolicyRegistration> registrations,
+    DefaultKeyPrefix defaultKeyPrefix,
+    IServiceProvider services)
 {
     private volatile bool _isAnyUsed;
     private volatile bool _isDefaultUsed;
@@ -46,7 +49,7 @@ internal sealed class IdempotencyPolicies(
         if (store.OperationTimeout >= options.Lease)
             throw Invalid(marker.Policy, endpoint, [TooShortLease(options, store)]);
 
-        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store);
+        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, defaultKeyPrefix.Value);
     }
 
     /// <summary>Notes that this policy covers an endpoint.</summary>

@@ -10,13 +10,15 @@ internal sealed class IdempotencyPolicy
     private readonly FrozenSet<string> _methods;
     private readonly ClaimOptions _claim;
 
-    public IdempotencyPolicy(string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store)
+    public IdempotencyPolicy(
+        string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store, string defaultKeyPrefix)
     {
         Name = name ?? "default";
         IsDefault = name is null;
         Mode = mode;
         Options = options;
         Store = store;
+        KeyPrefix = options.KeyPrefix ?? defaultKeyPrefix;
         Keys = new KeyReader(
             options.KeySources,
             options.HeaderName,
@@ -45,6 +47,9 @@ internal sealed class IdempotencyPolicy
     public IdempotencyOptions Options { get; }
 
     public IIdempotencyStore Store { get; }
+
+    /// <summary><see cref="IdempotencyOptions.KeyPrefix"/>, or its default.</summary>
+    public string KeyPrefix { get; }
 
     public KeyReader Keys { get; }
 

@@ -56,6 +56,8 @@ internal sealed class EndpointCheck(
         policies.BuildAll();
         if (!policies.IsAnyUsed)
             Log.NothingIsCovered(logger);
+        CallerCheck.Run(services, logger);
+        KeyPrefixCheck.Run(services, logger);
     };
 
     private void CheckActions(List<ControllerActionDescriptor> actions)

@@ -1,9 +1,13 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Mvc.Authorization;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using static Idempotency.Filters.Tests.Support.ClaimsFromHeader;
 
 namespace Idempotency.Filters.Tests.Hosting;
@@ -34,7 +38,9 @@ internal sealed class AnonymousCallersTests
         Assert.Multiple(() =>
         {
             string[] open =
-                ["/open", "/allowed", "OpenController.Post", "OpenController.Allowed", "OpenController.Https", "OpenController.Antiforgery"];
+            [
+                "/open", "/allowed", "OpenController.Post", "OpenController.Allowed", "OpenController.Https", "OpenController.Antiforgery",
+            ];
             foreach (var name in open)
                 Assert.That(warning, Does.Contain(name));
             foreach (var name in (string[])["/closed", "/by-policy", "/member", "/uncovered", "/exempt", "ClosedController", "Get", "Own"])
@@ -114,6 +120,27 @@ internal sealed class AnonymousCallersTests
     }
 
     [Test]
+    public async Task ActionWithoutEndpointRoutingCounts()
+    {
+        var logs = new LogSink();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
+        builder.Logging.AddProvider(logs);
+        builder.Services.AddIdempotency();
+        builder.Services.AddControllers(o => o.EnableEndpointRouting = false).ConfigureApplicationPartManager(parts =>
+        {
+            parts.ApplicationParts.Clear();
+            parts.ApplicationParts.Add(new OpenPart());
+        });
+        await using var app = builder.Build();
+        app.UseMvc();
+        await app.StartAsync();
+
+        var warning = logs.Lines.Single(line => line.Id.Id == 24).Message;
+        Assert.That(warning, Does.Contain("OpenController.Post").And.Not.Contain("Own"));
+    }
+
+    [Test]
     public async Task RejectRefusesACallerThatNothingIdentifies()
     {
         await using var app = await StartAsync(
@@ -122,7 +149,7 @@ internal sealed class AnonymousCallersTests
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("401 caller-anonymous"));
         Assert.That(app.Runs(), Is.Zero);
-        Assert.That(await app.AnswerAsync("/pay", "k", null, User("sub=alice")), Is.EqualTo("200 1"), "users may sign in where they need not");
+        Assert.That(await app.AnswerAsync("/pay", "k", null, User("sub=alice")), Is.EqualTo("200 1"), "users may sign in");
         Assert.That(await app.AnswerAsync("/pay", "k", null, User("sub=alice")), Is.EqualTo("200 1 replayed"));
         Assert.That(await app.AnswerAsync("/pay", null), Is.EqualTo("200 2"), "a request without a key asks for nothing");
     }
@@ -159,6 +186,13 @@ internal sealed class AnonymousCallersTests
                 app.UseAuthorization();
                 pipeline?.Invoke(app);
             });
+
+    private sealed class OpenPart : ApplicationPart, IApplicationPartTypeProvider
+    {
+        public override string Name => "Open";
+
+        public IEnumerable<TypeInfo> Types => [typeof(OpenController).GetTypeInfo()];
+    }
 }
 
 [ApiController, Route("open"), Idempotent]

@@ -51,7 +51,9 @@ internal sealed class CallerTests
 
     [TestCase("sub=alice name=Alice", "sub=alice name=Bob", TestName = "The subject goes before the name")]
     [TestCase("sub=alice oid=1", "sub=alice oid=2", TestName = "The subject goes before the object id")]
-    [TestCase($"{ClaimTypes.NameIdentifier}=7 name=a", $"{ClaimTypes.NameIdentifier}=7 name=b", TestName = "The name identifier goes first")]
+    [TestCase(
+        $"{ClaimTypes.NameIdentifier}=7 name=a", $"{ClaimTypes.NameIdentifier}=7 name=b",
+        TestName = "The name identifier goes before the name")]
     [TestCase("oid=1 name=a", "oid=1 name=b", TestName = "The object id goes before the name")]
     [TestCase("client_id=web azp=a", "client_id=web azp=b", TestName = "The client goes before azp")]
     [TestCase("azp=web appid=a", "azp=web appid=b", TestName = "The party goes before appid")]

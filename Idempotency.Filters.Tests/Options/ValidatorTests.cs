@@ -103,8 +103,7 @@ internal sealed class ValidatorTests
             "StatusCodes.OutcomeUnknown below 400", o => o.StatusCodes.OutcomeUnknown = 200, "StatusCodes.OutcomeUnknown is 200");
         yield return Case(
             "StatusCodes.CallerAnonymous below 400", o => o.StatusCodes.CallerAnonymous = 200, "StatusCodes.CallerAnonymous is 200");
-        yield return Case(
-            "AnonymousCallers unknown", o => o.AnonymousCallers = (AnonymousCallers)3, "AnonymousCallers is 3: it must be one of Warn, Allow, Reject");
+        yield return Case("AnonymousCallers undefined", o => o.AnonymousCallers = (AnonymousCallers)9, "one of Warn, Allow, Reject");
         yield return Case("StatusCodes.BodyTooLarge below 400", o => o.StatusCodes.BodyTooLarge = 200, "StatusCodes.BodyTooLarge is 200");
         yield return Case(
             "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");

@@ -9,8 +9,8 @@ internal static class TestEnvironment
 {
     public static void UseEnvironment(this WebApplicationBuilder builder, string environment, string? application = null)
     {
-        var host = builder.Services.Select(service => service.ServiceType == typeof(IHostEnvironment) ? service.ImplementationInstance : null)
-            .OfType<IHostEnvironment>().Last();
+        var service = builder.Services.Last(service => service.ServiceType == typeof(IHostEnvironment));
+        var host = (IHostEnvironment)service.ImplementationInstance!;
         host.EnvironmentName = environment;
         host.ApplicationName = application ?? host.ApplicationName;
     }

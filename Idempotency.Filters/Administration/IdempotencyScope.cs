@@ -74,6 +74,8 @@ public sealed class IdempotencyScope
             "No CallerId is set, so users' claims name callers: use IdempotencyScope.OfUser(...) in place of OfCaller(...).",
         Kind.User when options.CallerId is not null =>
             "CallerId is set, so users' claims do not name callers: use IdempotencyScope.OfCaller(...) in place of OfUser(...).",
+        Kind.Anonymous when options.AnonymousCallers is AnonymousCallers.Reject =>
+            "AnonymousCallers is Reject, so no key belongs to anonymous callers: use IdempotencyScope.OfUser(...) or OfCaller(...).",
         _ when _keyScope is not null && options.KeyScope is null =>
             "No KeyScope is set, so nothing is added to callers: leave With(...) out.",
         _ => null,

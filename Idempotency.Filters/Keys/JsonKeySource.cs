@@ -116,8 +116,8 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
         };
     }
 
-    // JSON (RFC 8259, section 6) spells an integer in one way, without leading zeros. Other numbers have several spellings (1.0 and 1e0), and
-    // a sender that writes its retry in another one would run twice; so would -0, which most writers make 0.
+    // JSON (RFC 8259, section 6) spells an integer in one way, without leading zeros. Other numbers have several spellings, such as 1.0 and
+    // 1e0, and a sender that writes its retry in another one would run twice. So would -0, which most writers make 0.
     private static bool IsInteger(ReadOnlySpan<byte> number) =>
         !number.ContainsAny(".eE"u8) && !number.SequenceEqual("-0"u8);
 }

@@ -27,8 +27,8 @@ public enum KeyFormat
     UuidV4,
 
     /// <summary>
-    /// A UUID of any version but nil in any form that asgi-idempotency-header accepts: with hyphens, without hyphens, in braces, or as a URN
-    /// (RFC 9562, section 4). Compared without regard to case; two forms of one UUID are different keys.
+    /// A UUID of any version but nil in any form that asgi-idempotency-header accepts: with hyphens, without hyphens, in braces, or as a
+    /// URN (RFC 9562, section 4). Compared without regard to case; two forms of one UUID are different keys.
     /// </summary>
     LooseUuid,
 }

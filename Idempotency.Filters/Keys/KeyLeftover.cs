@@ -30,7 +30,8 @@ internal static class KeyLeftover
     private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_- ");
 
-    private static readonly SearchValues<string> KeyWords = SearchValues.Create(["key", "uuid", "guid"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> KeyWords =
+        SearchValues.Create(["key", "uuid", "guid"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether this is the value of a variable without a value, or a template that was not filled in.</summary>
     public static bool Is(ReadOnlySpan<char> key)

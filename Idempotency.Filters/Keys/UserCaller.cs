@@ -4,8 +4,8 @@ namespace Idempotency.Filters.Keys;
 
 /// <summary>The caller that the claims of an authenticated user name.</summary>
 /// <param name="Value">
-/// The user, with the issuer of the claim and the authentication type, and the client that acts for the user, if there is one. Otherwise the
-/// client certificate, or the client alone.
+/// The user, with the issuer of the claim and the authentication type, and the client that acts for the user, if there is one. Otherwise
+/// the client certificate, or the client alone.
 /// </param>
 /// <param name="IsBareName">Whether only a name identifies the user, which another user may have too.</param>
 internal readonly record struct UserCaller(string Value, bool IsBareName)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 namespace Idempotency.Filters.Options;
 
 /// <summary>
-/// <c>idempotency:{ApplicationName}:</c>, the prefix of storage keys while <see cref="IdempotencyOptions.KeyPrefix"/> is not set, so that two
+/// <c>idempotency:{ApplicationName}:</c>, the prefix of storage keys while <see cref="IdempotencyOptions.KeyPrefix"/> is not set. So two
 /// applications in one store do not share keys.
 /// </summary>
 internal sealed class DefaultKeyPrefix(IServiceProvider services)

@@ -16,7 +16,8 @@ builder.Services.AddSingleton<TimeProvider>(new ShiftedTimeProvider(settings.Clo
 builder.Services.AddRouting();
 builder.Services.AddControllers();
 builder.Services
-    .AddIdempotency(options => (options.Lease, options.WhenInterrupted) = (settings.Lease, settings.WhenInterrupted))
+    .AddIdempotency(options => (options.KeyPrefix, options.Lease, options.WhenInterrupted) =
+        ("idempotency:", settings.Lease, settings.WhenInterrupted))
     .AddPolicy("wait", options => options.WhenInFlight = InFlightBehavior.Wait)
     // A busy machine may not answer at once; what it means for a start is tested without processes.
     .UseRedis(settings.Redis, options => (options.OperationTimeout, options.RequireServerAtStart) = (settings.OperationTimeout, false));

@@ -50,6 +50,7 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<RequestHashing>();
         services.TryAddSingleton<IIdempotencyKeyEncoder, Sha256KeyEncoder>();
         services.TryAddSingleton<IdempotencyMetrics>();
+        services.TryAddSingleton<DefaultKeyPrefix>();
         services.TryAddSingleton<IdempotencyPolicies>();
         services.TryAddSingleton<ActionPolicies>();
         services.TryAddSingleton<EngineServices>();

@@ -11,6 +11,9 @@ namespace Idempotency.Filters.Benchmarks.Server;
 /// <summary>The measured applications, on Kestrel. They log nothing, so that the price of writing logs is not part of any figure.</summary>
 internal static class BenchmarkApp
 {
+    /// <summary>Fixed, so that keys are as long on every machine.</summary>
+    public const string KeyPrefix = "idempotency:";
+
     /// <param name="store">What keeps the records.</param>
     /// <param name="redis">The connection that it needs, if it needs one.</param>
     /// <param name="optOut">Whether the filter is global: then only its exempt actions are measured.</param>
@@ -26,7 +29,7 @@ internal static class BenchmarkApp
                 options.Filters.Add<IdempotencyFilter>();
         });
 
-        var idempotency = builder.Services.AddIdempotency()
+        var idempotency = builder.Services.AddIdempotency(options => options.KeyPrefix = KeyPrefix)
             .AddPolicy(Policies.ShortLived, options => options.Retention = options.Lease = store.ShortLife)
             .AddPolicy(Policies.Waiting, options =>
             {

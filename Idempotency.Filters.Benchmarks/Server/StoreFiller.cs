@@ -96,8 +96,7 @@ internal sealed class StoreFiller(IServiceProvider services) : IAsyncDisposable
     // Under the storage key that the engine makes for an anonymous caller.
     private ValueTask<ClaimResult> AskAsync(string key)
     {
-        var options = new IdempotencyOptions();
-        var storageKey = _encoder.Encode(options.KeyPrefix, RequestScope.Anonymous, key);
+        var storageKey = _encoder.Encode(BenchmarkApp.KeyPrefix, RequestScope.Anonymous, key);
         return _store.ClaimAsync(storageKey, Terms, CancellationToken.None);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class IdempotencyScopeTests
 
     [Test]
     public void OfUserIsARequestOfThatUser(
-        [Values("sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid", ClaimTypes.Name)] string claim,
+        [Values("sub", ClaimTypes.NameIdentifier, "oid", "client_id", "azp", "appid", ClaimTypes.Name, "upn")] string claim,
         [Values(null, "t1")] string? tenant) =>
         Assert.That(
             IdempotencyScope.OfUser(User(claim, "alice")).With(tenant).Value,

@@ -32,6 +32,15 @@ internal sealed class ScopeKindTests
     }
 
     [Test]
+    public async Task AnonymousWhereAnonymousCallersAreRejectedIsRefused()
+    {
+        await using var app = await StartAsync(o => o.AnonymousCallers = AnonymousCallers.Reject);
+
+        AssertRefused(app, IdempotencyScope.Anonymous, "AnonymousCallers is Reject");
+        await AssertAskedAsync(app, User);
+    }
+
+    [Test]
     public async Task AdditionWithoutAKeyScopeIsRefused()
     {
         await using var app = await StartAsync(NameCallers);

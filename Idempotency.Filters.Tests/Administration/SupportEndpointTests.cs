@@ -11,7 +11,7 @@ namespace Idempotency.Filters.Tests.Administration;
 /// <summary>Calls the endpoints of docs/administration.md over HTTP.</summary>
 internal sealed class SupportEndpointTests
 {
-    private const string Body = """{"tenant":"t7","user":"alice","key":"k"}""";
+    private const string Body = """{"tenant":"t7","issuer":"issuer","user":"alice","key":"k"}""";
 
     private static readonly string Alice = User("sub=alice tenant=t7");
     private static readonly string Support = User("sub=clerk role=support");
@@ -86,7 +86,7 @@ internal sealed class SupportEndpointTests
             services.AddAuthorization(options => options.AddPolicy("support", policy => policy.RequireRole("support")));
             services.AddIdempotency(options =>
                 {
-                    options.CallerId = http => http.User.FindFirstValue("sub");
+                    options.CallerId = http => http.User.FindFirst("sub") is { } sub ? Callers.Id(sub.Issuer, sub.Value) : null;
                     options.KeyScope = http => http.User.FindFirstValue("tenant");
                 })
                 .AddPolicy("payments", options =>
@@ -119,14 +119,20 @@ internal sealed class SupportEndpointTests
 
         app.MapDelete("/me", async (ClaimsPrincipal user, IIdempotencyAdministration keys) =>
         {
-            var scope = IdempotencyScope.OfCaller(user.FindFirstValue("sub")!).With(user.FindFirstValue("tenant"));
+            var sub = user.FindFirst("sub")!;
+            var scope = IdempotencyScope.OfCaller(Callers.Id(sub.Issuer, sub.Value)).With(user.FindFirstValue("tenant"));
             return Results.Ok(await keys.ForgetAsync(scope));
         }).RequireAuthorization();
     }
 
-    private sealed record Ticket(string Tenant, string User, string Key)
+    private static class Callers
+    {
+        public static string Id(string issuer, string subject) => $"{issuer} {subject}";
+    }
+
+    private sealed record Ticket(string Tenant, string Issuer, string User, string Key)
     {
         [JsonIgnore]
-        public IdempotencyScope Scope => IdempotencyScope.OfCaller(User).With(Tenant);
+        public IdempotencyScope Scope => IdempotencyScope.OfCaller(Callers.Id(Issuer, User)).With(Tenant);
     }
 }

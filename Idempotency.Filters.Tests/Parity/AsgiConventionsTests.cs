@@ -53,7 +53,7 @@ internal sealed class AsgiConventionsTests
     [TestCase("c232ab00-9414-11ec-b3c8-9f6bdeced846", Description = "Version 1: the name of the setting says 4, but any is accepted.")]
     public async Task Row8AnyUuidIsAKey(string key)
     {
-        await using var app = await StartAsync(new Script());
+        await using var app = await StartAsync(new Script(), enforceUuid: true);
         using var first = await app.SendAsync("POST", key);
 
         using var retry = await app.SendAsync("POST", key);
@@ -64,10 +64,11 @@ internal sealed class AsgiConventionsTests
     [TestCase("no-uuid")]
     [TestCase("f81d4fae-7dec-41d0-a765-00a0c91e6bf")]
     [TestCase("g81d4fae-7dec-41d0-a765-00a0c91e6bf6")]
-    public async Task Row8AnythingElseIs422(string key)
+    [TestCase("00000000-0000-0000-0000-000000000000", Description = "There it is a key. Only broken clients send it.")]
+    public async Task Row8AnythingElseIs422WhereUuidsAreEnforced(string key)
     {
         var script = new Script();
-        await using var app = await StartAsync(script);
+        await using var app = await StartAsync(script, enforceUuid: true);
 
         using var response = await app.SendAsync("POST", key);
 
@@ -211,13 +212,9 @@ internal sealed class AsgiConventionsTests
     }
 
     [Test]
-    public async Task KeysAreNotCheckedWhereTheApplicationSaysSo()
+    public async Task Row8UuidsAreNotEnforcedUnlessTheApplicationSaysSo()
     {
-        await using var app = await new Script().StartAsync<ConventionsController>(options =>
-        {
-            options.UseAsgiIdempotencyHeaderConventions();
-            options.KeyFormat = KeyFormat.Any;
-        });
+        await using var app = await StartAsync(new Script());
         using var first = await app.SendAsync("POST", "no-uuid");
 
         using var retry = await app.SendAsync("POST", "no-uuid");
@@ -232,7 +229,7 @@ internal sealed class AsgiConventionsTests
         {
             ConventionsSupport.Unlike(options);
             options.Retention = TimeSpan.FromMinutes(1);
-            options.UseAsgiIdempotencyHeaderConventions();
+            options.UseAsgiIdempotencyHeaderConventions(enforceUuid: true);
             Assert.That(options.Retention, Is.EqualTo(TimeSpan.FromHours(24)));
             Assert.That((options.WhenInFlight, options.StatusCodes.InFlight), Is.EqualTo((InFlightBehavior.Reject, 409)));
         });
@@ -245,6 +242,7 @@ internal sealed class AsgiConventionsTests
         await retry.IsReplayOfAsync(1);
     }
 
-    private static Task<TestApp> StartAsync(Script script, TimeProvider? clock = null, FaultyStore? store = null) =>
-        script.StartAsync<ConventionsController>(options => options.UseAsgiIdempotencyHeaderConventions(), clock, store);
+    private static Task<TestApp> StartAsync(
+        Script script, TimeProvider? clock = null, FaultyStore? store = null, bool enforceUuid = false) =>
+        script.StartAsync<ConventionsController>(options => options.UseAsgiIdempotencyHeaderConventions(enforceUuid), clock, store);
 }

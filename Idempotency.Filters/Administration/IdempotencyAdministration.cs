@@ -22,7 +22,7 @@ internal sealed class IdempotencyAdministration(
         IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default)
     {
         var settings = PolicyNamed(policy);
-        var storageKey = StorageKeyOf(scope, key, settings.Options);
+        var storageKey = StorageKeyOf(scope, key, settings);
         return await StoreOf(settings).FindAsync(storageKey, cancellationToken) is { } stored ? Read(storageKey, stored) : null;
     }
 
@@ -32,7 +32,7 @@ internal sealed class IdempotencyAdministration(
     {
         ArgumentNullException.ThrowIfNull(resolution);
         var settings = PolicyNamed(policy);
-        var storageKey = StorageKeyOf(scope, key, settings.Options);
+        var storageKey = StorageKeyOf(scope, key, settings);
         if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
         {
             throw new ArgumentException(
@@ -82,8 +82,8 @@ internal sealed class IdempotencyAdministration(
         }
 
         var places = all
-            .DistinctBy(policy => (policy.Store, policy.Options.KeyPrefix))
-            .Select(policy => (Store: StoreOf(policy), policy.Options.StoreName, policy.Options.KeyPrefix))
+            .DistinctBy(policy => (policy.Store, policy.KeyPrefix))
+            .Select(policy => (Store: StoreOf(policy), policy.Options.StoreName, policy.KeyPrefix))
             .ToList();
 
         // Check all stores before removing anything, so that a caller is not half forgotten.
@@ -112,8 +112,9 @@ internal sealed class IdempotencyAdministration(
         name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
             : nameof(IIdempotencyAdministration))!;
 
-    private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyOptions options)
+    private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyPolicy policy)
     {
+        var options = policy.Options;
         ArgumentNullException.ThrowIfNull(scope);
         ArgumentNullException.ThrowIfNull(key);
         if (scope.DefectUnder(options) is { } defect)
@@ -121,7 +122,7 @@ internal sealed class IdempotencyAdministration(
 
         var reading = IdempotencyKey.ReadPlain(key, options.KeyFormat, options.MaxKeyLength);
         return reading.Status is KeyStatus.Valid
-            ? encoder.Encode(options.KeyPrefix, scope.Value, reading.Key!)
+            ? encoder.Encode(policy.KeyPrefix, scope.Value, reading.Key!)
             : throw new ArgumentException(reading.Problem, nameof(key));
     }
 

@@ -1,3 +1,4 @@
+using Idempotency.Filters.Options;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,7 +9,11 @@ namespace Idempotency.Filters.Administration;
 
 /// <summary>Claims a key in every store and releases it, like a first request whose action fails.</summary>
 internal sealed class IdempotencyHealthCheck(
-    IServiceProvider services, IEnumerable<StoreRegistration> stores, IIdempotencyKeyEncoder encoder, IOptions<IdempotencyOptions> options)
+    IServiceProvider services,
+    IEnumerable<StoreRegistration> stores,
+    IIdempotencyKeyEncoder encoder,
+    IOptions<IdempotencyOptions> options,
+    DefaultKeyPrefix defaultKeyPrefix)
     : IHealthCheck
 {
     // Short and not renewed, so that a key whose release fails is soon free.
@@ -40,7 +45,7 @@ internal sealed class IdempotencyHealthCheck(
 
             // A new caller for each probe, so that concurrent probes do not use up the quota of one caller.
             var probe = Guid.NewGuid().ToString();
-            var key = encoder.Encode(options.Value.KeyPrefix, $"health check {probe}", probe);
+            var key = encoder.Encode(options.Value.KeyPrefix ?? defaultKeyPrefix.Value, $"health check {probe}", probe);
             using var result = await store.ClaimAsync(key, Terms, cancellationToken);
             if (result.Claim is not { } claim)
                 throw new InvalidOperationException($"The store answered {result.Outcome} for a new random key, which nobody holds.");

@@ -46,20 +46,20 @@ public sealed class IdempotencyScope
     }
 
     /// <summary>
-    /// The caller that the claims of an authenticated user name: the first of <c>sub</c>, <c>NameIdentifier</c>, <c>client_id</c>,
-    /// <c>azp</c> and <c>appid</c>, else the name, each with its issuer and authentication type.
+    /// The caller that the claims of an authenticated user name: the first of <c>sub</c>, <c>NameIdentifier</c>, <c>oid</c> and
+    /// <c>PrimarySid</c>, else the name, joined with the client (<c>client_id</c>, <c>azp</c> or <c>appid</c>); else issuer and subject of
+    /// the client certificate; else the client alone. Each counts with its issuer and authentication type.
     /// </summary>
-    /// <param name="user">The user of a request, or a copy with the same claim, issuer and authentication type.</param>
+    /// <param name="user">The user of a request, or a copy with the same claims, issuers and authentication type.</param>
     /// <exception cref="ArgumentException">
-    /// <paramref name="user"/> is not authenticated, or has neither such a claim nor a name.
+    /// <paramref name="user"/> is not authenticated, or has none of these.
     /// </exception>
     public static IdempotencyScope OfUser(ClaimsPrincipal user)
     {
         ArgumentNullException.ThrowIfNull(user);
         return new(
-            RequestScope.FromUserClaims(user) ?? throw new ArgumentException(
-                "The user is not authenticated, or has none of the claims sub, NameIdentifier, client_id, azp and appid, and no name.",
-                nameof(user)),
+            UserCaller.Of(user)?.Value ?? throw new ArgumentException(
+                $"The user is not authenticated, or has none of {UserCaller.Needs}.", nameof(user)),
             Kind.User);
     }
 
@@ -74,6 +74,8 @@ public sealed class IdempotencyScope
             "No CallerId is set, so users' claims name callers: use IdempotencyScope.OfUser(...) in place of OfCaller(...).",
         Kind.User when options.CallerId is not null =>
             "CallerId is set, so users' claims do not name callers: use IdempotencyScope.OfCaller(...) in place of OfUser(...).",
+        Kind.Anonymous when options.AnonymousCallers is AnonymousCallers.Reject =>
+            "AnonymousCallers is Reject, so no key belongs to anonymous callers: use IdempotencyScope.OfUser(...) or OfCaller(...).",
         _ when _keyScope is not null && options.KeyScope is null =>
             "No KeyScope is set, so nothing is added to callers: leave With(...) out.",
         _ => null,

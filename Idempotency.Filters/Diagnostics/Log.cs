@@ -88,6 +88,32 @@ internal static partial class Log
     public static partial void NothingIsCovered(ILogger logger);
 
     [LoggerMessage(
+        23, LogLevel.Warning,
+        "An idempotency key belongs to a caller that only a name identifies, because its user has none of the claims sub, NameIdentifier, "
+        + "oid and PrimarySid. Users who share a display name share their keys and their answers. Set IdempotencyOptions.CallerId to "
+        + "something unique, or to the name if it is unique. This is logged once.")]
+    public static partial void NamedOnly(ILogger logger);
+
+    [LoggerMessage(
+        24, LogLevel.Warning,
+        "No authorization reaches these covered endpoints: {Endpoints}. Callers without a user share one scope there: one that sends "
+        + "another one's key and body gets the other one's answer. If such callers are told apart in another way, such as an API key that "
+        + "a filter, a middleware or the endpoint checks, set IdempotencyOptions.CallerId. Otherwise require authorization, or set "
+        + "IdempotencyOptions.AnonymousCallers to Reject, or to Allow if every caller may see the answers.")]
+    public static partial void AnonymousCallersShare(ILogger logger, string endpoints);
+
+    [LoggerMessage(
+        25, LogLevel.Information, "Storage keys of idempotency begin with '{KeyPrefix}', which comes from the name of the application.")]
+    public static partial void DefaultKeyPrefix(ILogger logger, string keyPrefix);
+
+    [LoggerMessage(
+        26, LogLevel.Warning,
+        "IdempotencyOptions.KeyPrefix is not set, so storage keys begin with '{KeyPrefix}', which comes from the name of the application. "
+        + "When the application is renamed, every open key is new, and its action runs again. Set KeyPrefix to this value, and never "
+        + "change it.")]
+    public static partial void KeyPrefixNotSet(ILogger logger, string keyPrefix);
+
+    [LoggerMessage(
         33, LogLevel.Warning,
         "{Endpoint} runs without the protection of idempotency policy {Policy}, because the request was sent on to it after another "
         + "covered endpoint. Exempt it with [IdempotencyExempt] if it is an error page.")]

@@ -18,6 +18,7 @@ namespace Idempotency.Filters.Engine;
 internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineServices services)
 {
     private readonly ILogger _logger = services.Logger;
+    private bool _hasWarnedOfNames;
 
     /// <summary>Whether the engine has work to do. An error page that is re-executed does not answer the client's request.</summary>
     public static bool Applies(HttpContext http, IdempotencyPolicy policy) => policy.Covers(http.Request.Method) && !IsErrorPage(http);
@@ -43,7 +44,12 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return Reject(request, RejectionKind.Of(key.Status), key.Problem);
 
         var scope = RequestScope.Of(http, policy.Options.CallerId, policy.Options.KeyScope);
-        request.UseKey(key.Key!, encoder.Encode(policy.Options.KeyPrefix, scope.Value, key.Key!));
+        if (scope.IsAnonymous && policy.Options.AnonymousCallers is AnonymousCallers.Reject)
+            return Reject(request, RejectionKind.CallerAnonymous);
+        if (scope.IsBareName && !Interlocked.Exchange(ref _hasWarnedOfNames, true))
+            Log.NamedOnly(_logger);
+
+        request.UseKey(key.Key!, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
 
         // 3. Claim it.
         ClaimResult claimed;

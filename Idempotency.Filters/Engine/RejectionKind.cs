@@ -22,6 +22,10 @@ internal sealed record RejectionKind(
     public static readonly RejectionKind KeyMalformed = new(
         "key-malformed", codes => codes.KeyMalformed, "{key} is malformed", "{problem}");
 
+    public static readonly RejectionKind CallerAnonymous = new(
+        "caller-anonymous", codes => codes.CallerAnonymous, "The caller is not known",
+        "An idempotency key belongs to a caller, and nothing says who sent this request. Send it again with credentials.");
+
     public static readonly RejectionKind KeyReused = new(
         "key-reused", codes => codes.KeyReused, "{key} is already used",
         "This key was used for another request. Repeat that request unchanged to get its answer, or use a new key for this one.");

@@ -23,6 +23,7 @@ internal static class IdempotencyKey
         "Send nothing after the closing double quote, except parameters of RFC 9651 such as ;a=1.";
     private const string BadPlain = "A key may hold only ASCII characters from space to tilde.";
     private const string BadUuid = "Send a UUID as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
+    private const string NilUuid = "Send a UUID of your own for each operation; the nil UUID is what a client sends that has made none.";
     private const string BadUuidV4 = "Send a UUID of version 4 as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
 
     // No comma, since it may have joined two header lines. No semicolon, since it may begin a parameter.
@@ -79,6 +80,10 @@ internal static class IdempotencyKey
 
     private static KeyReading InFormat(string key, KeyFormat format)
     {
+        if (KeyLeftover.IsNilUuid(key))
+            return KeyReading.Malformed(NilUuid);
+        if (format is KeyFormat.Any or KeyFormat.StructuredString && KeyLeftover.Is(key))
+            return KeyReading.Malformed(KeyLeftover.Problem);
         if (format is KeyFormat.Uuid && !IsUuid(key))
             return KeyReading.Malformed(BadUuid);
         if (format is KeyFormat.UuidV4 && !IsUuidV4(key))
@@ -90,7 +95,7 @@ internal static class IdempotencyKey
         return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
     }
 
-    // The nil and the max UUID are UUIDs too (RFC 9562, sections 5.9 and 5.10), so version and variant are not checked.
+    // The max UUID is a UUID too (RFC 9562, section 5.10), so version and variant are not checked. No client sends it by mistake.
     private static bool IsUuid(ReadOnlySpan<char> key)
     {
         if (key.Length != UuidLength)

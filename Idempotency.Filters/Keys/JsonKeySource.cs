@@ -107,8 +107,17 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
     {
         if (level < _path.Length - 1)
             return reader.TokenType is JsonTokenType.StartObject ? Find(ref reader, level + 1, rules) : default;
-        return reader.TokenType is JsonTokenType.String
-            ? IdempotencyKey.ReadPlain(reader.GetString()!, rules.Format, rules.MaxLength)
-            : KeyReading.Malformed($"Send {Place} as a string.");
+        return reader.TokenType switch
+        {
+            JsonTokenType.String => IdempotencyKey.ReadPlain(reader.GetString()!, rules.Format, rules.MaxLength),
+            JsonTokenType.Number when IsInteger(reader.ValueSpan) =>
+                IdempotencyKey.ReadPlain(Encoding.ASCII.GetString(reader.ValueSpan), rules.Format, rules.MaxLength),
+            _ => KeyReading.Malformed($"Send {Place} as a string, or as an integer without fraction or exponent."),
+        };
     }
+
+    // JSON (RFC 8259, section 6) spells an integer in one way, without leading zeros. Other numbers have several spellings, such as 1.0 and
+    // 1e0, and a sender that writes its retry in another one would run twice. So would -0, which most writers make 0.
+    private static bool IsInteger(ReadOnlySpan<byte> number) =>
+        !number.ContainsAny(".eE"u8) && !number.SequenceEqual("-0"u8);
 }

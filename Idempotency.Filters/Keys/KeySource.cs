@@ -58,9 +58,10 @@ public abstract class KeySource
     }
 
     /// <summary>
-    /// A string in a JSON body. Bodies of other content types have no properties. The body is read into memory before the action runs; a
-    /// body of more than <see cref="IdempotencyOptions.MaxBufferedBodySize"/> bytes gets 413. The action reads the body from its start. It
-    /// must be JSON in UTF-8 (RFC 8259), nested no deeper than 64 levels.
+    /// A string or an integer in a JSON body. An integer is a key as it is written: <c>123</c> and <c>"123"</c> are the same key. Other
+    /// numbers, and -0, are refused, because they can be written in several ways. Bodies of other content types have no properties. The
+    /// body is read into memory before the action runs; a body of more than <see cref="IdempotencyOptions.MaxBufferedBodySize"/> bytes gets
+    /// 413. The action reads the body from its start. It must be JSON in UTF-8 (RFC 8259), nested no deeper than 64 levels.
     /// </summary>
     /// <param name="path">
     /// The name of a property, or a path of names through nested objects, separated by dots: <c>payment.key</c>. Compared exactly. Arrays

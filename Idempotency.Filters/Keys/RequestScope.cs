@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Claims;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features.Authentication;
 
@@ -8,11 +7,12 @@ namespace Idempotency.Filters.Keys;
 /// <summary>Whose key it is. Parts are length-prefixed, so no caller can choose a name that reads like another caller's scope.</summary>
 /// <param name="Caller">The caller alone.</param>
 /// <param name="Value">The caller and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
-internal readonly record struct RequestScope(string Caller, string Value)
+/// <param name="IsBareName">Whether only a name identifies the caller, which another user may have too.</param>
+internal readonly record struct RequestScope(string Caller, string Value, bool IsBareName)
 {
     public const string Anonymous = "anonymous";
 
-    private static readonly string[] CallerClaims = ["sub", ClaimTypes.NameIdentifier, "client_id", "azp", "appid"];
+    public bool IsAnonymous => Caller == Anonymous;
 
     /// <param name="http">The request.</param>
     /// <param name="callerId">Names the caller; null = the user's claims name the caller.</param>
@@ -22,19 +22,19 @@ internal readonly record struct RequestScope(string Caller, string Value)
     {
         // Not http.User: that property would create an anonymous user for each request.
         var user = http.Features.Get<IHttpAuthenticationFeature>()?.User;
-        var caller = callerId is null ? FromUserClaims(user) : FromCallerId(callerId(http));
+        var named = callerId is null ? UserCaller.Of(user) : null;
+        var caller = callerId is null ? named?.Value : FromCallerId(callerId(http));
         if (caller is null && user is not null && user.Identities.Any(identity => identity.IsAuthenticated))
         {
             throw new InvalidOperationException(
                 "The request is authenticated, but nothing says whose idempotency key it carries: "
                 + (callerId is null
-                    ? "the user has none of the claims sub, NameIdentifier, client_id, azp or appid, and no name. "
-                        + "Set IdempotencyOptions.CallerId."
+                    ? $"the user has none of {UserCaller.Needs}. Set IdempotencyOptions.CallerId."
                     : "IdempotencyOptions.CallerId returned no name. It must return one for every authenticated request."));
         }
 
         caller ??= Anonymous;
-        return new(caller, Within(caller, keyScope?.Invoke(http)));
+        return new(caller, Within(caller, keyScope?.Invoke(http)), named is { IsBareName: true });
     }
 
     /// <summary>The caller and what <see cref="IdempotencyOptions.KeyScope"/> adds; null adds nothing.</summary>
@@ -43,34 +43,8 @@ internal readonly record struct RequestScope(string Caller, string Value)
     /// <summary>The caller that <see cref="IdempotencyOptions.CallerId"/> names; null when it names none.</summary>
     public static string? FromCallerId(string? caller) => string.IsNullOrEmpty(caller) ? null : Join("caller", caller);
 
-    /// <summary>The caller that the claims of an authenticated user name; null when they name none.</summary>
-    public static string? FromUserClaims(ClaimsPrincipal? user)
-    {
-        if (user is null)
-            return null;
-
-        foreach (var type in CallerClaims)
-        {
-            foreach (var identity in user.Identities)
-            {
-                if (identity.IsAuthenticated && identity.FindFirst(type) is { Value.Length: > 0 } claim)
-                    return Join(type, claim.Value, claim.Issuer, identity.AuthenticationType ?? "");
-            }
-        }
-
-        foreach (var identity in user.Identities)
-        {
-            if (identity.IsAuthenticated && !string.IsNullOrEmpty(identity.Name))
-            {
-                var issuer = identity.FindFirst(identity.NameClaimType)?.Issuer ?? "";
-                return Join("name", identity.Name, issuer, identity.AuthenticationType ?? "");
-            }
-        }
-
-        return null;
-    }
-
-    private static string Join(params ReadOnlySpan<string> parts)
+    /// <summary>Joins parts so that no two lists of parts make the same text.</summary>
+    public static string Join(params ReadOnlySpan<string> parts)
     {
         var joined = new StringBuilder();
         foreach (var part in parts)

@@ -45,17 +45,16 @@ public static class IdempotencyConventions
     }
 
     /// <summary>
-    /// Sets the conventions of asgi-idempotency-header 0.2. POST and PATCH may have the header <c>Idempotency-Key</c>. A key that is not a
-    /// UUID (<see cref="KeyFormat.LooseUuid"/>) gets 422. JSON responses are kept for 24 hours whatever their status, except 401, 403, 408,
-    /// 425, 429 and everything outside 200 to 599. A replay is marked with <c>Idempotent-Replayed</c>. A request whose key is in flight
-    /// gets 409 at once.
+    /// Sets the conventions of asgi-idempotency-header 0.2. POST and PATCH may have the header <c>Idempotency-Key</c>. A malformed key gets
+    /// 422. JSON responses are kept for 24 hours whatever their status, except 401, 403, 408, 425, 429 and everything outside 200 to 599. A
+    /// replay is marked with <c>Idempotent-Replayed</c>. A request whose key is in flight gets 409 at once.
     /// </summary>
-    /// <remarks>
-    /// In the package, <c>enforce_uuid4_formatting=True</c> demands UUIDs. If the API did not set it, set <see cref="KeyFormat.Any"/> after
-    /// this call.
-    /// </remarks>
     /// <param name="options">The settings to change.</param>
-    public static void UseAsgiIdempotencyHeaderConventions(this IdempotencyOptions options)
+    /// <param name="enforceUuid">
+    /// The setting <c>enforce_uuid4_formatting</c> of the package. True: a key that is not a UUID (<see cref="KeyFormat.LooseUuid"/>) gets
+    /// 422. False: <see cref="KeyFormat.Any"/>. Default false, as in the package.
+    /// </param>
+    public static void UseAsgiIdempotencyHeaderConventions(this IdempotencyOptions options, bool enforceUuid = false)
     {
         ArgumentNullException.ThrowIfNull(options);
 
@@ -63,7 +62,7 @@ public static class IdempotencyConventions
         options.HeaderName = "Idempotency-Key";
         options.KeySources = [];
         options.KeyRequired = false;
-        options.KeyFormat = KeyFormat.LooseUuid;
+        options.KeyFormat = enforceUuid ? KeyFormat.LooseUuid : KeyFormat.Any;
         options.MaxKeyLength = AnyLength;
         options.StatusCodes.KeyMalformed = StatusCodes.Status422UnprocessableEntity;
 

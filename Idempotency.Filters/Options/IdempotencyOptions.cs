@@ -134,8 +134,10 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// Names the caller that a key belongs to, in place of the authenticated user's claims. A null or empty name means "anonymous"; for an
-    /// authenticated request that is an <see cref="InvalidOperationException"/>. Null = the claims decide: <c>sub</c>,
-    /// <c>NameIdentifier</c>, <c>client_id</c>, <c>azp</c>, <c>appid</c>, else the name. Default null.
+    /// authenticated request that is an <see cref="InvalidOperationException"/>. Called before endpoint filters and action filters, so it
+    /// does not see what they set. Null = the claims decide: the first of <c>sub</c>, <c>NameIdentifier</c>, <c>oid</c> and
+    /// <c>PrimarySid</c>, else the name, joined with the client (<c>client_id</c>, <c>azp</c> or <c>appid</c>); else issuer and subject of
+    /// the client certificate; else the client alone. Each counts with its issuer and authentication type. Default null.
     /// </summary>
     public Func<HttpContext, string?>? CallerId { get; set; }
 
@@ -145,8 +147,18 @@ public sealed class IdempotencyOptions
     /// </summary>
     public Func<HttpContext, string?>? KeyScope { get; set; }
 
-    /// <summary>The text that all storage keys begin with; may be empty. Default <c>idempotency:</c>.</summary>
-    public string KeyPrefix { get; set; } = "idempotency:";
+    /// <summary>
+    /// What becomes of callers that nothing identifies. Default <see cref="AnonymousCallers.Warn"/>.
+    /// </summary>
+    public AnonymousCallers AnonymousCallers { get; set; } = AnonymousCallers.Warn;
+
+    /// <summary>
+    /// The text that all storage keys begin with; may be empty. Null = <c>idempotency:{ApplicationName}:</c>, with the name of
+    /// <c>IHostEnvironment</c> as in a URL: characters other than letters, digits, <c>-</c>, <c>.</c>, <c>_</c> and <c>~</c> are
+    /// percent-encoded. Set it before the first request in production, and never change it: under another prefix every open key is new,
+    /// and its action runs again. Default null.
+    /// </summary>
+    public string? KeyPrefix { get; set; }
 
     /// <summary>
     /// The secret of the application, with which everything that a store holds in place of keys, callers and requests is hashed: HMAC-SHA-256

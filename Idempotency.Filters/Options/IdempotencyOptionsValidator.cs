@@ -49,8 +49,6 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
             failures.Add($"MaxKeyLength is {options.MaxKeyLength}, but KeyFormat {options.KeyFormat} needs 36.");
         if (options.DocumentationUri is { IsAbsoluteUri: false } page)
             failures.Add($"DocumentationUri '{page}' is relative: set an absolute one, which clients can follow.");
-        if (options.KeyPrefix is null)
-            failures.Add("KeyPrefix is null: use an empty string for no prefix.");
         if (options.Methods is null or { Count: 0 })
             failures.Add("Methods is empty, so nothing would be covered: name at least one method, or do not apply idempotency here.");
         foreach (var method in options.Methods ?? new HashSet<string>())
@@ -118,6 +116,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckEnum(nameof(options.WhenInterrupted), options.WhenInterrupted, failures);
         CheckEnum(nameof(options.WhenFailed), options.WhenFailed, failures);
         CheckEnum(nameof(options.WhenStoreIsDown), options.WhenStoreIsDown, failures);
+        CheckEnum(nameof(options.AnonymousCallers), options.AnonymousCallers, failures);
     }
 
     private static void CheckEnum<T>(string name, T value, List<string> failures) where T : struct, Enum
@@ -130,6 +129,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
     {
         CheckStatus("StatusCodes.KeyMissing", options.StatusCodes.KeyMissing, 400, failures);
         CheckStatus("StatusCodes.KeyMalformed", options.StatusCodes.KeyMalformed, 400, failures);
+        CheckStatus("StatusCodes.CallerAnonymous", options.StatusCodes.CallerAnonymous, 400, failures);
         CheckStatus("StatusCodes.KeyReused", options.StatusCodes.KeyReused, 400, failures);
         CheckStatus("StatusCodes.InFlight", options.StatusCodes.InFlight, 400, failures);
         CheckStatus("StatusCodes.NotReplayable", options.StatusCodes.NotReplayable, 400, failures);

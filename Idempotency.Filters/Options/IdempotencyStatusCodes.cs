@@ -19,6 +19,12 @@ public sealed class IdempotencyStatusCodes
     public int KeyMalformed { get; set; } = StatusCodes.Status400BadRequest;
 
     /// <summary>
+    /// The status of <c>caller-anonymous</c>: nothing identifies the caller, and <see cref="AnonymousCallers.Reject"/> is set. Default 401;
+    /// 400 to 599.
+    /// </summary>
+    public int CallerAnonymous { get; set; } = StatusCodes.Status401Unauthorized;
+
+    /// <summary>
     /// The status of <c>key-reused</c>: the key belongs to a different request. Default 422
     /// (draft-ietf-httpapi-idempotency-key-header-07, section 2.7); 400 to 599.
     /// </summary>

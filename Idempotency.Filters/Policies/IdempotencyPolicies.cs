@@ -9,8 +9,12 @@ namespace Idempotency.Filters.Policies;
 
 /// <summary>Builds policies from the settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
 internal sealed class IdempotencyPolicies(
-    IOptionsFactory<IdempotencyOptions> factory, IEnumerable<PolicyRegistration> registrations, HashKeys hashKeys,
-    RequestHashing hashing, IServiceProvider services)
+    IOptionsFactory<IdempotencyOptions> factory,
+    IEnumerable<PolicyRegistration> registrations,
+    HashKeys hashKeys,
+    RequestHashing hashing,
+    DefaultKeyPrefix defaultKeyPrefix,
+    IServiceProvider services)
 {
     private const string OtherSecret =
         "HashSecret differs from that of AddIdempotency, but an application has one. Set it in AddIdempotency alone, to a value that stays "
@@ -55,7 +59,7 @@ internal sealed class IdempotencyPolicies(
         if (store.OperationTimeout >= options.Lease)
             throw Invalid(marker.Policy, endpoint, [TooShortLease(options, store)]);
 
-        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, hashing);
+        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, hashing, defaultKeyPrefix.Value);
     }
 
     /// <summary>Notes that this policy covers an endpoint.</summary>

@@ -13,13 +13,19 @@ internal sealed class IdempotencyPolicy
     private int _unknownBodies;
 
     public IdempotencyPolicy(
-        string? name, IdempotencyMode mode, IdempotencyOptions options, IIdempotencyStore store, RequestHashing hashing)
+        string? name,
+        IdempotencyMode mode,
+        IdempotencyOptions options,
+        IIdempotencyStore store,
+        RequestHashing hashing,
+        string defaultKeyPrefix)
     {
         Name = name ?? "default";
         IsDefault = name is null;
         Mode = mode;
         Options = options;
         Store = store;
+        KeyPrefix = options.KeyPrefix ?? defaultKeyPrefix;
         Keys = new KeyReader(
             options.KeySources,
             options.HeaderName,
@@ -49,6 +55,9 @@ internal sealed class IdempotencyPolicy
     public IdempotencyOptions Options { get; }
 
     public IIdempotencyStore Store { get; }
+
+    /// <summary><see cref="IdempotencyOptions.KeyPrefix"/>, or its default.</summary>
+    public string KeyPrefix { get; }
 
     public KeyReader Keys { get; }
 

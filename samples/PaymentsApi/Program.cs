@@ -12,13 +12,22 @@ if (!SampleSettings.TryRead(builder.Configuration, out var settings, out var pro
     return 1;
 }
 
-settings.UseStore(builder.Services.AddIdempotency().AddPolicy("checkout", options =>
-{
-    // A browser form cannot send the header, so the key is in a form field. The browser shows the answer to the second press, so that
-    // press must wait for the receipt instead of getting a 409.
-    options.KeySources = [KeySource.FormField()];
-    options.WhenInFlight = InFlightBehavior.Wait;
-}));
+settings.UseStore(builder.Services
+    .AddIdempotency(options =>
+    {
+        // Set once: a rename of the application must not make open keys new.
+        options.KeyPrefix = "payments-api:";
+
+        // The sample has no users, so everybody may see every answer.
+        options.AnonymousCallers = AnonymousCallers.Allow;
+    })
+    .AddPolicy("checkout", options =>
+    {
+        // A browser form cannot send the header, so the key is in a form field. The browser shows the answer to the second press, so that
+        // press must wait for the receipt instead of getting a 409.
+        options.KeySources = [KeySource.FormField()];
+        options.WhenInFlight = InFlightBehavior.Wait;
+    }));
 builder.Services.AddControllers();
 builder.Services.AddRazorPages();
 builder.Services.AddValidation();

@@ -43,6 +43,8 @@ internal sealed class EndpointCheck(
         policies.BuildAll();
         if (!policies.IsAnyUsed)
             Log.NothingIsCovered(logger);
+        CallerCheck.Run(services, logger);
+        KeyPrefixCheck.Run(services, logger);
         if (source is not null)
             ChangeToken.OnChange(source.GetChangeToken, () => Check(source.Endpoints, LogOnce));
     };

@@ -10,4 +10,7 @@ internal sealed record EngineServices(
     RecordProtection Protection,
     IdempotencyMetrics Metrics,
     TimeProvider TimeProvider,
-    ILogger<IdempotencyEngine> Logger);
+    ILogger<IdempotencyEngine> Logger)
+{
+    public StoreFaultLog Faults { get; } = new(Logger, TimeProvider);
+}

@@ -54,12 +54,12 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         }
         catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
         {
-            Log.StoreUnavailable(_logger, exception, request.KeyHash);
+            services.Faults.Unavailable(exception, request.KeyHash);
             // A key known to be in flight never runs a second time, not even by choice.
             if (request.Phase is RequestPhase.Waiting || policy.Options.WhenStoreIsDown is StoreDownBehavior.Reject)
                 return Reject(request, RejectionKind.StoreUnavailable);
 
-            Log.ExecutesUnprotected(_logger, request.KeyHash);
+            services.Faults.ExecutesUnprotected(request.KeyHash);
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }
 
@@ -179,8 +179,12 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 
     private Rejection Reject(IdempotentRequest request, RejectionKind kind, string? problem = null)
     {
-        Log.Rejected(_logger, kind.Code, request.Policy.Name);
+        var endpoint = request.Http.GetEndpoint()?.DisplayName ?? "An endpoint without a name";
+        if (kind == RejectionKind.StoreUnavailable)
+            services.Faults.Rejected(endpoint, kind.Code, request.Policy.Name, request.KeyHash);
+        else
+            Log.Rejected(_logger, endpoint, kind.Code, request.Policy.Name, request.KeyHash, leftOut: default);
         request.Outcome = kind.Code;
-        return new Rejection(kind, request.Policy, problem);
+        return new Rejection(kind, request.Http, request.Policy, problem);
     }
 }

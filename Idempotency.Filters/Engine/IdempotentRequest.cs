@@ -1,4 +1,3 @@
-using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
@@ -157,7 +156,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            Log.ReleaseFailed(_services.Logger, exception, KeyHash);
+            _services.Faults.ReleaseFailed(exception, KeyHash);
         }
         finally
         {

@@ -20,7 +20,8 @@ internal sealed class AntiforgeryTokenTests
     private static readonly (Place First, Place Retry)[] Orders =
     [
         (Place.Header, Place.Header), (Place.Header, Place.Field), (Place.Field, Place.Header), (Place.Field, Place.Field),
-        (Place.Both, Place.Both), (Place.Both, Place.Header), (Place.Header, Place.Both), (Place.Both, Place.Field), (Place.Field, Place.Both),
+        (Place.Both, Place.Both), (Place.Both, Place.Header), (Place.Header, Place.Both), (Place.Both, Place.Field),
+        (Place.Field, Place.Both),
     ];
 
     public enum Place
@@ -76,7 +77,8 @@ internal sealed class AntiforgeryTokenTests
     [Test]
     public async Task TokenMayHaveOtherNames([Values] bool multipart)
     {
-        await using var app = await StartAsync(buffered: false, options => (options.HeaderName, options.FormFieldName) = ("X-Token", "token"));
+        await using var app = await StartAsync(
+            buffered: false, options => (options.HeaderName, options.FormFieldName) = ("X-Token", "token"));
         var session = await OpenAsync(app) with { Header = "X-Token", Field = "token" };
 
         var answer = await PostAsync(app, session, "/token/bound", "k", Place.Header, multipart);
@@ -100,7 +102,8 @@ internal sealed class AntiforgeryTokenTests
     {
         using var page = await app.Client.GetAsync("/tokens");
         var tokens = (await page.TextAsync()).Split(' ');
-        return new(page.Headers.GetValues("Set-Cookie").Single().Split(';')[0], new(tokens), "RequestVerificationToken", "__RequestVerificationToken");
+        var cookie = page.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        return new(cookie, new(tokens), "RequestVerificationToken", "__RequestVerificationToken");
     }
 
     private static Task<string> PostAsync(
@@ -152,7 +155,8 @@ internal sealed class AntiforgeryTokenTests
             app.MapPost("/minimal/bound", ([FromForm] int amount, Runs runs) => $"{runs.Next()} {amount}").RequireIdempotency();
             app.MapPost("/minimal/unread", (Runs runs) => $"{runs.Next()}")
                 .WithMetadata(new RequireAntiforgeryTokenAttribute()).RequireIdempotency();
-            app.MapPost("/minimal/read", async (HttpRequest request, Runs runs) => $"{runs.Next()} {(await request.ReadFormAsync())["amount"]}")
+            app.MapPost(
+                    "/minimal/read", async (HttpRequest request, Runs runs) => $"{runs.Next()} {(await request.ReadFormAsync())["amount"]}")
                 .WithMetadata(new RequireAntiforgeryTokenAttribute()).RequireIdempotency();
             app.MapPost("/minimal/streamed", ([FromForm] int amount, Runs runs) => $"{runs.Next()} {amount}" + new string('x', 2_000))
                 .RequireIdempotency();

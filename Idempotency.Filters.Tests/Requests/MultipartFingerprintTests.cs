@@ -163,7 +163,9 @@ public class MultipartFingerprintTests
         $"--{boundary}\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{content}\r\n--{boundary}--\r\n", []);
 
     private static Gen<string> Bodies(string boundary) => Gen
-        .Elements("a", "b", "-", "\r", "\n", "\r\n", " ", "H: a\r\n", "\r\n\r\n", $"--{boundary}", $"\r\n--{boundary}", $"\r\n--{boundary}\r\n")
+        .Elements(
+            "a", "b", "-", "\r", "\n", "\r\n", " ", "H: a\r\n", "\r\n\r\n", $"--{boundary}", $"\r\n--{boundary}",
+            $"\r\n--{boundary}\r\n")
         .ArrayOf().Select(string.Concat);
 
     /// <summary>The body with another boundary in all its places, or in some.</summary>

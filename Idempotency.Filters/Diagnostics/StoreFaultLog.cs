@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Diagnostics;
 
-/// <summary>Logs what every request meets while a store is down: each kind of line once a second at most, with a count of the others.</summary>
+/// <summary>
+/// Logs what every request meets while a store is down: each kind of line once a second at most, with a count of the others.
+/// </summary>
 internal sealed class StoreFaultLog(ILogger logger, TimeProvider timeProvider)
 {
     private readonly LogThrottle _unavailable = new(timeProvider);

@@ -27,7 +27,9 @@ internal sealed class Rejection(RejectionKind kind, HttpContext http, Idempotenc
 
     public int Status => kind.Status(_options.StatusCodes);
 
-    public string Title => _prefersHtml ? RejectionPage.Of(Code).Title : kind.Title.Replace("{key}", policy.Keys.Name, StringComparison.Ordinal);
+    public string Title => _prefersHtml
+        ? RejectionPage.Of(Code).Title
+        : kind.Title.Replace("{key}", policy.Keys.Name, StringComparison.Ordinal);
 
     public string Detail => _prefersHtml
         ? RejectionPage.Of(Code).Text

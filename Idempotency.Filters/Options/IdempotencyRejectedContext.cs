@@ -28,14 +28,14 @@ public sealed class IdempotencyRejectedContext
     public int StatusCode => ProblemDetails.Status ?? ConfiguredStatusCode;
 
     /// <summary>
-    /// The body that will be sent, unless <see cref="IsHandled"/> is set. May be changed. Where <see cref="PrefersHtml"/> is true, its title
-    /// and detail are written for a visitor, and sent as a page.
+    /// The body that will be sent, unless <see cref="IsHandled"/> is set. May be changed. Where <see cref="PrefersHtml"/> is true, its
+    /// title and detail are written for a visitor, and sent as a page.
     /// </summary>
     public ProblemDetails ProblemDetails { get; }
 
     /// <summary>
-    /// Whether the request's <c>Accept</c> names HTML and prefers it to JSON, as browsers do when a visitor sends a form. The refusal then is
-    /// a small page; otherwise, and without an <c>Accept</c>, problem details in JSON (RFC 9110, section 12.5.1).
+    /// Whether the request's <c>Accept</c> names HTML and prefers it to JSON, as browsers do when a visitor sends a form. The refusal then
+    /// is a small page; otherwise, and without an <c>Accept</c>, problem details in JSON (RFC 9110, section 12.5.1).
     /// </summary>
     public bool PrefersHtml { get; }
 

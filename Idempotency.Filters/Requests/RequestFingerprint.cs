@@ -114,7 +114,9 @@ internal sealed class RequestFingerprint : IDisposable
 
     /// <summary>The form, if something has parsed it by now and it came with an antiforgery token.</summary>
     private IFormCollection? FormWithToken() =>
-        HasComparableBytes && FormFingerprint.Parsed(_request) is { } form && AntiforgeryToken.IsSentWith(_request, form) ? form : null;
+        HasComparableBytes && FormFingerprint.Parsed(_request) is { } form && AntiforgeryToken.IsSentWith(_request, form)
+            ? form
+            : null;
 
     private bool IsBeingRead(HashingBodyStream stream) => stream.IsBeingRead || _reader is { IsBeingRead: true };
 
@@ -142,8 +144,8 @@ internal sealed class RequestFingerprint : IDisposable
     }
 
     /// <summary>
-    /// A form with an antiforgery token is its fields, since a retry may have another token. Where the token came in the header, antiforgery
-    /// left the form to the action; a retry may have it in the field, and then arrives parsed.
+    /// A form with an antiforgery token is its fields, since a retry may have another token. Where the token came in the header,
+    /// antiforgery left the form to the action; a retry may have it in the field, and then arrives parsed.
     /// </summary>
     private async ValueTask PreferFormAsync(CancellationToken cancellationToken)
     {

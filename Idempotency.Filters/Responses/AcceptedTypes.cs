@@ -35,5 +35,7 @@ internal static class AcceptedTypes
     // Parameters of a range, such as a version, do not make it another type here.
     private static MediaTypeHeaderValue Plain(MediaTypeHeaderValue range) => new(range.MediaType);
 
-    private static double Quality(MediaTypeHeaderValue type) => type.Quality ?? 1;
+    /// <summary>1 without a quality, 0 with one that is none.</summary>
+    private static double Quality(MediaTypeHeaderValue type) =>
+        type.Quality ?? (type.Parameters.Any(parameter => parameter.Name.Equals("q", StringComparison.OrdinalIgnoreCase)) ? 0 : 1);
 }

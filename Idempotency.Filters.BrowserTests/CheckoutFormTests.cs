@@ -87,6 +87,23 @@ internal sealed class CheckoutFormTests
     }
 
     [Test]
+    public async Task FormThatWasChangedAfterItWasPaidIsRefusedByAPage()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.Page.Locator("#checkout").EvaluateAsync("form => form.target = '_blank'");
+        var paid = await shop.Context.RunAndWaitForPageAsync(() => shop.Button("Pay now").ClickAsync());
+        await Expect(paid).ToHaveURLAsync(Shop.Receipt);
+
+        await shop.Page.GetByLabel("Amount").FillAsync("99");
+        var refused = await shop.Context.RunAndWaitForPageAsync(() => shop.Button("Pay now").ClickAsync());
+
+        await Expect(refused.GetByRole(AriaRole.Heading, new() { Name = "This order is paid already" })).ToBeVisibleAsync();
+        await Expect(refused).ToHaveTitleAsync("This order is paid already");
+        await Expect(refused.GetByText("422 key-reused")).ToBeVisibleAsync();
+        Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task RefusedFormSaysWhyAndTheCorrectedOneIsPaid()
     {
         await using var shop = await Shop.OpenAsync();

@@ -20,6 +20,8 @@ internal sealed class RedisConnection : IAsyncDisposable
         _connect = connect;
         _ownsMultiplexer = ownsMultiplexer;
         ChannelPrefix = (byte[]?)configuration.ChannelPrefix ?? [];
+        UsesTls = configuration.Ssl;
+        EndPoints = [.. configuration.EndPoints.Select(endPoint => WithPort(endPoint, UsesTls))];
         Addresses = string.Join(", ", configuration.EndPoints.Select(Address));
     }
 
@@ -31,6 +33,16 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>The configured servers, for messages.</summary>
     public string Addresses { get; }
+
+    /// <summary>The configured servers.</summary>
+    public EndPoint[] EndPoints { get; }
+
+    public bool UsesTls { get; }
+
+    /// <summary>The multiplexer; null before there is one.</summary>
+    public IConnectionMultiplexer? Multiplexer => _link is { IsCompletedSuccessfully: true } link ? link.Result.Multiplexer : null;
+
+    public bool IsConnected => Multiplexer is { IsConnected: true };
 
     /// <returns>The link, whether or not a server answers at the moment.</returns>
     public Task<RedisLink> LinkAsync()
@@ -69,7 +81,15 @@ internal sealed class RedisConnection : IAsyncDisposable
             await link.Multiplexer.DisposeAsync();
     }
 
-    private static string Address(EndPoint endPoint) => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : $"{endPoint}";
+    public static string Address(EndPoint endPoint) => endPoint is DnsEndPoint dns ? $"{dns.Host}:{dns.Port}" : $"{endPoint}";
+
+    /// <summary>An address without a port has that of Redis, as in the client.</summary>
+    private static EndPoint WithPort(EndPoint endPoint, bool usesTls) => endPoint switch
+    {
+        DnsEndPoint { Port: 0 } dns => new DnsEndPoint(dns.Host, usesTls ? 6380 : 6379, dns.AddressFamily),
+        IPEndPoint { Port: 0 } ip => new IPEndPoint(ip.Address, usesTls ? 6380 : 6379),
+        _ => endPoint,
+    };
 
     private async Task<RedisLink> ConnectAsync()
     {

@@ -14,6 +14,8 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
+    private readonly RedisDiagnosis _diagnosis = new(connection, timeProvider);
+
     public TimeSpan Timeout => timeout;
 
     /// <exception cref="TimeoutException">Redis did not answer, or not every attempt, in time.</exception>
@@ -38,6 +40,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 // What is sent takes effect, whether or not somebody waits for the reply.
                 cancellationToken.ThrowIfCancellationRequested();
                 sent = SendAsync(script, known, keys, arguments);
+                _diagnosis.BeginUnlessConnected();
                 return new(await sent.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider, cancellationToken), inDoubt);
             }
             catch (Exception exception) when (RedisErrors.MayPass(exception, cancellationToken))
@@ -46,9 +49,13 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
                 var refused = exception is RedisServerException;
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
                 {
+                    var reason = _diagnosis.Reason;
+                    if (exception is RedisConnectionException failure && reason is not null)
+                        throw new RedisConnectionException(failure.FailureType, $"Redis could not be reached: {reason}", failure);
                     if (exception is RedisException && !(refused && inDoubt))
                         throw;
-                    throw new TimeoutException($"Redis did not answer within {timeout}.", exception);
+                    throw new TimeoutException(
+                        $"Redis did not answer within {timeout}{(reason is null ? "." : $": {reason}")}", exception);
                 }
 
                 inDoubt |= !refused;

@@ -3,6 +3,7 @@ using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Moq;
 
 namespace Idempotency.Filters.Tests.Diagnostics;
@@ -71,6 +72,50 @@ internal sealed class LogTests
 
         await app.FinishAsync();
         Assert.That(Own(app).Select(line => (line.Id.Id, line.Level)), Does.Contain((id, level)));
+    }
+
+    [Test]
+    public async Task RejectionNamesTheEndpointAndTheHashThatSupportCanAskFor()
+    {
+        await using var app = await StartAsync();
+        await app.AnswerAsync("/observed", Secret);
+        await app.AnswerAsync("/observed?other", $"\"{Secret}\"");
+        await app.AnswerAsync("/observed", null);
+        await app.AnswerAsync("/observed", "a,b");
+
+        await app.FinishAsync();
+        var lines = Own(app).Where(line => line.Id.Id == 5).Select(line => line.Message).ToList();
+        var hash = app.Services.GetRequiredService<IIdempotencyAdministration>().LogHashOf(IdempotencyScope.Anonymous, Secret);
+        Assert.That(hash, Does.Match("^[0-9a-f]{12}$"));
+        Assert.That(lines, Has.All.Contains("ObservedController"));
+        Assert.That(lines[0], Does.StartWith($"Idempotency key {hash}: ").And.Contains("key-reused"));
+        Assert.That(lines[1], Does.StartWith("Idempotency key none: ").And.Contains("key-missing"));
+        Assert.That(lines[2], Does.StartWith("Idempotency key none: ").And.Contains("key-malformed"));
+        Assert.That(Own(app).Where(line => line.Id.Id is 1 or 2).Select(line => line.Message), Has.All.Contains(hash));
+    }
+
+    [Test]
+    public async Task OutageIsLoggedOnceASecondWithACountOfTheRest([Values] StoreDownBehavior whenDown)
+    {
+        var clock = new FakeTimeProvider();
+        await using var app = await StartAsync(s =>
+            s.AddSingleton<TimeProvider>(clock).AddIdempotency(o => o.WhenStoreIsDown = whenDown).UseStore((_, _) => DownStore()));
+
+        foreach (var second in Enumerable.Range(0, 3))
+        {
+            foreach (var request in Enumerable.Range(0, 10))
+                await app.AnswerAsync("/observed", $"{second}-{request}");
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await app.FinishAsync();
+        foreach (var id in (int[])[6, whenDown is StoreDownBehavior.Reject ? 5 : 14])
+        {
+            var lines = Own(app).Where(line => line.Id.Id == id).Select(line => line.Message).ToList();
+            Assert.That(lines, Has.Count.EqualTo(3));
+            Assert.That(lines[0], Does.Not.Contain("left out"));
+            Assert.That(lines[1..], Has.All.EndsWith("Since the last such line 9 more were left out."));
+        }
     }
 
     [Test]

@@ -135,7 +135,7 @@ public class RequestFingerprintTests
         var feature = new Mock<IRequestBodyPipeFeature>();
         feature.Setup(f => f.Reader).Returns(pipe.Reader);
         request.HttpContext.Features.Set(feature.Object);
-        using var fingerprint = await RequestFingerprint.AttachAsync(request, default);
+        using var fingerprint = await RequestFingerprint.AttachAsync(Hashing.Plain, request, default);
         using var cancelled = new CancellationTokenSource();
 
         var reading = request.BodyReader.ReadAsync(cancelled.Token);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
@@ -47,7 +48,7 @@ internal sealed class HalfAnswerTests
         {
             Answers.ShowErrors(app);
             if (isBuffered)
-                app.Use((http, next) => Buffering.RunAsync(http, next));
+                app.Use(Buffering.RunAsync);
         });
 }
 

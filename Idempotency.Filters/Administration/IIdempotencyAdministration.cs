@@ -33,6 +33,25 @@ public interface IIdempotencyAdministration
         IdempotencyScope scope, string key, string? policy = null, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Returns the short hash under which logs show a key, such as <c>3f9a0c1be274</c>, so that support finds the lines of a client's
+    /// request. Reads no store. A request without a valid key has the hash <c>none</c>.
+    /// </summary>
+    /// <param name="scope">Whose key it is.</param>
+    /// <param name="key">The client's key, without quotes and escapes, as in <see cref="IIdempotencyContext.Key"/>.</param>
+    /// <param name="policy">
+    /// The policy under whose prefix the key is kept; null = the settings of <c>AddIdempotency</c>. Default null.
+    /// </param>
+    /// <returns>Twelve lower-case hexadecimal characters.</returns>
+    /// <exception cref="ArgumentException">
+    /// No request can have this scope or this key under the policy. The message says why.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The policy is not registered.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// <paramref name="policy"/> is null, and the settings of <c>AddIdempotency</c> do not fit their store.
+    /// </exception>
+    string LogHashOf(IdempotencyScope scope, string key, string? policy = null);
+
+    /// <summary>
     /// Settles a key whose retries are refused: gives them an answer, or frees the key. A key that is in flight, or has its answer, is not
     /// changed.
     /// </summary>

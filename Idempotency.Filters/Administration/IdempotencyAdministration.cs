@@ -26,6 +26,9 @@ internal sealed class IdempotencyAdministration(
         return await StoreOf(settings).FindAsync(storageKey, cancellationToken) is { } stored ? Read(storageKey, stored) : null;
     }
 
+    public string LogHashOf(IdempotencyScope scope, string key, string? policy = null) =>
+        new KeyHash(StorageKeyOf(scope, key, PolicyNamed(policy))).ToString();
+
     public async ValueTask<ResolveOutcome> ResolveAsync(
         IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
         CancellationToken cancellationToken = default)

@@ -21,18 +21,23 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "Idempotency key {KeyHash}: the first response was sent again ({Status}).")]
     public static partial void Replayed(ILogger logger, KeyHash keyHash, int status);
 
-    [LoggerMessage(5, LogLevel.Information, "Request rejected with {Code} under idempotency policy {Policy}.")]
-    public static partial void Rejected(ILogger logger, string code, string policy);
+    [LoggerMessage(
+        5, LogLevel.Information,
+        "Idempotency key {KeyHash}: {Endpoint} rejected the request with {Code} under policy {Policy}.{LeftOut}")]
+    public static partial void Rejected(
+        ILogger logger, string endpoint, string code, string policy, KeyHash keyHash, LeftOutLines leftOut);
 
-    [LoggerMessage(6, LogLevel.Error, "Idempotency key {KeyHash}: the store is unavailable.")]
-    public static partial void StoreUnavailable(ILogger logger, Exception exception, KeyHash keyHash);
+    [LoggerMessage(6, LogLevel.Error, "Idempotency key {KeyHash}: the store is unavailable.{LeftOut}")]
+    public static partial void StoreUnavailable(ILogger logger, Exception exception, KeyHash keyHash, LeftOutLines leftOut);
 
     [LoggerMessage(7, LogLevel.Error, "Idempotency key {KeyHash}: the stored record cannot be read. {Problem} The action does not run.")]
     public static partial void RecordUnreadable(ILogger logger, Exception? exception, KeyHash keyHash, string problem);
 
     [LoggerMessage(
-        8, LogLevel.Warning, "Idempotency key {KeyHash}: attempt {Attempt} to store the record failed. It will be tried again.")]
-    public static partial void CompletionFailed(ILogger logger, Exception exception, KeyHash keyHash, int attempt);
+        8, LogLevel.Warning,
+        "Idempotency key {KeyHash}: attempt {Attempt} to store the record failed. It will be tried again.{LeftOut}")]
+    public static partial void CompletionFailed(
+        ILogger logger, Exception exception, KeyHash keyHash, int attempt, LeftOutLines leftOut);
 
     [LoggerMessage(
         9, LogLevel.Error,
@@ -53,8 +58,8 @@ internal static partial class Log
     [LoggerMessage(
         12, LogLevel.Warning,
         "Idempotency key {KeyHash}: the claim could not be ended in the store. If it is still there, the key stays closed until its lease "
-        + "ends.")]
-    public static partial void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash);
+        + "ends.{LeftOut}")]
+    public static partial void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash, LeftOutLines leftOut);
 
     [LoggerMessage(
         13, LogLevel.Warning, "Idempotency key {KeyHash}: the response was not kept whole ({Reason}). Retries get not-replayable.")]
@@ -62,8 +67,9 @@ internal static partial class Log
 
     [LoggerMessage(
         14, LogLevel.Warning,
-        "Idempotency key {KeyHash}: the action runs unprotected, because the store is unavailable and WhenStoreIsDown is Execute.")]
-    public static partial void ExecutesUnprotected(ILogger logger, KeyHash keyHash);
+        "Idempotency key {KeyHash}: the action runs unprotected, because the store is unavailable and WhenStoreIsDown is Execute."
+        + "{LeftOut}")]
+    public static partial void ExecutesUnprotected(ILogger logger, KeyHash keyHash, LeftOutLines leftOut);
 
     [LoggerMessage(
         15, LogLevel.Warning,

@@ -21,6 +21,7 @@ internal sealed class CompletionRetrier(
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
+    private readonly StoreFaultLog _faults = new(logger, timeProvider);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _pending = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -55,7 +56,7 @@ internal sealed class CompletionRetrier(
             catch (Exception exception)
             {
                 bufferIsInUse = true;
-                Log.CompletionFailed(logger, exception, claim.KeyHash, attempt);
+                _faults.CompletionFailed(exception, claim.KeyHash, attempt);
             }
 
             if (attempt > QuickPauses.Length)
@@ -171,7 +172,7 @@ internal sealed class CompletionRetrier(
         }
         catch (Exception exception)
         {
-            Log.ReleaseFailed(logger, exception, claim.KeyHash);
+            _faults.ReleaseFailed(exception, claim.KeyHash);
         }
     }
 }

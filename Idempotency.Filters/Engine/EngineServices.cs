@@ -14,6 +14,8 @@ internal sealed record EngineServices(
     ILogger<IdempotencyEngine> Logger,
     IHttpContextAccessor? HttpContextAccessor = null)
 {
+    public StoreFaultLog Faults { get; } = new(Logger, TimeProvider);
+
     /// <summary>Counts a body that was consumed before it could be hashed, and warns of its endpoint once.</summary>
     public void NoteBody(IdempotentRequest request, in Fingerprint fingerprint)
     {

@@ -67,9 +67,9 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
                 return RejectAfter(request, failure, exception);
             }
 
-            Log.StoreUnavailable(_logger, exception, request.KeyHash);
+            services.Faults.Unavailable(exception, request.KeyHash);
 
-            Log.ExecutesUnprotected(_logger, request.KeyHash);
+            services.Faults.ExecutesUnprotected(request.KeyHash);
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }
 
@@ -227,14 +227,18 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return Reject(request, RejectionKind.RecordUnreadable);
         }
 
-        Log.StoreUnavailable(_logger, exception, request.KeyHash);
+        services.Faults.Unavailable(exception, request.KeyHash);
         return Reject(request, RejectionKind.StoreUnavailable);
     }
 
     private Rejection Reject(IdempotentRequest request, RejectionKind kind, string? problem = null)
     {
-        Log.Rejected(_logger, kind.Code, request.Policy.Name);
+        var endpoint = request.Http.GetEndpoint()?.DisplayName ?? "An endpoint without a name";
+        if (kind == RejectionKind.StoreUnavailable)
+            services.Faults.Rejected(endpoint, kind.Code, request.Policy.Name, request.KeyHash);
+        else
+            Log.Rejected(_logger, endpoint, kind.Code, request.Policy.Name, request.KeyHash, leftOut: default);
         request.Outcome = kind.Code;
-        return new Rejection(kind, request.Policy, problem);
+        return new Rejection(kind, request.Http, request.Policy, problem);
     }
 }

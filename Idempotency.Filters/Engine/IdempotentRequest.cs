@@ -1,4 +1,3 @@
-using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
@@ -137,7 +136,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         IsRepeat = true;
         // A form that could not be parsed has no hash, and must not match the next one that cannot be parsed.
         if (fingerprint.HasBody && !fingerprint.Body.Matches(default))
-            Fingerprint = RequestFingerprint.Known(Http.Request, fingerprint);
+            Fingerprint = RequestFingerprint.Known(Policy.Hasher, Http.Request, fingerprint);
         RequestMatches = record.Fingerprint.Matches(fingerprint);
         Response = record.Flags is RecordFlags.None ? new StoredResponse(record) : null;
     }
@@ -185,7 +184,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            Log.ReleaseFailed(_services.Logger, exception, KeyHash);
+            _services.Faults.ReleaseFailed(exception, KeyHash);
         }
         finally
         {

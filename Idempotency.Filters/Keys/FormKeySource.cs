@@ -14,7 +14,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         // HasFormContentType, too, throws on a form that antiforgery has locked.
         if (FormFingerprint.IsLocked(http.Request))
         {
-            return IsForm(http.Request.ContentType)
+            return FormFingerprint.IsForm(http.Request.ContentType)
                 ? (null, "The form cannot be read, because its antiforgery token is missing or wrong.")
                 : default;
         }
@@ -30,11 +30,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         {
             throw new RequestBodyTooLargeException(exception);
         }
-        catch (Exception exception) when (
-            // NotSupportedException: the framework rejects UTF-7.
-            exception is InvalidDataException or NotSupportedException
-                or (IOException and not BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest })
-            && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (FormFingerprint.IsMalformed(exception) && !http.RequestAborted.IsCancellationRequested)
         {
             return (null, "Send a valid form within the limits of this server; this one cannot be read.");
         }
@@ -50,9 +46,4 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
             ? ReadField(form[name], rules)
             : KeyReading.Malformed($"Send {Place} as text; this one is a file.");
     }
-
-    private static bool IsForm(string? contentType) =>
-        contentType is not null
-        && (contentType.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-            || contentType.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase));
 }

@@ -7,12 +7,13 @@ namespace Idempotency.Filters;
 /// </summary>
 public sealed class IdempotencyRejectedContext
 {
-    internal IdempotencyRejectedContext(HttpContext http, string code, ProblemDetails problem, int status)
+    internal IdempotencyRejectedContext(HttpContext http, string code, ProblemDetails problem, int status, bool prefersHtml)
     {
         HttpContext = http;
         Code = code;
         ProblemDetails = problem;
         ConfiguredStatusCode = status;
+        PrefersHtml = prefersHtml;
     }
 
     /// <summary>
@@ -26,8 +27,17 @@ public sealed class IdempotencyRejectedContext
     /// <summary>The status of the refusal. Change it in <see cref="ProblemDetails"/>.</summary>
     public int StatusCode => ProblemDetails.Status ?? ConfiguredStatusCode;
 
-    /// <summary>The body that will be sent, unless <see cref="IsHandled"/> is set. May be changed.</summary>
+    /// <summary>
+    /// The body that will be sent, unless <see cref="IsHandled"/> is set. May be changed. Where <see cref="PrefersHtml"/> is true, its
+    /// title and detail are written for a visitor, and sent as a page.
+    /// </summary>
     public ProblemDetails ProblemDetails { get; }
+
+    /// <summary>
+    /// Whether the request's <c>Accept</c> names HTML and prefers it to JSON, as browsers do when a visitor sends a form. The refusal then
+    /// is a small page; otherwise, and without an <c>Accept</c>, problem details in JSON (RFC 9110, section 12.5.1).
+    /// </summary>
+    public bool PrefersHtml { get; }
 
     /// <summary>
     /// Set it to true when the response is complete without problem details, for example after a redirect. Not needed for a response that

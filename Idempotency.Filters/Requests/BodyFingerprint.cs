@@ -124,7 +124,7 @@ internal static class BodyFingerprint
             var form = MayHaveBody(request) ? await request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
             return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(hashing, request, form, cancellationToken));
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (FormFingerprint.IsMalformed(exception) && !cancellationToken.IsCancellationRequested)
         {
             // The form to compare with could be parsed and this one cannot, so it is a different form: no hash is all zeros.
             return new BodyHash(BodyForm.ParsedForm, default);

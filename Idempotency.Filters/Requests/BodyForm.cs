@@ -9,10 +9,13 @@ internal enum BodyForm : byte
     /// <summary>The hash of the bytes as they came.</summary>
     Bytes = 1,
 
-    /// <summary>The hash of the bytes, with each occurrence of the multipart boundary replaced by a constant.</summary>
+    /// <summary>The hash of the bytes without the boundary of multipart delimiter lines, and of the places of these lines.</summary>
     Multipart = 2,
 
-    /// <summary>The hash of the fields and files of a form that something parsed before we could see its bytes.</summary>
+    /// <summary>
+    /// The hash of the fields and files of a form, without its antiforgery token. Something parsed it before we could see its bytes, or it
+    /// came with such a token.
+    /// </summary>
     ParsedForm = 3,
 
     /// <summary>Nothing was hashed, not even the target: the record answers every request with its key.</summary>

@@ -16,6 +16,9 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher hasher) : Reque
     /// <summary>Whether a read reached the end.</summary>
     public bool Ended { get; private set; }
 
+    /// <summary>Whether nobody has read anything.</summary>
+    public bool IsUnread => !Ended && _hasher is { IsEmpty: true };
+
     /// <summary>Whether a read is under way. After the action, that means its reader left without awaiting it.</summary>
     public bool IsBeingRead => Volatile.Read(ref _reading) > 0;
 

@@ -5,30 +5,59 @@ using Microsoft.Net.Http.Headers;
 namespace Idempotency.Filters.Requests;
 
 /// <summary>
-/// Hashes a multipart body as it streams, and replaces each occurrence of its boundary with a constant. Clients choose a random boundary
-/// for each attempt, so a retry has the same parts but different bytes.
+/// Hashes a multipart body as it streams, without its boundary. Clients choose a random boundary for each attempt, so a retry has the same
+/// parts but different bytes.
 /// </summary>
+/// <remarks>
+/// Only whole delimiter lines (RFC 2046, section 5.1.1) lose their boundary: they stand at the start or after CRLF, end there, and do not
+/// cut off the headers of a part. Wherever some parser could see a boundary in something else, its bytes stay and the place is noted. So
+/// two bodies have one hash only if every parser sees the same parts in both. <see cref="MultipartTrace"/> makes that injective.
+/// </remarks>
 internal sealed class MultipartNormalizer
 {
     // RFC 2046, section 5.1.1, allows 70 characters, and ASP.NET Core reads 128. The time of the search grows with the length, so the
     // client must not choose it freely.
     private const int LongestBoundary = 128;
 
-    private readonly IncrementalHash _hash;
-    private readonly byte[] _boundary;
+    // ASP.NET Core reads no more of a delimiter line after its boundary.
+    private const int LongestPadding = 100;
 
-    // The last bytes that arrived, fewer than the boundary has: it may have begun in them. There is room for as many more.
+    private readonly MultipartTrace _trace;
+
+    // CRLF, two dashes and the boundary.
+    private readonly byte[] _delimiter;
+
+    // The last bytes that arrived, which do not yet show what they are. They fill less than half of it.
     private readonly byte[] _window;
     private int _held;
+    private Place _place;
+    private bool _isPastStart;
 
     private MultipartNormalizer(byte[] boundary, IncrementalHash hash)
     {
-        _hash = hash;
-        _boundary = boundary;
-        _window = new byte[2 * (boundary.Length - 1)];
+        _trace = new MultipartTrace(hash);
+        _delimiter = [.. "\r\n--"u8, .. boundary];
+        _window = new byte[2 * (_delimiter.Length + LongestPadding + "--\r\n"u8.Length)];
     }
 
-    private static ReadOnlySpan<byte> Constant => "\0boundary\0"u8;
+    private enum Place
+    {
+        /// <summary>Before the first delimiter.</summary>
+        Preamble,
+
+        /// <summary>In the rest of a delimiter line, or in the headers behind it.</summary>
+        Head,
+
+        /// <summary>Behind the empty line that ends the headers.</summary>
+        ContentStart,
+
+        /// <summary>In the content of a part.</summary>
+        Content,
+    }
+
+    private static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
+
+    private ReadOnlySpan<byte> DashBoundary => _delimiter.AsSpan(LineEnd.Length);
 
     /// <summary>Null if the body is not multipart, or its boundary is missing or too long.</summary>
     public static MultipartNormalizer? For(string? contentType, IncrementalHash hash)
@@ -47,60 +76,165 @@ internal sealed class MultipartNormalizer
 
     public void Append(ReadOnlySpan<byte> chunk)
     {
-        if (_held > 0 && !TryLeaveWindow(ref chunk))
-            return;
+        if (_held > 0)
+        {
+            var taken = Math.Min(chunk.Length, _window.Length - _held);
+            chunk[..taken].CopyTo(_window.AsSpan(_held));
+            var window = _window.AsSpan(0, _held + taken);
+            var done = Scan(window, isLast: false);
+            if (done < _held)
+            {
+                // The chunk was too short to decide on bytes before it.
+                window[done..].CopyTo(_window);
+                _held = window.Length - done;
+                return;
+            }
 
-        for (int at; (at = chunk.IndexOf(_boundary)) >= 0; chunk = chunk[(at + _boundary.Length)..])
-            EmitBoundaryAfter(chunk[..at]);
-        Hold(chunk);
+            chunk = chunk[(done - _held)..];
+        }
+
+        var rest = chunk[Scan(chunk, isLast: false)..];
+        rest.CopyTo(_window);
+        _held = rest.Length;
     }
 
-    public void Complete() => Emit(_window.AsSpan(0, _held));
-
-    /// <summary>Decides whether the held bytes begin a boundary. False if the chunk is too short to decide; then it is held, too.</summary>
-    private bool TryLeaveWindow(ref ReadOnlySpan<byte> chunk)
+    public void Complete()
     {
-        // Take as many bytes as a boundary that began in the held bytes could still need.
-        var taken = Math.Min(chunk.Length, _boundary.Length - 1);
-        chunk[..taken].CopyTo(_window.AsSpan(_held));
-        var window = _window.AsSpan(0, _held + taken);
+        Scan(_window.AsSpan(0, _held), isLast: true);
+        _trace.End();
+    }
 
-        var at = window.IndexOf(_boundary);
-        if (at >= 0)
+    /// <returns>How many bytes are done. The rest must be seen again, with more bytes behind it.</returns>
+    private int Scan(ReadOnlySpan<byte> bytes, bool isLast)
+    {
+        var rest = bytes;
+        while (_place switch
         {
-            EmitBoundaryAfter(window[..at]);
-            chunk = chunk[(at + _boundary.Length - _held)..];
-        }
-        else if (taken < _boundary.Length - 1)
+            Place.Preamble => TryLeavePreamble(ref rest, isLast),
+            Place.Head => TryPassHeadLine(ref rest, isLast),
+            Place.ContentStart => TryEnterContent(ref rest, isLast),
+            _ => TryLeaveContent(ref rest, isLast),
+        })
         {
-            Hold(window);
-            return false;
-        }
-        else
-        {
-            Emit(window[.._held]);
         }
 
-        _held = 0;
+        return bytes.Length - rest.Length;
+    }
+
+    private bool TryLeavePreamble(ref ReadOnlySpan<byte> rest, bool isLast)
+    {
+        // ASP.NET Core takes the first boundary for a delimiter wherever it stands.
+        var at = rest.IndexOf(DashBoundary);
+        if (at < 0)
+            return Pass(ref rest, rest.Length - Undecided(isLast));
+
+        var startsLine = at == 0 ? !_isPastStart : rest[..at].EndsWith(LineEnd);
+        return TryPassBoundary(ref rest, at, startsLine ? EndsLine(rest[(at + DashBoundary.Length)..], isLast) : false);
+    }
+
+    private bool TryPassHeadLine(ref ReadOnlySpan<byte> rest, bool isLast)
+    {
+        var at = rest.IndexOf(LineEnd);
+        if (at < 0)
+            return Pass(ref rest, rest.Length - (!isLast && rest is [.., (byte)'\r'] ? 1 : 0));
+        if (rest.Length - at < _delimiter.Length && !isLast)
+            return Pass(ref rest, at);
+
+        Pass(ref rest, at + LineEnd.Length);
+        if (rest.StartsWith(LineEnd))
+        {
+            Pass(ref rest, LineEnd.Length);
+            _place = Place.ContentStart;
+        }
+        else if (rest.StartsWith(DashBoundary))
+        {
+            // A delimiter for some parsers, a header line for others.
+            PassNoted(ref rest);
+        }
+
         return true;
     }
 
-    private void Hold(ReadOnlySpan<byte> bytes)
+    private bool TryEnterContent(ref ReadOnlySpan<byte> rest, bool isLast)
     {
-        _held = Math.Min(bytes.Length, _boundary.Length - 1);
-        Emit(bytes[..^_held]);
-        bytes[^_held..].CopyTo(_window);
+        if (rest.Length < DashBoundary.Length && !isLast)
+            return false;
+
+        // A delimiter for parsers that give it the line end of the headers, content for others.
+        if (rest.StartsWith(DashBoundary))
+            PassNoted(ref rest);
+        _place = Place.Content;
+        return true;
     }
 
-    private void EmitBoundaryAfter(ReadOnlySpan<byte> bytes)
+    private bool TryLeaveContent(ref ReadOnlySpan<byte> rest, bool isLast)
     {
-        Emit(bytes);
-        _hash.AppendData(Constant);
+        var at = rest.IndexOf(_delimiter);
+        return at < 0
+            ? Pass(ref rest, rest.Length - Undecided(isLast))
+            : TryPassBoundary(ref rest, at + LineEnd.Length, EndsLine(rest[(at + _delimiter.Length)..], isLast));
     }
 
-    private void Emit(ReadOnlySpan<byte> bytes)
+    /// <param name="rest">Bytes with a boundary in them.</param>
+    /// <param name="at">Where it is.</param>
+    /// <param name="isDelimiter">Whether its line is a delimiter line; null = too few bytes are there to know.</param>
+    private bool TryPassBoundary(ref ReadOnlySpan<byte> rest, int at, bool? isDelimiter)
     {
-        if (!bytes.IsEmpty)
-            _hash.AppendData(bytes);
+        if (isDelimiter is null)
+            return Pass(ref rest, at - LineEnd.Length);
+
+        Pass(ref rest, at);
+        if (isDelimiter is false)
+        {
+            PassNoted(ref rest);
+        }
+        else
+        {
+            _trace.Delimiter();
+            rest = rest[DashBoundary.Length..];
+        }
+
+        _place = Place.Head;
+        return true;
+    }
+
+    /// <summary>Whether a delimiter line ends here, after "--" and white space at most; null = too few bytes are there to know.</summary>
+    private static bool? EndsLine(ReadOnlySpan<byte> bytes, bool isLast)
+    {
+        if (bytes.StartsWith("--"u8))
+            bytes = bytes["--"u8.Length..];
+        else if (bytes is [(byte)'-'] && !isLast)
+            return null;
+
+        var padding = bytes.IndexOfAnyExcept((byte)' ', (byte)'\t');
+        if (padding < 0 && bytes.Length <= LongestPadding)
+            return isLast ? true : null;
+        if (padding is < 0 or > LongestPadding)
+            return false;
+        if (bytes[padding..] is [(byte)'\r'] && !isLast)
+            return null;
+        return bytes[padding..].StartsWith(LineEnd);
+    }
+
+    // A delimiter may have begun in as many of the last bytes.
+    private int Undecided(bool isLast) => isLast ? 0 : _delimiter.Length - 1;
+
+    /// <returns>False: nothing more can be decided about the bytes that are there.</returns>
+    private bool Pass(ref ReadOnlySpan<byte> rest, int count)
+    {
+        if (count <= 0)
+            return false;
+
+        _trace.Append(rest[..count]);
+        _isPastStart = true;
+        rest = rest[count..];
+        return false;
+    }
+
+    private void PassNoted(ref ReadOnlySpan<byte> rest)
+    {
+        _trace.Lookalike();
+        Pass(ref rest, DashBoundary.Length);
+        _trace.Lookalike();
     }
 }

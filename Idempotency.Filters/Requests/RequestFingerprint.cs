@@ -5,14 +5,16 @@ namespace Idempotency.Filters.Requests;
 /// <summary>Computes the fingerprint of a request while the action reads the body. Buffers nothing.</summary>
 internal sealed class RequestFingerprint : IDisposable
 {
+    private readonly RequestHasher _hashing;
     private readonly HttpRequest _request;
     private HashingBodyStream? _stream;
     private HashingPipeReader? _reader;
     private Fingerprint _fingerprint;
     private bool _readFailed;
 
-    private RequestFingerprint(HttpRequest request, HashingBodyStream? stream, in Fingerprint fingerprint)
+    private RequestFingerprint(RequestHasher hashing, HttpRequest request, HashingBodyStream? stream, in Fingerprint fingerprint)
     {
+        _hashing = hashing;
         _request = request;
         _stream = stream;
         _fingerprint = fingerprint;
@@ -33,21 +35,25 @@ internal sealed class RequestFingerprint : IDisposable
         if (BodyFingerprint.IsAtHand(request))
         {
             var body = await BodyFingerprint.ReadAsync(hashing, request, BodyForm.Bytes, null, cancellationToken);
-            return new(request, null, Of(target, body));
+            return new(hashing, request, null, Of(target, body));
         }
 
         var stream = new HashingBodyStream(request.Body, hashing.Rent(request.ContentType));
-        return new(request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
+        return new(hashing, request, stream, Of(target, default)) { _reader = HashingPipeReader.Attach(request, stream) };
     }
 
     /// <summary>For a repeat whose body was hashed before the action runs: hashes nothing again and replaces nothing.</summary>
-    public static RequestFingerprint Known(HttpRequest request, in Fingerprint fingerprint) => new(request, null, fingerprint);
+    public static RequestFingerprint Known(RequestHasher hashing, HttpRequest request, in Fingerprint fingerprint) =>
+        new(hashing, request, null, fingerprint);
 
     /// <summary>The fingerprint so far. Reads nothing more, because the action may still be reading.</summary>
     public Fingerprint Current()
     {
         if (_stream is { Ended: true, ReadFailed: false } stream && !IsBeingRead(stream) && stream.Seal() is { } hasher)
             _fingerprint = Of(_fingerprint.Target, BodyFingerprint.Complete(_request, hasher));
+        // The action may still be reading a file, and must be the only one.
+        if (FormWithToken() is { Files.Count: 0 } form)
+            _fingerprint = Of(_fingerprint.Target, new(BodyForm.ParsedForm, FormFingerprint.HashFields(_hashing, _request, form)));
         return _fingerprint;
     }
 
@@ -57,16 +63,19 @@ internal sealed class RequestFingerprint : IDisposable
     /// </summary>
     public async ValueTask<Fingerprint> FinishAsync(TimeSpan timeout, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
-        if (_stream is not { } stream)
-            return _fingerprint;
+        if (_stream is { } stream)
+        {
+            _readFailed = stream.ReadFailed;
+            TakeBack(_reader);
+            if (!stream.Ended && !_readFailed && !IsBeingRead(stream))
+                await DrainAsync(_request, stream, _reader, timeout, timeProvider, cancellationToken);
 
-        _readFailed = stream.ReadFailed;
-        TakeBack(_reader);
-        if (!stream.Ended && !_readFailed && !IsBeingRead(stream))
-            await DrainAsync(stream, _reader, timeout, timeProvider, cancellationToken);
+            Current();
+            Release(stream);
+        }
 
-        Current();
-        Release(stream);
+        if (HasComparableBytes && FormFingerprint.IsForm(_request.ContentType))
+            await PreferFormAsync(cancellationToken);
         return _fingerprint;
     }
 
@@ -108,6 +117,14 @@ internal sealed class RequestFingerprint : IDisposable
         RequestHasher hashing, HttpRequest request, BodyForm form, int maxBytes, CancellationToken cancellationToken) =>
         Of(hashing.TargetOf(request), await BodyFingerprint.BufferAsync(hashing, request, form, maxBytes, cancellationToken));
 
+    private bool HasComparableBytes => _fingerprint.Form is BodyForm.Bytes or BodyForm.Multipart;
+
+    /// <summary>The form, if something has parsed it by now and it came with an antiforgery token.</summary>
+    private IFormCollection? FormWithToken() =>
+        HasComparableBytes && FormFingerprint.Parsed(_request) is { } form && AntiforgeryToken.IsSentWith(_request, form)
+            ? form
+            : null;
+
     private bool IsBeingRead(HashingBodyStream stream) => stream.IsBeingRead || _reader is { IsBeingRead: true };
 
     private void Release(HashingBodyStream stream)
@@ -133,14 +150,38 @@ internal sealed class RequestFingerprint : IDisposable
         }
     }
 
+    /// <summary>
+    /// A form with an antiforgery token is its fields, since a retry may have another token. Where the token came in the header,
+    /// antiforgery left the form to the action; a retry may have it in the field, and then arrives parsed.
+    /// </summary>
+    private async ValueTask PreferFormAsync(CancellationToken cancellationToken)
+    {
+        if (_request.Body.CanSeek && AntiforgeryToken.IsInHeader(_request))
+            await ParseAsync(_request, cancellationToken);
+        if (FormWithToken() is not { } form)
+            return;
+
+        try
+        {
+            var hash = await FormFingerprint.HashAsync(_hashing, _request, form, cancellationToken);
+            _fingerprint = Of(_fingerprint.Target, new(BodyForm.ParsedForm, hash));
+        }
+        catch
+        {
+            // The action closed a file of the form. The hash of the bytes still tells most retries.
+        }
+    }
+
     private static async ValueTask DrainAsync(
-        HashingBodyStream stream, HashingPipeReader? reader, TimeSpan timeout, TimeProvider timeProvider,
+        HttpRequest request, HashingBodyStream stream, HashingPipeReader? reader, TimeSpan timeout, TimeProvider timeProvider,
         CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(timeout, timeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
+            if (stream.IsUnread && FormFingerprint.IsForm(request.ContentType) && AntiforgeryToken.IsInHeader(request))
+                await ParseAsync(request, either.Token);
             if (reader is null)
                 await stream.CopyToAsync(Stream.Null, either.Token);
             else
@@ -149,6 +190,20 @@ internal sealed class RequestFingerprint : IDisposable
         catch
         {
             // The action has its result already. Without the rest of the body, retries cannot be compared by their body.
+        }
+    }
+
+    /// <summary>Nobody has read the form, and nobody will: only its fields can be compared with a retry's. See PreferFormAsync.</summary>
+    private static async ValueTask ParseAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!FormFingerprint.IsLocked(request) && request.HasFormContentType)
+                await request.ReadFormAsync(cancellationToken);
+        }
+        catch (Exception exception) when (FormFingerprint.IsMalformed(exception))
+        {
+            // Its bytes are hashed all the same.
         }
     }
 

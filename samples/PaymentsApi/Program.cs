@@ -27,6 +27,17 @@ settings.UseStore(builder.Services
         // press must wait for the receipt instead of getting a 409.
         options.KeySources = [KeySource.FormField()];
         options.WhenInFlight = InFlightBehavior.Wait;
+        // A visitor reads a page, not problem details. This one is worth words of the shop's own.
+        options.OnRejected = rejected =>
+        {
+            if (rejected is { PrefersHtml: true, Code: "key-reused" })
+            {
+                rejected.ProblemDetails.Title = "This order is paid already";
+                rejected.ProblemDetails.Detail = "What you changed afterwards was not paid. Open the checkout again for another payment.";
+            }
+
+            return ValueTask.CompletedTask;
+        };
     }));
 builder.Services.AddControllers();
 builder.Services.AddRazorPages();

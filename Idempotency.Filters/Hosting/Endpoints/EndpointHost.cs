@@ -116,7 +116,7 @@ internal static class EndpointHost
         IdempotencyEngine engine, HttpContext http, IdempotencyPolicy policy, HandlerCall<RequestDelegate> execute, RequestDelegate handler)
     {
         if (await engine.RunAsync(http, policy, execute, handler) is { } rejection)
-            await rejection.SendAsync(http);
+            await rejection.SendAsync();
     }
 
     private static async Task<Exception?> ExecuteAsync(HttpContext http, RequestDelegate handler)

@@ -9,20 +9,22 @@ namespace Idempotency.Filters.Stores.Shared;
 // By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
 internal static class ReleaseLog
 {
-    private static readonly Action<ILogger, KeyHash, Exception?> ReleaseFailedMessage = LoggerMessage.Define<KeyHash>(
-        LogLevel.Warning, new(66, nameof(ReleaseFailed)),
-        "Idempotency key {KeyHash}: the claim could not be given up; it will be tried again.");
+    private static readonly Action<ILogger, KeyHash, LeftOutLines, Exception?> ReleaseFailedMessage =
+        LoggerMessage.Define<KeyHash, LeftOutLines>(
+            LogLevel.Warning, new(66, nameof(ReleaseFailed)),
+            "Idempotency key {KeyHash}: the claim could not be given up; it will be tried again.{LeftOut}");
 
-    public static void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash) =>
-        ReleaseFailedMessage(logger, keyHash, exception);
+    public static void ReleaseFailed(ILogger logger, Exception exception, KeyHash keyHash, LeftOutLines leftOut) =>
+        ReleaseFailedMessage(logger, keyHash, leftOut, exception);
 
-    private static readonly Action<ILogger, KeyHash, Exception?> ReleaseGivenUpMessage = LoggerMessage.Define<KeyHash>(
+    private static readonly Action<ILogger, KeyHash, LeftOutLines, Exception?> ReleaseGivenUpMessage =
+        LoggerMessage.Define<KeyHash, LeftOutLines>(
         LogLevel.Warning, new(67, nameof(ReleaseGivenUp)),
         "Idempotency key {KeyHash}: the claim could not be given up. If it stands, the key stays closed until its lease ends; then "
-        + "WhenInterrupted decides.");
+        + "WhenInterrupted decides.{LeftOut}");
 
-    public static void ReleaseGivenUp(ILogger logger, Exception exception, KeyHash keyHash) =>
-        ReleaseGivenUpMessage(logger, keyHash, exception);
+    public static void ReleaseGivenUp(ILogger logger, Exception exception, KeyHash keyHash, LeftOutLines leftOut) =>
+        ReleaseGivenUpMessage(logger, keyHash, leftOut, exception);
 
     private static readonly Action<ILogger, int, Exception?> ReleasesDroppedMessage = LoggerMessage.Define<int>(
         LogLevel.Warning, new(69, nameof(ReleasesDropped)),

@@ -1,3 +1,4 @@
+using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Stores.Shared;
@@ -27,6 +28,8 @@ internal sealed class ReleaseQueue(
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPatience = TimeSpan.FromMinutes(5);
 
+    private readonly LogThrottle _failed = new(timeProvider);
+    private readonly LogThrottle _givenUp = new(timeProvider);
     private readonly CancellationTokenSource _stopping = new();
     private readonly long _origin = timeProvider.GetTimestamp();
     private readonly Lock _gate = new();
@@ -115,15 +118,16 @@ internal sealed class ReleaseQueue(
     {
         if (mayPass(exception) && Now < pending.GivenUpAt)
         {
-            if (!pending.IsQueued)
-                Tell(() => ReleaseLog.ReleaseFailed(logger, exception, new(pending.Key)));
+            if (!pending.IsQueued && _failed.Admits(out var leftOut))
+                Tell(() => ReleaseLog.ReleaseFailed(logger, exception, new(pending.Key), leftOut));
             Enqueue(pending, pending.Pause);
             pending.Pause = Backoff.After(pending.Pause, LongestPause);
         }
         else if (!pending.IsAnswered)
         {
             Interlocked.Decrement(ref _unanswered);
-            Tell(() => ReleaseLog.ReleaseGivenUp(logger, exception, new(pending.Key)));
+            if (_givenUp.Admits(out var leftOut))
+                Tell(() => ReleaseLog.ReleaseGivenUp(logger, exception, new(pending.Key), leftOut));
         }
     }
 

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using Idempotency.Filters.Stores;
+using StackExchange.Redis;
+
+namespace Idempotency.Filters.Redis.Tests;
+
+/// <summary>A message about a server that cannot be reached says why.</summary>
+[Parallelizable(ParallelScope.All)]
+internal sealed class RedisReasonTests
+{
+    private static readonly ClaimOptions Claim = new() { Lease = TimeSpan.FromSeconds(30) };
+
+    [Test]
+    public async Task ServerThatRefusesTheConnection()
+    {
+        await using var server = await RedisServer.StartAsync();
+        var address = server.Address;
+        await server.DisposeAsync();
+
+        await AssertReasonAsync(address, $"{address} refused the connection.");
+    }
+
+    [Test]
+    public async Task ServerThatGoesAwayAndComesBack()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var proxy = new CuttableProxy(server.Port);
+        await using var stores = RedisStores.Over(proxy.Address, options => options.OperationTimeout = TimeSpan.FromSeconds(2));
+        await stores.AskAsync(RedisStores.NewKey(), Claim);
+
+        proxy.Cut(refuse: true);
+        Assert.That(async () => await stores.AskAsync(RedisStores.NewKey(), Claim), Says("refused the connection"));
+
+        proxy.Heal();
+        await Waiting.UntilAsync(async () =>
+        {
+            try
+            {
+                return await stores.AskAsync(RedisStores.NewKey(), Claim) is "Acquired";
+            }
+            catch (Exception exception) when (exception is TimeoutException or RedisException)
+            {
+                return false;
+            }
+        });
+    }
+
+    [Test]
+    public Task NameThatDoesNotExist() =>
+        AssertReasonAsync("redis.invalid:6379", "the name in redis.invalid:6379 cannot be resolved.");
+
+    [TestCase("")]
+    [TestCase(",password=wrong")]
+    public async Task ServerThatRefusesThePassword(string suffix)
+    {
+        await using var server = await RedisServer.StartAsync("--requirepass", "sesame");
+
+        await AssertReasonAsync($"127.0.0.1:{server.Port}{suffix}", "refused the user or the password");
+    }
+
+    [Test]
+    public async Task ServerWithoutTls()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var stores = RedisStores.Over(
+            $"{server.Address},ssl=true,connectTimeout=1000", options => options.OperationTimeout = TimeSpan.FromSeconds(3));
+
+        await Waiting.UntilAsync(async () => await ReasonAsync(stores) is { } reason
+            && reason.Contains("the TLS handshake with", StringComparison.Ordinal));
+    }
+
+    [Test]
+    public async Task ServerThatAcceptsAndSaysNothing()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+
+        await AssertReasonAsync($"{listener.LocalEndpoint}", "accepts connections, but has not answered on one.");
+    }
+
+    private static async Task AssertReasonAsync(string connectionString, string reason)
+    {
+        await using var stores = RedisStores.Over(connectionString, options => options.OperationTimeout = TimeSpan.FromSeconds(2));
+
+        Assert.That(async () => await stores.AskAsync(RedisStores.NewKey(), Claim), Says(reason));
+    }
+
+    private static async Task<string?> ReasonAsync(RedisStores stores)
+    {
+        try
+        {
+            await stores.AskAsync(RedisStores.NewKey(), Claim);
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    private static NUnit.Framework.Constraints.IResolveConstraint Says(string reason) => Throws.Exception.With.Message.Contains(reason);
+}

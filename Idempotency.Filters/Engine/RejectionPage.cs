@@ -1,0 +1,39 @@
+namespace Idempotency.Filters.Engine;
+
+/// <summary>What a visitor reads whose form is refused. A visitor knows of no keys.</summary>
+internal static class RejectionPage
+{
+    /// <param name="code">The code of the refusal.</param>
+    public static (string Title, string Text) Of(string code) => code switch
+    {
+        "key-missing" => (
+            "The form cannot be sent",
+            "It came without the key that keeps it from being handled twice. Nothing was done. Open the page again, and send the form from "
+            + "there."),
+        "key-malformed" => (
+            "The form cannot be sent",
+            "The key that keeps it from being handled twice is not valid. Nothing was done. Open the page again, and send the form from "
+            + "there."),
+        "key-reused" => (
+            "The form was sent before",
+            "It was sent before with other content, and that stands. What was sent now was not done. To send something new, open the page "
+            + "again."),
+        "in-flight" => (
+            "The form is being handled",
+            "It was sent twice, and the first one is not done yet. Wait a moment, then send it again to see the result. It will not be "
+            + "handled twice."),
+        "not-replayable" => (
+            "The form was handled",
+            "It was sent before and was handled then. The result cannot be shown again. It will not be handled twice."),
+        "outcome-unknown" => (
+            "It is not known whether the form was handled",
+            "It was sent before, and something went wrong. It will not be handled again until somebody has looked into it."),
+        "body-too-large" => ("The form is too large", "Nothing was done."),
+        "record-unreadable" => (
+            "The result cannot be shown now",
+            "The form was sent before, but its result cannot be read now. It will not be handled twice. Try again later."),
+        _ => (
+            "The form cannot be handled now",
+            "Nothing was done, because it cannot be made sure now that the form is handled only once. Wait a moment, then send it again."),
+    };
+}

@@ -86,4 +86,17 @@ internal static partial class Log
         "AddIdempotency() was called, but it covers no endpoint: nothing is protected. Put [Idempotent] on a controller or an action, "
         + "cover all actions with options.Filters.Add<IdempotencyFilter>(), or call RequireIdempotency() on an endpoint or a group.")]
     public static partial void NothingIsCovered(ILogger logger);
+
+    [LoggerMessage(
+        20, LogLevel.Warning,
+        "{Endpoint} has endpoint filters behind RequireIdempotency(), and what they answer cannot be told from the handler's own answer. "
+        + "A 400 or 422 is therefore not kept, unless the handler calls Keep() or ShouldStore says so. Any other answer of such a filter, "
+        + "such as a 404 or 409, is kept like the handler's. Call RequireIdempotency() last, on the endpoint.")]
+    public static partial void FiltersBehind(ILogger logger, string endpoint);
+
+    [LoggerMessage(
+        21, LogLevel.Information,
+        "{Endpoint} takes no endpoint filters, or its handler writes the response by itself, so a failed validation cannot be told from an "
+        + "answer. A 400 or 422 is therefore not kept, unless the handler calls Keep() or ShouldStore says so.")]
+    public static partial void HandlerIsHidden(ILogger logger, string endpoint);
 }

@@ -56,7 +56,9 @@ internal sealed class IdempotentExecution : IDisposable
             if (await call(_http, next) is { } returned)
                 return HandlerResult.Returned(returned);
 
-            _isWanted = IsWanted();
+            // What has overflowed was judged then, and its body is no longer held.
+            if (_request.Phase < RequestPhase.Overflowed)
+                _isWanted = IsWanted();
             if (Defect() is { } defect)
                 return HandlerResult.Threw(defect);
 
@@ -134,7 +136,14 @@ internal sealed class IdempotentExecution : IDisposable
     {
         KeepWish.Keep => true,
         KeepWish.Discard => false,
-        _ => _request.ActionRan && KeepRule.Keeps(_http, _options),
+        _ => _request is { ActionRan: true, ThrewInside: false } && KeepRule.Keeps(_http, _options, _capture.Held.Sequence, AnswerFacts()),
+    };
+
+    private AnswerFacts AnswerFacts() => new()
+    {
+        IsChallenge = _request.IsChallenge,
+        ReachIsAssumed = _request.ReachIsAssumed,
+        IsBodyWhole = _request.Phase < RequestPhase.Overflowed,
     };
 
     /// <summary>Why what the handler returned is no answer; null when it is one.</summary>
@@ -172,9 +181,11 @@ internal sealed class IdempotentExecution : IDisposable
         ActionRan = _request.ActionRan,
         IsWanted = _isWanted,
         Threw = failure is not null,
+        ThrewInside = _request.ThrewInside,
         IsServerError = _http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
         TimeWasUp = _lifetime.HasFired,
-        IsWhole = _request.Phase < RequestPhase.Overflowed && !_capture.IsOverCap && !ResponseBodies.HasOwnFraming(_http),
+        IsWhole = _request.Phase < RequestPhase.Overflowed && !_capture.IsOverCap && !ResponseBodies.HasOwnFraming(_http)
+            && RecordRules.AllowsStatus(_http.Response.StatusCode),
         BlocksFailures = _options.WhenFailed is FailureBehavior.Block,
     };
 
@@ -271,7 +282,9 @@ internal sealed class IdempotentExecution : IDisposable
     {
         if (overflowed || _capture.IsOverCap)
             return "too large, or streamed";
-        return _lifetime.HasFired ? "the action's time was up" : "framed by the action itself, or with trailers";
+        if (_lifetime.HasFired)
+            return "the action's time was up";
+        return ResponseBodies.HasOwnFraming(_http) ? "framed by the action itself, or with trailers" : "its status is not from 200 to 599";
     }
 
     private string OutcomeOf(Verdict verdict) => verdict switch

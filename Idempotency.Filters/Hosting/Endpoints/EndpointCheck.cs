@@ -102,7 +102,7 @@ internal sealed class EndpointCheck(
         if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
         {
             if (covered.Policy is { } policy)
-                Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, $"{policy.Mode}");
+                LogCovered(endpoint.DisplayName ?? "An endpoint", policy, covered.Reach);
         }
         else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {
@@ -110,6 +110,15 @@ internal sealed class EndpointCheck(
                 $"{endpoint.DisplayName} carries [{MemberMarkers.NameOf(marker)}], which does nothing by itself "
                 + "on an endpoint that is not an MVC action: add .RequireIdempotency() to it.");
         }
+    }
+
+    private void LogCovered(string endpoint, IdempotencyPolicy policy, EndpointReach reach)
+    {
+        Log.Covered(logger, endpoint, policy.Name, $"{policy.Mode}");
+        if (reach is EndpointReach.BehindFilters)
+            Log.FiltersBehind(logger, endpoint);
+        else if (reach is EndpointReach.Hidden)
+            Log.HandlerIsHidden(logger, endpoint);
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmedAway)]

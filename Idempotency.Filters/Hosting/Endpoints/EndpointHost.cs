@@ -16,14 +16,8 @@ internal static class EndpointHost
 
     public static void Mark(EndpointBuilder endpoint, PolicyMarker marker)
     {
-        var note = new Note();
         endpoint.Metadata.Add(marker);
-        endpoint.Metadata.Add(note);
-        endpoint.FilterFactories.Add((_, next) =>
-        {
-            note.IsInPlace = true;
-            return invocation => NoteAsync(invocation, next);
-        });
+        EndpointNote.AddTo(endpoint);
     }
 
     public static void Wrap(EndpointBuilder endpoint)
@@ -43,29 +37,15 @@ internal static class EndpointHost
         var engine = endpoint.ApplicationServices.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
             $"{name} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.");
         var policy = PolicyOf(endpoint, name);
-        endpoint.Metadata.Add(new Covered(policy));
+        endpoint.Metadata.Add(new Covered(policy, EndpointNote.Settle(endpoint)));
         if (policy is null || endpoint.RequestDelegate is not { } handler)
             return;
 
         // The endpoints of gRPC, SignalR and proxies have no filters. There, a request that reaches the endpoint has reached the handler.
-        var execute = endpoint.Metadata.OfType<Note>().Any(note => note.IsInPlace) ? Execute : ExecuteWithoutFilters;
+        var execute = EndpointNote.IsInPlace(endpoint) ? Execute : ExecuteWithoutFilters;
         endpoint.RequestDelegate = http => IdempotencyEngine.Applies(http, policy)
             ? RunAsync(engine, http, policy, execute, handler)
             : handler(http);
-    }
-
-    /// <summary>
-    /// The endpoint filter that notes that the handler is reached. Filters also run after a failed binding, which has set a 400.
-    /// </summary>
-    private static async ValueTask<object?> NoteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
-    {
-        if (invocation.HttpContext.Response.StatusCode == StatusCodes.Status400BadRequest)
-            return await next(invocation);
-
-        IdempotentRequest.NoteReached(invocation.HttpContext);
-        var result = await next(invocation);
-        IdempotentRequest.NoteReturned(invocation.HttpContext);
-        return result;
     }
 
     /// <returns>The policy; null when the endpoint is exempt, or answers no covered method.</returns>
@@ -116,16 +96,10 @@ internal static class EndpointHost
 
     private static Task<Exception?> ExecuteWithoutFiltersAsync(HttpContext http, RequestDelegate handler)
     {
-        IdempotentRequest.NoteReached(http);
+        IdempotentRequest.NoteReached(http, isAssumed: true);
         return ExecuteAsync(http, handler);
     }
 
-    /// <summary>Whether an endpoint was built with its filters, and so with the one that notes that the handler is reached.</summary>
-    private sealed class Note
-    {
-        public bool IsInPlace { get; set; }
-    }
-
     /// <summary>Shows <see cref="EndpointCheck"/> that the markers of an endpoint have an effect, if only to exempt it.</summary>
-    internal sealed record Covered(IdempotencyPolicy? Policy);
+    internal sealed record Covered(IdempotencyPolicy? Policy, EndpointReach Reach);
 }

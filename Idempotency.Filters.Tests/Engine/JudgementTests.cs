@@ -41,7 +41,8 @@ internal sealed class JudgementTests
             "a throw that a filter maps to an answer to keep", mapped with { IsWanted = true, BlocksFailures = false }, Verdict.Release);
         yield return Row(
             "a throw that a filter maps, and asks to keep", mapped with { IsWanted = true, Wish = KeepWish.Keep }, Verdict.Keep);
-        yield return Row("a throw after Discard() that a filter maps, under Block", mapped with { Wish = KeepWish.Discard }, Verdict.Release);
+        yield return Row(
+            "a throw after Discard() that a filter maps, under Block", mapped with { Wish = KeepWish.Discard }, Verdict.Release);
         yield return Row("a throw that a filter maps, on its way, under Block", mapped with { IsOnItsWay = true }, Verdict.Block);
         yield return Row(
             "a throw that a filter maps, on its way", mapped with { IsOnItsWay = true, BlocksFailures = false }, Verdict.Release);

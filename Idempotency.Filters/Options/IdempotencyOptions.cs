@@ -114,8 +114,8 @@ public sealed class IdempotencyOptions
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The status codes whose responses are kept, whatever their headers; null = every status below 500, except answers that tell the client
-    /// to send the same operation again, with something else or later. Default null; each from 200 to 599, at least one.
+    /// The status codes whose responses are kept, whatever their headers; null = every status below 500, except answers that tell the
+    /// client to send the same operation again, with something else or later. Default null; each from 200 to 599, at least one.
     /// </summary>
     /// <remarks>
     /// <para>

@@ -49,7 +49,7 @@ internal static class NeverKeptHeaders
     private static readonly string[] Beginnings =
     [
         "Access-Control-", "X-B3-", "x-datadog-", "x-dynatrace", "x-instana-", "x-newrelic-", "x-envoy-", "x-honeycomb-", "ot-tracer-",
-        "uberctx-", "pinpoint-", "adrum", "x-amzn-trace-id",
+        "uberctx-", "pinpoint-", "adrum",
     ];
 
     private static readonly string[] Ends = ["-trace-id", "-traceid", "-span-id", "correlation-id"];
@@ -57,9 +57,30 @@ internal static class NeverKeptHeaders
     // RateLimit-Policy, X-RateLimit-Reset, X-Rate-Limit-Reset, and the same behind a vendor's prefix.
     private static readonly string[] Parts = ["ratelimit", "rate-limit"];
 
-    public static bool Contains(string name) =>
-        Names.Contains(name)
-        || Array.Exists(Beginnings, text => name.StartsWith(text, StringComparison.OrdinalIgnoreCase))
-        || Array.Exists(Ends, text => name.EndsWith(text, StringComparison.OrdinalIgnoreCase))
-        || Array.Exists(Parts, text => name.Contains(text, StringComparison.OrdinalIgnoreCase));
+    // Loops, because a lambda would allocate for each header of each response.
+    public static bool Contains(string name)
+    {
+        if (Names.Contains(name))
+            return true;
+
+        foreach (var text in Beginnings)
+        {
+            if (name.StartsWith(text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        foreach (var text in Ends)
+        {
+            if (name.EndsWith(text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        foreach (var text in Parts)
+        {
+            if (name.Contains(text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
 }

@@ -4,7 +4,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Records;
 
-/// <summary>What a record may hold. Checked when a record is made, and again when it is read, since other hands may reach the store.</summary>
+/// <summary>
+/// What a record may hold. Checked when a record is made, and again when it is read, since other hands may reach the store.
+/// </summary>
 internal static class RecordRules
 {
     /// <summary>Whether the status is one of a final response that a server sends (RFC 9110, section 15).</summary>

@@ -42,15 +42,28 @@ internal static class KeepRule
     }
 
     // What stands between the host and an action validates with these two.
-    private static bool MayBeValidation(int status) => status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity;
+    private static bool MayBeValidation(int status) =>
+        status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity;
 
     /// <summary>Below 500, except answers that tell the client to send the same operation again, with something else or later.</summary>
     private static bool KeepsByDefault(HttpResponse response, in ReadOnlySequence<byte> body, in AnswerFacts facts) =>
         response.StatusCode < StatusCodes.Status500InternalServerError
         && !facts.IsChallenge
         && !RetryStatuses.Contains(response.StatusCode)
-        && !(response.StatusCode >= StatusCodes.Status400BadRequest && Array.Exists(Asking, name => response.Headers[name].Count > 0))
+        && !(response.StatusCode >= StatusCodes.Status400BadRequest && HasAny(Asking, response.Headers))
         && !(response.StatusCode is StatusCodes.Status402PaymentRequired && PaymentChallenge.IsIn(response.Headers, body));
+
+    // No lambda: it would allocate for each response.
+    internal static bool HasAny(string[] names, IHeaderDictionary headers)
+    {
+        foreach (var name in names)
+        {
+            if (headers[name].Count > 0)
+                return true;
+        }
+
+        return false;
+    }
 
     private static bool KeepsContentType(HttpResponse response, IdempotencyOptions options)
     {

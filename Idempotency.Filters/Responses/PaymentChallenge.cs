@@ -19,5 +19,5 @@ internal static class PaymentChallenge
     private static ReadOnlySpan<byte> Property => "\"x402Version\""u8;
 
     public static bool IsIn(IHeaderDictionary headers, in ReadOnlySequence<byte> body) =>
-        Array.Exists(Headers, name => headers[name].Count > 0) || new SequenceReader<byte>(body).TryReadTo(out ReadOnlySequence<byte> _, Property);
+        KeepRule.HasAny(Headers, headers) || new SequenceReader<byte>(body).TryReadTo(out ReadOnlySequence<byte> _, Property);
 }

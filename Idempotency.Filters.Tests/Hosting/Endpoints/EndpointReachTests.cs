@@ -75,7 +75,8 @@ internal sealed class EndpointReachTests
     {
         await using var app = await StartAsync(400);
 
-        var lines = app.Logs.Lines.Where(line => line.Id.Id is 20 or 21 && line.Category.StartsWith("Idempotency", StringComparison.Ordinal));
+        var lines = app.Logs.Lines
+            .Where(line => line.Id.Id is 20 or 21 && line.Category.StartsWith("Idempotency", StringComparison.Ordinal)).ToList();
         string[] paths = ["/behind", "/member", "/group-behind", "/between", "/framework", "/delegate", "/last", "/before"];
         Assert.That(
             paths.Select(path => (path, lines.SingleOrDefault(line => line.Message.Contains(path + " ", StringComparison.Ordinal))?.Id.Id)),
@@ -104,6 +105,28 @@ internal sealed class EndpointReachTests
             Assert.That(await blocked.AnswerAsync(path, "k"), Is.EqualTo("409 outcome-unknown"), path);
             Assert.That(blocked.Runs(), Is.EqualTo(1), path);
         }
+    }
+
+    [Test]
+    public async Task HandlerThatAFilterCallsAgainAfterItThrewIsJudgedByItsLastCall()
+    {
+        await using var app = await Answers.StartAsync(app => app
+            .MapPost("/again", (Runs runs) => runs.Next() is var run && run == 1 ? throw new InvalidOperationException() : run)
+            .AddEndpointFilter(async (invocation, next) =>
+            {
+                try
+                {
+                    return await next(invocation);
+                }
+                catch (InvalidOperationException)
+                {
+                    return await next(invocation);
+                }
+            })
+            .RequireIdempotency());
+
+        Assert.That(await app.AnswerAsync("/again", "k"), Is.EqualTo("200 2"));
+        Assert.That(await app.AnswerAsync("/again", "k"), Is.EqualTo("200 2 replayed"));
     }
 
     private static Task<TestApp> StartAsync(int status) => Answers.StartAsync(app =>

@@ -18,11 +18,14 @@ internal sealed class MappedExceptionTests
             yield return Row("/mapped/throw", $"an action filter, {status}", new MapInActionFilter(status));
             yield return Row("/mapped/throw", $"a resource filter, {status}", new MapInResourceFilter(status, int.MaxValue));
             yield return Row("/mapped/result", $"a result filter, {status}", new MapInResultFilter(status));
-            yield return Row("/mapped/result", $"a resource filter around a result, {status}", new MapInResourceFilter(status, int.MaxValue));
             yield return Row(
-                "/mapped", $"an action filter's failure and an exception filter, {status}", new ThrowAfter(), new MapInExceptionFilter(status));
+                "/mapped/result", $"a resource filter around a result, {status}", new MapInResourceFilter(status, int.MaxValue));
             yield return Row(
-                "/mapped", $"an action filter's failure and an outer action filter, {status}", new MapInActionFilter(status), new ThrowAfter());
+                "/mapped", $"an action filter's failure and an exception filter, {status}",
+                new ThrowAfter(), new MapInExceptionFilter(status));
+            yield return Row(
+                "/mapped", $"an action filter's failure and an outer action filter, {status}",
+                new MapInActionFilter(status), new ThrowAfter());
             yield return Row(
                 "/mapped", $"an action filter's failure and a resource filter, {status}",
                 new MapInResourceFilter(status, int.MaxValue), new ThrowAfter());

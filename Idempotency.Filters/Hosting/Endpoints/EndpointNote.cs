@@ -58,7 +58,8 @@ internal sealed class EndpointNote
     {
         if (returned == typeof(void) || returned == typeof(Task) || returned == typeof(ValueTask))
             return true;
-        if (returned.IsGenericType && returned.GetGenericTypeDefinition() is var type && (type == typeof(Task<>) || type == typeof(ValueTask<>)))
+        var generic = returned.IsGenericType ? returned.GetGenericTypeDefinition() : null;
+        if (generic == typeof(Task<>) || generic == typeof(ValueTask<>))
             returned = returned.GetGenericArguments()[0];
 
         return returned.IsAssignableTo(typeof(IResult))

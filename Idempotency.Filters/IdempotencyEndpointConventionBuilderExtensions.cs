@@ -13,8 +13,14 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     /// <remarks>
     /// The nearest marker wins: <c>[Idempotent]</c>, <c>[IdempotencyManual]</c> and <c>[IdempotencyExempt]</c> on the handler override a
     /// call on the endpoint, and a call on the endpoint overrides a call on its group. A replay skips endpoint filters, and any check made
-    /// in them. Call this after adding endpoint filters: a 4xx from a filter added later counts as the handler's own answer. So does every
-    /// answer of an endpoint that takes no endpoint filters, such as one of a proxy or of an RPC framework.
+    /// in them.
+    /// <para>
+    /// Call this last, on the endpoint. An endpoint filter that was added later, or that a member adds to a covered group, cannot be told
+    /// from the handler: its 404 or 409 is kept like the handler's own, an exception that it maps looks like an answer, and no 400 or 422
+    /// is kept unless the handler calls <see cref="IIdempotencyContext.Keep"/> or <see cref="IdempotencyOptions.ShouldStore"/> says so. The
+    /// last of these holds as well where no endpoint filter can stand before the action: handlers that are a <see cref="RequestDelegate"/>,
+    /// proxies, RPC and other frameworks. The start log names such endpoints (events 20 and 21).
+    /// </para>
     /// </remarks>
     /// <param name="builder">The endpoint or group.</param>
     /// <param name="policy">The name of a policy added with <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>

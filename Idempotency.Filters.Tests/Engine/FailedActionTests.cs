@@ -307,20 +307,6 @@ internal sealed class FailedActionTests
     }
 
     [Test]
-    public async Task ExceptionThatAFilterHandlesIsAnAnswer()
-    {
-        await using var app = await Throwing().StartAsync<FailedActionController>(services: services =>
-            services.Configure<MvcOptions>(o => o.Filters.Add(new Handling())));
-
-        using var first = await app.PostAsync("/orders", "k");
-        using var retry = await app.PostAsync("/orders", "k");
-
-        Assert.That(first.StatusCode, Is.EqualTo(HttpStatusCode.UnprocessableEntity));
-        Assert.That(retry.StatusCode, Is.EqualTo(HttpStatusCode.UnprocessableEntity));
-        Assert.That(retry.IsReplay(), Is.True);
-    }
-
-    [Test]
     public async Task MinimalApiThatThrowsFreesTheKey()
     {
         var script = Throwing();
@@ -356,12 +342,6 @@ internal sealed class FailedActionTests
     private sealed class Cycle
     {
         public Cycle Self => this;
-    }
-
-    private sealed class Handling : Microsoft.AspNetCore.Mvc.Filters.IExceptionFilter
-    {
-        public void OnException(Microsoft.AspNetCore.Mvc.Filters.ExceptionContext context) =>
-            context.Result = new UnprocessableEntityResult();
     }
 }
 

@@ -34,6 +34,21 @@ internal sealed class JudgementTests
         yield return Row("a result that cannot be written", Thrown with { IsWanted = true, BlocksFailures = false }, Verdict.Release);
         yield return Row("a result that cannot be written, under Block", Thrown with { IsWanted = true }, Verdict.Block);
 
+        var mapped = Thrown with { Threw = false, ThrewInside = true, IsWhole = true };
+        yield return Row("a throw that a filter maps", mapped with { BlocksFailures = false }, Verdict.Release);
+        yield return Row("a throw that a filter maps, under Block", mapped, Verdict.Block);
+        yield return Row(
+            "a throw that a filter maps to an answer to keep", mapped with { IsWanted = true, BlocksFailures = false }, Verdict.Release);
+        yield return Row(
+            "a throw that a filter maps, and asks to keep", mapped with { IsWanted = true, Wish = KeepWish.Keep }, Verdict.Keep);
+        yield return Row(
+            "a throw after Discard() that a filter maps, under Block", mapped with { Wish = KeepWish.Discard }, Verdict.Release);
+        yield return Row("a throw that a filter maps, on its way, under Block", mapped with { IsOnItsWay = true }, Verdict.Block);
+        yield return Row(
+            "a throw that a filter maps, on its way", mapped with { IsOnItsWay = true, BlocksFailures = false }, Verdict.Release);
+        yield return Row(
+            "a repeat that threw, which a filter maps, under Block", mapped with { IsRepeat = true, IsWanted = true }, Verdict.Release);
+
         yield return Row("a 5xx", ServerError with { BlocksFailures = false }, Verdict.Release);
         yield return Row("a 5xx, under Block", ServerError, Verdict.Block);
         yield return Row("a 5xx of a filter around the action, under Block", ServerError with { ActionRan = false }, Verdict.Release);
@@ -64,7 +79,11 @@ internal sealed class JudgementTests
 
             Assert.That(facts.UploadBroke || isEarlierRecordAtStake, Is.False.Or.EqualTo(verdict is Verdict.Release), $"{facts}");
             if (verdict is Verdict.Keep)
+            {
                 Assert.That(facts is { IsWanted: true, IsWhole: true, Threw: false, TimeWasUp: false }, $"{facts}");
+                Assert.That(facts is { ThrewInside: false } or { Wish: KeepWish.Keep }, $"{facts}");
+            }
+
             if (verdict is Verdict.KeepNotReplayable)
                 Assert.That(facts.IsWanted, $"{facts}");
             if (verdict is Verdict.Block)
@@ -76,7 +95,7 @@ internal sealed class JudgementTests
         new TestCaseData(facts, verdict).SetArgDisplayNames(name);
 
     private static IEnumerable<RunFacts> All() =>
-        from bits in Enumerable.Range(0, 1 << 10)
+        from bits in Enumerable.Range(0, 1 << 11)
         from wish in Enum.GetValues<KeepWish>()
         let isSet = (Func<int, bool>)(bit => (bits & (1 << bit)) != 0)
         let facts = new RunFacts
@@ -92,6 +111,7 @@ internal sealed class JudgementTests
             IsWhole = isSet(7),
             BlocksFailures = isSet(8),
             IsOnItsWay = isSet(9),
+            ThrewInside = isSet(10),
         }
         // A wish decides IsWanted, unless something threw before the wish was read.
         where facts.Threw || facts.Wish is KeepWish.None || facts.IsWanted == facts.Wish is KeepWish.Keep

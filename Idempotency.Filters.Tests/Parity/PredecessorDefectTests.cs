@@ -146,8 +146,9 @@ internal sealed class PredecessorDefectTests
         await using var app = await Answers.StartAsync([typeof(AbortingController)]);
 
         Assert.That(await app.AnswerAsync("/aborting", "k"), Is.EqualTo("404 aborted 1"));
-        Assert.That(await app.AnswerAsync("/aborting", "k"), Is.EqualTo("404 aborted 1 replayed"));
-        Assert.That(await app.AnswerAsync("/aborting", "other"), Is.EqualTo("404 aborted 2"), "control: it runs for another key");
+        Assert.That(await app.AnswerAsync("/aborting", "k"), Is.EqualTo("404 aborted 2"), "an exception frees the key, whatever maps it");
+        Assert.That(await app.AnswerAsync("/aborting?keep", "k2"), Is.EqualTo("404 aborted 3"));
+        Assert.That(await app.AnswerAsync("/aborting?keep", "k2"), Is.EqualTo("404 aborted 3 replayed"), "the filter asks to keep it");
     }
 
     [Test]
@@ -370,7 +371,11 @@ public sealed class AbortingController(Runs runs) : ControllerBase
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class AbortAttribute : Microsoft.AspNetCore.Mvc.Filters.ExceptionFilterAttribute
     {
-        public override void OnException(Microsoft.AspNetCore.Mvc.Filters.ExceptionContext context) =>
+        public override void OnException(Microsoft.AspNetCore.Mvc.Filters.ExceptionContext context)
+        {
+            if (context.HttpContext.Request.QueryString.HasValue)
+                context.HttpContext.RequestServices.GetRequiredService<IIdempotencyContext>().Keep();
             context.Result = new ContentResult { Content = context.Exception.Message, StatusCode = StatusCodes.Status404NotFound };
+        }
     }
 }

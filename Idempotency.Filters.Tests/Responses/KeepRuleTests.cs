@@ -35,6 +35,7 @@ internal sealed class KeepRuleTests
     [TestCase(401)]
     [TestCase(403)]
     [TestCase(408)]
+    [TestCase(412)]
     [TestCase(425)]
     [TestCase(429)]
     [TestCase(500)]
@@ -135,7 +136,7 @@ internal sealed class KeepRuleTests
     {
         await using var app = await Answering(store ? 500 : 201).StartAsync<KeepRuleController>(options =>
         {
-            options.ShouldStore = http => store && http.Response.StatusCode == 500;
+            options.ShouldStore = response => store && response.HttpContext.Response.StatusCode == 500;
             options.StoreStatusCodes = new HashSet<int> { 201 };
         });
         using var first = await app.PostAsync("/orders", "k");
@@ -199,6 +200,19 @@ internal sealed class KeepRuleTests
         using var retry = await app.PostAsync("/orders", "k");
 
         await retry.IsReplayOfAsync(1, status);
+    }
+
+    [TestCase(600)]
+    [TestCase(999)]
+    public async Task StatusThatNoRecordCanHaveIsNotReplayable(int status)
+    {
+        await using var app = await Deciding(context => context.Keep(), status).StartAsync<KeepRuleController>();
+        using var first = await app.PostAsync("/orders", "k");
+
+        using var retry = await app.PostAsync("/orders", "k");
+
+        await first.IsRunAsync(1, status);
+        await retry.IsProblemAsync(409, "not-replayable");
     }
 
     [Test]

@@ -37,14 +37,15 @@ public sealed class IdempotencyResolution
     /// </summary>
     /// <param name="statusCode">The status; 200 to 599.</param>
     /// <param name="headers">
-    /// The headers, such as <c>Content-Type</c>; null = none. Default null. Headers that a record never keeps are left out: cookies,
-    /// framing, CORS, authentication challenges, tracing, and the replay marker.
+    /// The headers, such as <c>Content-Type</c>; null = none. Default null. A <c>Content-Length</c> must be that of the body. The replay
+    /// marker is left out.
     /// </param>
     /// <param name="body">The bytes of the body. Default empty.</param>
     /// <returns>The resolution.</returns>
     /// <exception cref="ArgumentException">
     /// No server would send this answer: the status is out of range or does not allow the body, the <c>Content-Length</c> is not that of
-    /// the body, or HTTP does not allow the name or the value of a header (RFC 9110, sections 5.1, 5.5, 6.4.1 and 8.6).
+    /// the body, or HTTP does not allow the name or the value of a header (RFC 9110, sections 5.1, 5.5, 6.4.1 and 8.6). Or no record keeps
+    /// one of the headers: cookies, framing, CORS, authentication, tracing, and what is true of one moment only.
     /// </exception>
     public static IdempotencyResolution Completed(
         int statusCode, IEnumerable<KeyValuePair<string, StringValues>>? headers = null, ReadOnlyMemory<byte> body = default)
@@ -89,6 +90,12 @@ public sealed class IdempotencyResolution
     {
         if (!HttpToken.IsValid(name))
             throw new ArgumentException($"'{name}' is not a header name: use letters, digits and hyphens.");
+        if (NeverKeptHeaders.Contains(name) && !name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ArgumentException(
+                $"The header {name} belongs to one message, one moment or one user agent, so no replay sends it: remove it.");
+        }
+
         if (values.Any(value => value.AsSpan().ContainsAnyExceptInRange(' ', '~')))
         {
             throw new ArgumentException(

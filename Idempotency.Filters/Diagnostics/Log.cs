@@ -94,6 +94,19 @@ internal static partial class Log
     public static partial void NothingIsCovered(ILogger logger);
 
     [LoggerMessage(
+        20, LogLevel.Warning,
+        "{Endpoint} has endpoint filters behind RequireIdempotency(), and what they answer cannot be told from the handler's own answer. "
+        + "A 400 or 422 is therefore not kept, unless the handler calls Keep() or ShouldStore says so. Any other answer of such a filter, "
+        + "such as a 404 or 409, is kept like the handler's. Call RequireIdempotency() last, on the endpoint.")]
+    public static partial void FiltersBehind(ILogger logger, string endpoint);
+
+    [LoggerMessage(
+        21, LogLevel.Information,
+        "{Endpoint} takes no endpoint filters, or its handler writes the response by itself, so a failed validation cannot be told from an "
+        + "answer. A 400 or 422 is therefore not kept, unless the handler calls Keep() or ShouldStore says so.")]
+    public static partial void HandlerIsHidden(ILogger logger, string endpoint);
+
+    [LoggerMessage(
         23, LogLevel.Warning,
         "An idempotency key belongs to a caller that only a name identifies, because its user has none of the claims sub, NameIdentifier, "
         + "oid and PrimarySid. Users who share a display name share their keys and their answers. Set IdempotencyOptions.CallerId to "

@@ -139,7 +139,9 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     /// <returns>Why it is no answer; null when it is one.</returns>
     private Exception? Inspect()
     {
-        _isWanted = IsWanted();
+        // What has overflowed was judged then, and its body is no longer held.
+        if (_request.Phase < RequestPhase.Overflowed)
+            _isWanted = IsWanted();
         if (_lifetime.IsAborted)
             return new OperationCanceledException("The action aborted the request.");
         if (_lifetime.WritingWasCut && !_response.Streams)
@@ -152,7 +154,14 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     {
         KeepWish.Keep => true,
         KeepWish.Discard => false,
-        _ => _request.ActionRan && KeepRule.Keeps(_http, _options),
+        _ => _request is { ActionRan: true, ThrewInside: false } && KeepRule.Keeps(_http, _options, _response.Body.Sequence, AnswerFacts()),
+    };
+
+    private AnswerFacts AnswerFacts() => new()
+    {
+        IsChallenge = _request.IsChallenge,
+        ReachIsAssumed = _request.ReachIsAssumed,
+        IsBodyWhole = _request.Phase < RequestPhase.Overflowed,
     };
 
     private RunFacts Facts(Exception? failure) => new()
@@ -163,6 +172,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         ActionRan = _request.ActionRan,
         IsWanted = _isWanted,
         Threw = failure is not null,
+        ThrewInside = _request.ThrewInside,
         IsServerError = _http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
         TimeWasUp = _lifetime.HasFired,
         IsWhole = _request.Phase < RequestPhase.Overflowed && _response.IsWhole,
@@ -246,7 +256,9 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
             return "too large, or streamed";
         if (_response.WasBypassed)
             return "something that took the body before the run wrote to it directly: take Response.Body or BodyWriter inside the action";
-        return _lifetime.HasFired ? "the action's time was up" : "framed by the action itself, or with trailers";
+        if (_lifetime.HasFired)
+            return "the action's time was up";
+        return ResponseBodies.HasOwnFraming(_http) ? "framed by the action itself, or with trailers" : "its status is not from 200 to 599";
     }
 
     private string OutcomeOf(Verdict verdict) => verdict switch

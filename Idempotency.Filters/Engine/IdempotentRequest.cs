@@ -2,6 +2,7 @@ using Idempotency.Filters.Policies;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
+using Idempotency.Filters.Responses;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -49,6 +50,20 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
     /// <summary>Whether the action itself was reached, as its innermost filter notes.</summary>
     public bool ActionRan { get; private set; }
+
+    /// <summary>
+    /// Whether the host only assumes that the action was reached: a framework, or a filter behind ours, may have answered instead.
+    /// </summary>
+    public bool ReachIsAssumed { get; private set; }
+
+    /// <summary>
+    /// Whether the action was reached, and it or a filter around it threw. The engine may never see the exception, because another filter
+    /// makes it an answer.
+    /// </summary>
+    public bool ThrewInside { get; private set; }
+
+    /// <summary>Whether the answer is the result of a challenge or a refusal, whatever its status.</summary>
+    public bool IsChallenge { get; private set; }
 
     /// <summary>Manual mode: whether an earlier request with this key completed.</summary>
     public bool IsRepeat { get; private set; }
@@ -111,7 +126,29 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     }
 
     /// <summary>The request has reached the action itself: the filters around it have let it through.</summary>
-    public static void NoteReached(HttpContext http) => Of(http)?.ActionRan = true;
+    public static void NoteReached(HttpContext http, bool isAssumed = false)
+    {
+        // A filter may call the handler again after it threw, and the last call counts.
+        if (Of(http) is { } request)
+            (request.ActionRan, request.ReachIsAssumed, request.ThrewInside) = (true, isAssumed, false);
+    }
+
+    /// <summary>
+    /// Something threw behind a filter that may make an answer of it. That is a failure, unless the action was not reached before.
+    /// </summary>
+    public static void NoteThrew(HttpContext http)
+    {
+        if (Of(http) is not { ActionRan: true, ThrewInside: false } request)
+            return;
+
+        request.ThrewInside = true;
+        // The action asked before it failed. Who answers for it may ask again.
+        if (request.Wish is KeepWish.Keep)
+            (request.Wish, request.WishedRetention) = (KeepWish.None, null);
+    }
+
+    /// <summary>Whether the result that is written is a challenge or a refusal.</summary>
+    public static void NoteResult(HttpContext http, object? result) => Of(http)?.IsChallenge = ChallengeResults.Contains(result);
 
     /// <summary>The action has returned, and its result is written from here on.</summary>
     public static void NoteReturned(HttpContext http) =>

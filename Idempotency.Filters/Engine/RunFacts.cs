@@ -24,6 +24,11 @@ internal readonly record struct RunFacts
     /// <summary>There is no answer: something threw, or what was returned cannot be sent.</summary>
     public bool Threw { get; init; }
 
+    /// <summary>
+    /// The action was reached, and it or a filter around it threw. Without <see cref="Threw"/>, another filter has made that an answer.
+    /// </summary>
+    public bool ThrewInside { get; init; }
+
     /// <summary>The status says that the server failed: 500 or more.</summary>
     public bool IsServerError { get; init; }
 

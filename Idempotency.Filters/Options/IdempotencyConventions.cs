@@ -46,8 +46,9 @@ public static class IdempotencyConventions
 
     /// <summary>
     /// Sets the conventions of asgi-idempotency-header 0.2. POST and PATCH may have the header <c>Idempotency-Key</c>. A malformed key gets
-    /// 422. JSON responses are kept for 24 hours whatever their status, except 401, 403, 408, 425, 429 and everything outside 200 to 599. A
-    /// replay is marked with <c>Idempotent-Replayed</c>. A request whose key is in flight gets 409 at once.
+    /// 422. JSON responses are kept for 24 hours whatever their status, except those outside 200 to 599 and those that ask for the same
+    /// operation again, such as 401 and 429 (listed at <see cref="IdempotencyOptions.StoreStatusCodes"/>). A replay is marked with
+    /// <c>Idempotent-Replayed</c>. A request whose key is in flight gets 409 at once.
     /// </summary>
     /// <param name="options">The settings to change.</param>
     /// <param name="enforceUuid">
@@ -80,8 +81,9 @@ public static class IdempotencyConventions
     /// <summary>
     /// Sets the conventions of flask-idempotent 0.1. POST, PUT, PATCH and DELETE may have a key: in the query or the form as
     /// <c>__idempotent_key</c>, or in the header <c>X-Idempotent-Key</c>. Responses are kept for 240 seconds whatever their status, except
-    /// 401, 403, 408, 425, 429 and everything outside 200 to 599. A replay has no marker. A request whose key is in flight waits 60
-    /// seconds, then gets 408.
+    /// those outside 200 to 599 and those that ask for the same operation again, such as 401 and 429 (listed at
+    /// <see cref="IdempotencyOptions.StoreStatusCodes"/>). A replay has no marker. A request whose key is in flight waits 60 seconds, then
+    /// gets 408.
     /// </summary>
     /// <remarks>The package also covers GET with a key. This library never covers safe methods.</remarks>
     /// <param name="options">The settings to change.</param>
@@ -113,7 +115,6 @@ public static class IdempotencyConventions
 
     private static HashSet<string> Methods(params string[] methods) => new(methods, StringComparer.OrdinalIgnoreCase);
 
-    // The packages keep every status. These five ask the client to change something other than the request and send it again; keeping
-    // them would answer that retry with the same refusal.
-    private static HashSet<int> AnyFinalStatus() => Enumerable.Range(200, 400).Except([401, 403, 408, 425, 429]).ToHashSet();
+    // The packages keep every status, and so refuse the client that does as a 401 or a 429 tells it.
+    private static HashSet<int> AnyFinalStatus() => Enumerable.Range(200, 400).Where(status => !RetryStatuses.Contains(status)).ToHashSet();
 }

@@ -114,9 +114,21 @@ public sealed class IdempotencyOptions
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The status codes whose responses are kept; null = every status below 500 except 401, 403, 408, 425 and 429. Concerns only actions
-    /// that ran. Default null; each from 200 to 599, at least one.
+    /// The status codes whose responses are kept, whatever their headers; null = every status below 500, except answers that tell the
+    /// client to send the same operation again, with something else or later. Default null; each from 200 to 599, at least one.
     /// </summary>
+    /// <remarks>
+    /// <para>
+    /// With null these are not kept: 401, 403, 407, 408, 412, 417, 421, 423, 425, 426, 428, 429 and 431; a 402 that says how to pay (x402,
+    /// pay per crawl); any 4xx with <c>Retry-After</c>, <c>WWW-Authenticate</c>, <c>Proxy-Authenticate</c> or <c>DPoP-Nonce</c>; and the
+    /// results of <c>Challenge</c> and <c>Forbid</c>, whatever status the authentication scheme makes of them.
+    /// </para>
+    /// <para>
+    /// Concerns only actions that ran. Where that cannot be seen (endpoint filters behind <c>RequireIdempotency()</c>, handlers that are a
+    /// <c>RequestDelegate</c>, frameworks without endpoint filters), a 400 or 422 is not kept even if it is listed here: it may be a failed
+    /// validation.
+    /// </para>
+    /// </remarks>
     public ISet<int>? StoreStatusCodes { get; set; }
 
     /// <summary>
@@ -127,10 +139,11 @@ public sealed class IdempotencyOptions
     public IList<string> StoreContentTypes { get; set; } = [];
 
     /// <summary>
-    /// Decides whether the response of an action that ran is kept, in place of <see cref="StoreStatusCodes"/> and
-    /// <see cref="StoreContentTypes"/>; null = they decide. Called when the status and the headers are set. Default null.
+    /// Decides whether the response of an action that ran is kept, in place of <see cref="StoreStatusCodes"/>,
+    /// <see cref="StoreContentTypes"/> and their rules; null = they decide. Called when the action has returned, or before the first byte
+    /// leaves when the response is streamed or too large. If it throws, the action has failed. Default null.
     /// </summary>
-    public Func<HttpContext, bool>? ShouldStore { get; set; }
+    public Func<IdempotencyResponseContext, bool>? ShouldStore { get; set; }
 
     /// <summary>
     /// Names the caller that a key belongs to, in place of the authenticated user's claims. A null or empty name means "anonymous"; for an

@@ -66,7 +66,11 @@ internal readonly struct ResponseRecord
     public static bool TryRead(
         in ReadOnlySequence<byte> bytes, out ResponseRecord record, [NotNullWhen(false)] out string? error)
     {
-        error = ResponseRecordReader.Read(bytes, out record);
-        return error is null;
+        error = ResponseRecordReader.Read(bytes, out record) ?? RecordRules.Check(ref record);
+        if (error is null)
+            return true;
+
+        record = default;
+        return false;
     }
 }

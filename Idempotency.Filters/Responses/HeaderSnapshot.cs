@@ -1,6 +1,6 @@
 using System.Buffers;
+using Idempotency.Filters.Records;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Responses;
 
@@ -10,17 +10,6 @@ namespace Idempotency.Filters.Responses;
 /// </summary>
 internal readonly struct HeaderSnapshot
 {
-    // Headers that belong to a connection, a moment, an origin or a user agent, not to the answer.
-    private static readonly HashSet<string> NeverKept = new(StringComparer.OrdinalIgnoreCase)
-    {
-        HeaderNames.SetCookie, "Set-Cookie2", HeaderNames.Date, HeaderNames.Server, HeaderNames.AltSvc,
-        HeaderNames.Connection, HeaderNames.KeepAlive, HeaderNames.ProxyConnection, HeaderNames.Upgrade, HeaderNames.TE,
-        HeaderNames.Trailer, HeaderNames.TransferEncoding, HeaderNames.ContentLength,
-        HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "Authentication-Info", "Proxy-Authentication-Info",
-        HeaderNames.TraceParent, HeaderNames.TraceState, HeaderNames.Baggage, HeaderNames.CorrelationContext, HeaderNames.RequestId,
-        "Request-Context", "Server-Timing", "X-Request-Id", "X-Correlation-Id", "b3", "X-B3-TraceId", "X-B3-SpanId",
-    };
-
     private readonly KeyValuePair<string, StringValues>[] _before;
 
     public HeaderSnapshot(IHeaderDictionary headers)
@@ -29,7 +18,10 @@ internal readonly struct HeaderSnapshot
         headers.CopyTo(_before, 0);
     }
 
-    /// <summary>The headers that were added or changed since. A header without values was removed.</summary>
+    /// <summary>
+    /// The headers that were added or changed since. A header without values was removed. Left out is what no record may hold; a value that
+    /// HTTP does not allow gets this far only on a server that sends it.
+    /// </summary>
     public KeyValuePair<string, StringValues>[] Difference(IHeaderDictionary headers, string? marker)
     {
         // CopyTo, not foreach: foreach would box the server's large enumerator.
@@ -38,14 +30,14 @@ internal readonly struct HeaderSnapshot
         var count = 0;
         foreach (var header in now.AsSpan(0, headers.Count))
         {
-            if (!IsOld(header) && IsKept(header.Key, marker))
+            if (!IsOld(header) && IsKept(header, marker))
                 now[count++] = header;
         }
 
-        foreach (var (name, _) in _before)
+        foreach (var header in _before)
         {
-            if (!headers.ContainsKey(name) && IsKept(name, marker))
-                now[count++] = new(name, StringValues.Empty);
+            if (!headers.ContainsKey(header.Key) && IsKept(header, marker))
+                now[count++] = new(header.Key, StringValues.Empty);
         }
 
         var difference = now.AsSpan(0, count).ToArray();
@@ -61,10 +53,10 @@ internal readonly struct HeaderSnapshot
             headers[name] = values;
     }
 
-    private static bool IsKept(string name, string? marker) =>
-        !NeverKept.Contains(name)
-        && !name.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)
-        && !name.Equals(marker, StringComparison.OrdinalIgnoreCase);
+    private static bool IsKept(in KeyValuePair<string, StringValues> header, string? marker) =>
+        !NeverKeptHeaders.Contains(header.Key)
+        && !header.Key.Equals(marker, StringComparison.OrdinalIgnoreCase)
+        && RecordRules.AllowsSyntax(header.Key, header.Value);
 
     private bool IsOld(KeyValuePair<string, StringValues> header)
     {

@@ -48,7 +48,8 @@ internal sealed partial class HeldResponse
     public bool WasBypassed => !Streams && ((_inner.HasStarted && !_hadStarted) || _capture.WasBypassed);
 
     /// <summary>Whether a record can hold the whole response.</summary>
-    public bool IsWhole => !Streams && !IsOverCap && !WasBypassed && !ResponseBodies.HasOwnFraming(_http);
+    public bool IsWhole =>
+        !Streams && !IsOverCap && !WasBypassed && !ResponseBodies.HasOwnFraming(_http) && RecordRules.AllowsStatus(StatusCode);
 
     /// <summary>Why the response cannot be sent as it is; null when it can, or when it is on its way.</summary>
     public Exception? Defect

@@ -1,3 +1,5 @@
+using System.Buffers;
+using Idempotency.Filters.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Idempotency.Filters.Responses;
@@ -7,12 +9,61 @@ namespace Idempotency.Filters.Responses;
 /// </summary>
 internal static class KeepRule
 {
-    public static bool Keeps(HttpContext http, IdempotencyOptions options) =>
-        options.ShouldStore?.Invoke(http) ?? (KeepsStatus(http.Response.StatusCode, options) && KeepsContentType(http.Response, options));
+    private static readonly string[] Asking =
+    [
+        HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "DPoP-Nonce",
+    ];
 
-    // The default: below 500, except answers that ask the client to change something other than the request and send it again.
-    private static bool KeepsStatus(int status, IdempotencyOptions options) =>
-        options.StoreStatusCodes?.Contains(status) ?? status is < 500 and not (401 or 403 or 408 or 425 or 429);
+    /// <param name="http">The request, with status and headers of its response.</param>
+    /// <param name="options">The settings of the policy.</param>
+    /// <param name="body">The bytes that are held.</param>
+    /// <param name="facts">What is known of the answer besides.</param>
+    public static bool Keeps(HttpContext http, IdempotencyOptions options, in ReadOnlySequence<byte> body, in AnswerFacts facts)
+    {
+        if (options.ShouldStore is { } decides)
+            return Ask(decides, new IdempotencyResponseContext(http, body, facts.IsBodyWhole));
+        if (facts.ReachIsAssumed && MayBeValidation(http.Response.StatusCode))
+            return false;
+
+        return (options.StoreStatusCodes?.Contains(http.Response.StatusCode) ?? KeepsByDefault(http.Response, body, facts))
+            && KeepsContentType(http.Response, options);
+    }
+
+    private static bool Ask(Func<IdempotencyResponseContext, bool> decides, IdempotencyResponseContext response)
+    {
+        try
+        {
+            return decides(response);
+        }
+        finally
+        {
+            response.End();
+        }
+    }
+
+    // What stands between the host and an action validates with these two.
+    private static bool MayBeValidation(int status) =>
+        status is StatusCodes.Status400BadRequest or StatusCodes.Status422UnprocessableEntity;
+
+    /// <summary>Below 500, except answers that tell the client to send the same operation again, with something else or later.</summary>
+    private static bool KeepsByDefault(HttpResponse response, in ReadOnlySequence<byte> body, in AnswerFacts facts) =>
+        response.StatusCode < StatusCodes.Status500InternalServerError
+        && !facts.IsChallenge
+        && !RetryStatuses.Contains(response.StatusCode)
+        && !(response.StatusCode >= StatusCodes.Status400BadRequest && HasAny(Asking, response.Headers))
+        && !(response.StatusCode is StatusCodes.Status402PaymentRequired && PaymentChallenge.IsIn(response.Headers, body));
+
+    // No lambda: it would allocate for each response.
+    internal static bool HasAny(string[] names, IHeaderDictionary headers)
+    {
+        foreach (var name in names)
+        {
+            if (headers[name].Count > 0)
+                return true;
+        }
+
+        return false;
+    }
 
     private static bool KeepsContentType(HttpResponse response, IdempotencyOptions options)
     {

@@ -260,6 +260,29 @@ internal sealed class MinimalApiTests
         Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo("200 1 replayed"));
     }
 
+    [TestCase(400, false)]
+    [TestCase(407, false)]
+    [TestCase(412, false)]
+    [TestCase(422, false)]
+    [TestCase(404, true)]
+    [TestCase(409, true)]
+    public async Task EndpointThatWasBuiltWithoutFiltersKeepsWhatCannotBeAValidation(int status, bool kept)
+    {
+        await using var app = await Answers.StartAsync(app =>
+        {
+            var source = new UnfilteredEndpoints(app.Services, http =>
+            {
+                http.Response.StatusCode = status;
+                return http.Response.WriteAsync($"{http.RequestServices.GetRequiredService<Runs>().Next()}");
+            });
+            ((IEndpointRouteBuilder)app).DataSources.Add(source);
+            source.Conventions.RequireIdempotency();
+        });
+
+        Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo($"{status} 1"));
+        Assert.That(await app.AnswerAsync("/unfiltered", "k"), Is.EqualTo(kept ? $"{status} 1 replayed" : $"{status} 2"));
+    }
+
     /// <summary>Endpoints like those of a proxy or an RPC framework: with conventions, but without endpoint filters.</summary>
     private sealed class UnfilteredEndpoints(IServiceProvider services, RequestDelegate handler) : EndpointDataSource
     {

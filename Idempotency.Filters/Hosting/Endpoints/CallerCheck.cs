@@ -62,7 +62,7 @@ internal static class CallerCheck
                     yield return (action.DisplayName ?? action.Id, policy, metadata, compiled);
                 }
             }
-            else if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>()?.Policy is { } policy)
+            else if (endpoint.Metadata.GetMetadata<CoveredEndpoint>()?.Policy is { } policy)
             {
                 yield return (endpoint.DisplayName ?? "an endpoint", policy, endpoint.Metadata, null);
             }

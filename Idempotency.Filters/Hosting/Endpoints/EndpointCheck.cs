@@ -141,12 +141,12 @@ internal sealed class EndpointCheck(
 
     private void CheckEndpoint(Endpoint endpoint)
     {
-        if (endpoint.Metadata.GetMetadata<EndpointHost.Covered>() is { } covered)
+        if (endpoint.Metadata.GetMetadata<CoveredEndpoint>() is { } covered)
         {
             covered.Prepare(services);
             covered.Failure?.Throw();
             if (covered.Policy is { } policy)
-                Log.Covered(logger, endpoint.DisplayName ?? "An endpoint", policy.Name, $"{policy.Mode}");
+                LogCovered(endpoint.DisplayName ?? "An endpoint", policy, covered.Reach);
         }
         else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {
@@ -154,6 +154,15 @@ internal sealed class EndpointCheck(
                 $"{endpoint.DisplayName} carries [{MemberMarkers.NameOf(marker)}], which does nothing by itself "
                 + "on an endpoint that is not an MVC action: add .RequireIdempotency() to it.");
         }
+    }
+
+    private void LogCovered(string endpoint, IdempotencyPolicy policy, EndpointReach reach)
+    {
+        Log.Covered(logger, endpoint, policy.Name, $"{policy.Mode}");
+        if (reach is EndpointReach.BehindFilters)
+            Log.FiltersBehind(logger, endpoint);
+        else if (reach is EndpointReach.Hidden)
+            Log.HandlerIsHidden(logger, endpoint);
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = TrimmedAway)]

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Mvc.Filters;
 namespace Idempotency.Filters.Hosting.Mvc;
 
 /// <summary>
-/// Runs after all other action descriptor providers. Leaves each covered action one idempotency filter and adds the note filter. Removes
+/// Runs after all other action descriptor providers. Leaves each covered action one idempotency filter and adds the note filters. Removes
 /// the filter from actions that can never be covered, where it would only cost time and memory.
 /// </summary>
 internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies policies, ActionPolicies actionPolicies)
@@ -37,10 +37,10 @@ internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies po
             if (isCovered)
                 policies.NoteUse(policy!);
 
-            action.FilterDescriptors = action.FilterDescriptors
-                .Except(isCovered ? filters.Skip(1) : filters)
-                .Concat(isCovered ? [new FilterDescriptor(ActionNoteFilter.Instance, FilterScope.Action)] : [])
-                .ToList();
+            var others = action.FilterDescriptors.Except(isCovered ? filters.Skip(1) : filters);
+            action.FilterDescriptors = isCovered
+                ? [.. ThrowNoteFilter.Among(others), new FilterDescriptor(ActionNoteFilter.Instance, FilterScope.Action)]
+                : [.. others];
         }
     }
 

@@ -53,6 +53,7 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
     private static async Task<Exception?> ExecuteAsync(HttpContext http, ResourceExecutionDelegate next)
     {
         var executed = await next();
+        IdempotentRequest.NoteResult(http, executed.Result);
         return executed.ExceptionHandled ? null : executed.Exception;
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Hosting.Mvc;
 
-/// <summary>Adds the note filter to each Razor Page that has an idempotency filter, its own or the global one.</summary>
+/// <summary>Adds the note filters to each Razor Page that has an idempotency filter, its own or the global one.</summary>
 /// <remarks>
 /// It runs after the application's conventions, which may mark pages too. A model provider would run before them and miss those pages,
 /// whose responses would then never be kept.
@@ -17,7 +17,17 @@ internal sealed class IdempotencyPageConvention(IOptions<MvcOptions> mvc)
 
     public void Apply(PageApplicationModel model)
     {
-        if (model.Filters.Concat(mvc.Value.Filters).Any(ActionMarkers.IsIdempotencyFilter))
-            model.Filters.Add(ActionNoteFilter.Instance);
+        var filters = model.Filters.Concat(mvc.Value.Filters).ToList();
+        if (!filters.Any(ActionMarkers.IsIdempotencyFilter))
+            return;
+
+        // The global filters join later, so that the notes can only stand around all of them.
+        if (filters.Any(ThrowNoteFilter.MayHandle))
+        {
+            model.Filters.Add(ThrowNoteFilter.Outermost);
+            model.Filters.Add(ThrowNoteFilter.Innermost);
+        }
+
+        model.Filters.Add(ActionNoteFilter.Instance);
     }
 }

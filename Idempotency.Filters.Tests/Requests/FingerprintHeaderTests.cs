@@ -95,6 +95,7 @@ internal sealed class FingerprintHeaderTests
     [TestCase("a: 1", "b: 1", false, TestName = "The value of one header is not that of another")]
     [TestCase("a: 1;b:1:2", "a: 1|b: 2", false, TestName = "A value that spells another header does not pass for it")]
     [TestCase("a: b", "a: ;b", false, TestName = "A value that spells a missing header does not pass for it")]
+    [TestCase("a: |b: b:", "a: b:|b: ", false, TestName = "What stands at the end of one value cannot move into the next")]
     [TestCase("a: x", "a: X", false, TestName = "The case of a value counts")]
     [TestCase("a: 1|a: 2", "a: 1, 2", true, TestName = "Two lines are one line with a comma")]
     [TestCase("a: 1|a: 2", "a: 2|a: 1", false, TestName = "The order of two lines counts")]

@@ -55,7 +55,8 @@ internal sealed class RedisReasonTests
     [TestCase(",password=wrong")]
     public async Task ServerThatRefusesThePassword(string suffix)
     {
-        await using var server = await RedisServer.StartAsync("--requirepass", "sesame");
+        await using var server = await RedisServer.StartAsync();
+        await server.ExecuteAsync("CONFIG", "SET", "requirepass", "sesame");
 
         await AssertReasonAsync($"127.0.0.1:{server.Port}{suffix}", "refused the user or the password");
     }

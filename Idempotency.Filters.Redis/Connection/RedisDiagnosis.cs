@@ -17,11 +17,13 @@ internal sealed class RedisDiagnosis(RedisConnection connection, TimeProvider ti
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private Task<string?> _attempt = Task.FromResult<string?>(null);
+    private Task<(string Address, string? Reason)[]> _attempt = Task.FromResult<(string Address, string? Reason)[]>([]);
     private long? _begun;
 
     /// <summary>What was found last; null when nothing was, or when the connection is back.</summary>
-    public string? Reason => !connection.IsConnected && _attempt is { IsCompletedSuccessfully: true } attempt ? attempt.Result : null;
+    public string? Reason => connection.IsConnected || _attempt is not { IsCompletedSuccessfully: true, Result: { Length: > 0 } found }
+        ? null
+        : string.Join("; ", found.Select(server => server.Reason ?? OfClient(server.Address)).Distinct()) + ".";
 
     /// <summary>Begins to look, if there is no connection. Never waits.</summary>
     public void BeginUnlessConnected()
@@ -41,15 +43,16 @@ internal sealed class RedisDiagnosis(RedisConnection connection, TimeProvider ti
         }
     }
 
-    private async Task<string?> FindAsync()
-    {
-        var reasons = await Task.WhenAll(connection.EndPoints.Take(MostServers).Select(TryAsync));
-        return reasons.Length == 0 ? null : string.Join("; ", reasons.Distinct()) + ".";
-    }
+    private Task<(string Address, string? Reason)[]> FindAsync() =>
+        Task.WhenAll(connection.EndPoints.Take(MostServers).Select(async endPoint =>
+        {
+            var address = RedisConnection.Address(endPoint);
+            return (address, await TryAsync(endPoint, address));
+        }));
 
-    private async Task<string> TryAsync(EndPoint endPoint)
+    /// <returns>Why a server cannot be connected to; null if it can.</returns>
+    private static async Task<string?> TryAsync(EndPoint endPoint, string address)
     {
-        var address = RedisConnection.Address(endPoint);
         try
         {
             using var limit = new CancellationTokenSource(Patience);
@@ -57,7 +60,7 @@ internal sealed class RedisDiagnosis(RedisConnection connection, TimeProvider ti
                 ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
                 : new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(endPoint, limit.Token);
-            return OfClient(address);
+            return null;
         }
         catch (SocketException exception)
         {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Tests.Responses;
 
 /// <summary>An error filter never appends its answer to half of another one, as far as it asks whether the response has started.</summary>
-[NonParallelizable]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class HalfAnswerTests
 {
     private readonly Runs _runs = new();

@@ -46,18 +46,24 @@ internal static class RecordRules
             var (name, values) = record.Headers[i];
             if (!AllowsSyntax(name, values))
                 return "A header of the record has a name or a value that HTTP does not allow.";
-            dropped += IsReplayed(name, values) ? 0 : 1;
+            dropped += IsReplayed(name, values, record) ? 0 : 1;
         }
 
         if (dropped > 0)
-            record = record with { Headers = [.. record.Headers.Where(header => IsReplayed(header.Key, header.Value))] };
+        {
+            var read = record;
+            record = record with { Headers = [.. read.Headers.Where(header => IsReplayed(header.Key, header.Value, read))] };
+        }
+
         return null;
     }
 
-    // A record has a length only to say that the body is empty on purpose.
-    private static bool IsReplayed(string name, StringValues values) =>
+    // A record has the length that the action declared itself. Another one would break the connection.
+    private static bool IsReplayed(string name, StringValues values, in ResponseRecord record) =>
         !NeverKeptHeaders.Contains(name)
-        || (name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase) && values == "0");
+        || (name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
+            && HeaderUtilities.TryParseNonNegativeInt64(values.ToString(), out var length)
+            && length == record.Body.Length);
 
     private static bool HasControl(string value)
     {

@@ -64,7 +64,10 @@ internal sealed partial class HeldResponse
         }
     }
 
-    /// <summary>The headers to keep with the response.</summary>
+    /// <summary>
+    /// The headers to keep with the response. A length that the action declared is one of them: behind middleware that may rewrite the body,
+    /// a replay has none otherwise.
+    /// </summary>
     public KeyValuePair<string, StringValues>[] KeptHeaders(string? marker)
     {
         var headers = _headers.Difference(_inner.Headers, marker);

@@ -60,7 +60,8 @@ internal static class ProblemResponse
     private static async Task SendAsync(HttpResponse response, string contentType, ReadOnlyMemory<byte> body)
     {
         response.ContentType = contentType;
-        response.ContentLength = body.Length;
+        if (ResponseBodies.MayDeclareLength(response.HttpContext))
+            response.ContentLength = body.Length;
         await response.Body.WriteAsync(body);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class MappedExceptionTests
                 "/mapped", $"an action filter's failure and a resource filter, {status}",
                 new MapInResourceFilter(status, int.MaxValue), new ThrowAfter());
             yield return Row(
-                "/mapped", $"a result filter's failure and an outer result filter, {status}",
+                "/mapped/nothing", $"a result filter's failure and an outer result filter, {status}",
                 new MapInResultFilter(status), new ThrowAfterResult());
         }
 
@@ -275,16 +275,20 @@ public sealed class MappedController(Runs runs, IIdempotencyContext idempotency)
         return new ThrowingResult();
     }
 
+    // A response that has begun cannot be mapped any more.
+    [HttpPost("nothing")]
+    public IActionResult Nothing()
+    {
+        runs.Next();
+        return NoContent();
+    }
+
     [HttpPost("own"), TypeFilter<ThrowingFilter>]
     public int Own() => runs.Next();
 
     private sealed class ThrowingResult : ActionResult
     {
-        public override async Task ExecuteResultAsync(ActionContext context)
-        {
-            await context.HttpContext.Response.WriteAsync("half");
-            throw new NotSupportedException("in the middle");
-        }
+        public override Task ExecuteResultAsync(ActionContext context) => throw new NotSupportedException("before the first byte");
     }
 
     private sealed class ThrowingFilter : IActionFilter

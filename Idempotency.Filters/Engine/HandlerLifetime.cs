@@ -7,29 +7,29 @@ namespace Idempotency.Filters.Engine;
 /// <c>RequestAborted</c> as the action sees it. The request timeout and <see cref="IdempotencyOptions.MaxExecutionTime"/> fire it. A client
 /// that leaves does not, because the retry wants the action's answer; it counts again where the rest of a stream is all that is left.
 /// </summary>
-internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IHttpResetFeature
+internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IHttpResetFeature, IDisposable
 {
     private readonly HttpContext _http;
     private readonly IHttpRequestLifetimeFeature _inner;
     private readonly IHttpResetFeature? _reset;
-    private readonly TimeSpan? _limit;
+    private readonly IdempotencyOptions _options;
     private readonly TimeProvider _timeProvider;
     private long _started;
     private CancellationTokenSource? _source;
-    private CancellationTokenRegistration _timeout;
-    private CancellationTokenRegistration _client;
+    private List<CancellationTokenRegistration>? _links;
     private CancellationToken _token;
     private bool _hasToken;
     private bool _writes;
     private bool _streams;
     private bool _isDeclaredStream;
+    private bool _clientCounts;
 
-    public HandlerLifetime(HttpContext http, TimeSpan? limit, TimeProvider timeProvider)
+    public HandlerLifetime(HttpContext http, IdempotencyOptions options, TimeProvider timeProvider)
     {
         _http = http;
         _inner = http.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
         _reset = http.Features.Get<IHttpResetFeature>();
-        _limit = limit;
+        _options = options;
         _timeProvider = timeProvider;
         _started = timeProvider.GetTimestamp();
         http.Features.Set<IHttpRequestLifetimeFeature>(this);
@@ -46,7 +46,6 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IHttpResetF
     /// <summary>Whether the token fired while the result was written. Formatters then stop in the middle without an exception.</summary>
     public bool WritingWasCut => _writes && _token.IsCancellationRequested;
 
-    // Made on first use: most actions never ask, and a timer is expensive.
     public CancellationToken RequestAborted
     {
         get => _hasToken ? _token : RequestAborted = CreateToken();
@@ -107,43 +106,45 @@ internal sealed class HandlerLifetime : IHttpRequestLifetimeFeature, IHttpResetF
             _http.Features.Set(_reset);
         if (isKept)
             _inner.RequestAborted = CancellationToken.None;
-        EndToken();
+        Dispose();
     }
+
+    public void Dispose() => EndToken();
 
     private void EndToken()
     {
-        _client.Dispose();
-        _timeout.Dispose();
+        _links?.ForEach(link => link.Dispose());
         _source?.Dispose();
-        (_client, _timeout, _source) = (default, default, null);
+        (_links, _source, _clientCounts) = (null, null, false);
         (_token, _hasToken) = (CancellationToken.None, false);
     }
 
     private CancellationToken CreateToken()
     {
-        var timeout = _http.Features.Get<IHttpRequestTimeoutFeature>()?.RequestTimeoutToken ?? CancellationToken.None;
-
         // Not pooled: the deadline of a later request would cancel work that outlives this one.
-        _source = _limit is { } limit
-            ? new CancellationTokenSource(Left(limit), _timeProvider)
-            : new CancellationTokenSource();
-        _timeout = timeout.UnsafeRegister(Cancel, _source);
+        _source = TimeLeft() is { } left ? new CancellationTokenSource(left, _timeProvider) : new CancellationTokenSource();
+        if (_http.Features.Get<IHttpRequestTimeoutFeature>() is { } timeout)
+            Link(timeout.RequestTimeoutToken);
         LetClientCount();
         return _source.Token;
     }
 
-    private TimeSpan Left(TimeSpan limit)
+    private TimeSpan? TimeLeft()
     {
-        var left = limit - _timeProvider.GetElapsedTime(_started);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        var left = _options.MaxExecutionTime - _timeProvider.GetElapsedTime(_started);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left;
     }
 
     // Not while the answer is held, and not because it merely outgrew the buffer: that run may be a payment half done.
     private void LetClientCount()
     {
-        if (_streams && (_isDeclaredStream || _writes) && _source is { } source && _client == default)
-            _client = _inner.RequestAborted.UnsafeRegister(Cancel, source);
+        if (!_streams || !(_isDeclaredStream || _writes) || _source is null || _clientCounts)
+            return;
+
+        _clientCounts = true;
+        Link(_inner.RequestAborted);
     }
 
-    private static void Cancel(object? source) => ((CancellationTokenSource)source!).Cancel();
+    private void Link(CancellationToken token) =>
+        (_links ??= []).Add(token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source));
 }

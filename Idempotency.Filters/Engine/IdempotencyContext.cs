@@ -15,9 +15,9 @@ internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) 
 
     public bool IsRepeat => Request is { IsRepeat: true };
 
-    public StoredResponse? Response => Request?.Response;
+    public StoredResponse? Response => Request?.Repeat?.Response;
 
-    public bool? RequestMatches => Request?.RequestMatches;
+    public bool? RequestMatches => Request?.Repeat?.RequestMatches;
 
     public long? FencingToken => Claim?.FencingToken;
 
@@ -30,7 +30,7 @@ internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) 
     public IdempotencyReplay Replay()
     {
         var request = Claimed();
-        if (request.Response is { } response)
+        if (request.Repeat?.Response is { } response)
             return new IdempotencyReplay(response.Record, request.Policy.Options);
 
         throw new InvalidOperationException(

@@ -12,8 +12,6 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
 {
     private readonly IdempotentRequest _request;
     private readonly EngineServices _services;
-    private readonly HttpContext _http;
-    private readonly IdempotencyOptions _options;
     private readonly RequestFingerprint _fingerprint;
     private readonly HandlerLifetime _lifetime;
     private readonly HeldResponse _response;
@@ -27,20 +25,22 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     {
         _request = request;
         _services = services;
-        _http = request.Http;
-        _options = request.Policy.Options;
         _fingerprint = fingerprint;
-        _lifetime = new HandlerLifetime(_http, _options.MaxExecutionTime, services.TimeProvider);
-        _response = new HeldResponse(_http, _options.MaxResponseBodySize, this);
+        _lifetime = new HandlerLifetime(Http, Options, services.TimeProvider);
+        _response = new HeldResponse(Http, Options.MaxResponseBodySize, this);
         // Unless it comes to an end below.
         request.Outcome = RequestOutcome.Failed;
     }
+
+    private HttpContext Http => _request.Http;
+
+    private IdempotencyOptions Options => _request.Policy.Options;
 
     /// <summary>Takes the request over: hashes its body while it is read, holds the response, and ignores a client that leaves.</summary>
     /// <exception cref="RequestBodyTooLargeException">The body had to be read at once, and the server refused it.</exception>
     public static async ValueTask<IdempotentExecution> StartAsync(IdempotentRequest request, EngineServices services)
     {
-        var fingerprint = request.Fingerprint ?? await RequestFingerprint.AttachAsync(
+        var fingerprint = request.Repeat?.Fingerprint ?? await RequestFingerprint.AttachAsync(
             request.Policy.Hasher, request.Http.Request, request.Http.RequestAborted);
         return new IdempotentExecution(request, services, fingerprint);
     }
@@ -50,7 +50,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     {
         try
         {
-            if (await call(_http, next) is { } returned)
+            if (await call(Http, next) is { } returned)
                 return HandlerResult.Returned(returned);
 
             if (Inspect() is { } defect)
@@ -98,7 +98,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         // The store has undone what this execution did: its own answer would be a lie.
         if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
             throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
-        await _response.SendInsteadAsync(winner, _options);
+        await _response.SendInsteadAsync(winner, Options);
     }
 
     /// <summary>Gives the request back as it was, and the buffers to their pool.</summary>
@@ -154,7 +154,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     {
         KeepWish.Keep => true,
         KeepWish.Discard => false,
-        _ => _request is { ActionRan: true, ThrewInside: false } && KeepRule.Keeps(_http, _options, _response.Body.Sequence, AnswerFacts()),
+        _ => _request is { ActionRan: true, ThrewInside: false } && KeepRule.Keeps(Http, Options, _response.Body.Sequence, AnswerFacts()),
     };
 
     private AnswerFacts AnswerFacts() => new()
@@ -173,10 +173,10 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         IsWanted = _isWanted,
         Threw = failure is not null,
         ThrewInside = _request.ThrewInside,
-        IsServerError = _http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
+        IsServerError = Http.Response.StatusCode >= StatusCodes.Status500InternalServerError,
         TimeWasUp = _lifetime.HasFired,
         IsWhole = _request.Phase < RequestPhase.Overflowed && _response.IsWhole,
-        BlocksFailures = _options.WhenFailed is FailureBehavior.Block,
+        BlocksFailures = Options.WhenFailed is FailureBehavior.Block,
     };
 
     private async ValueTask<Verdict> ReleaseAsync()
@@ -184,9 +184,9 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         // Before the answer leaves: a client that retries at once must not meet its own claim.
         await _request.ReleaseAsync();
         if (_request.IsRepeat)
-            Log.Repeated(_services.Logger, _request.KeyHash, _http.Response.StatusCode);
+            Log.Repeated(_services.Logger, _request.KeyHash, Http.Response.StatusCode);
         else
-            Log.Released(_services.Logger, _request.KeyHash, _http.Response.StatusCode);
+            Log.Released(_services.Logger, _request.KeyHash, Http.Response.StatusCode);
         return Verdict.Release;
     }
 
@@ -196,12 +196,12 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         // While the response streams, the action may still read its body, so we must not drain it.
         var fingerprint = overflowed
             ? _fingerprint.Current()
-            : await _fingerprint.FinishAsync(_options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
+            : await _fingerprint.FinishAsync(Options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
         _services.NoteBody(_request, fingerprint);
         var written = RecordOf(verdict, fingerprint).Write();
 
         var result = await _services.Retrier.CompleteAsync(
-            _request.ToComplete(), written.Sequence, _request.WishedRetention ?? _options.Retention);
+            _request.ToComplete(), written.Sequence, _request.WishedRetention ?? Options.Retention);
 
         _request.Completed(result);
         _bufferIsInUse = result.BufferIsInUse;
@@ -225,10 +225,10 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
             Verdict.Block => RecordFlags.OutcomeUnknown,
             _ => RecordFlags.None,
         },
-        StatusCode = _http.Response.StatusCode,
+        StatusCode = Http.Response.StatusCode,
         Created = _services.TimeProvider.GetUtcNow(),
         Fingerprint = fingerprint,
-        Headers = verdict is Verdict.Keep ? _response.KeptHeaders(_options.ReplayedHeaderName) : [],
+        Headers = verdict is Verdict.Keep ? _response.KeptHeaders(Options.ReplayedHeaderName) : [],
         Body = verdict is Verdict.Keep ? _response.Body.Sequence : ReadOnlySequence<byte>.Empty,
     };
 
@@ -244,7 +244,7 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
                 Log.NotReplayable(_services.Logger, _request.KeyHash, NotReplayableReason(overflowed));
                 break;
             default:
-                Log.Kept(_services.Logger, _request.KeyHash, _http.Response.StatusCode, length);
+                Log.Kept(_services.Logger, _request.KeyHash, Http.Response.StatusCode, length);
                 _services.Metrics.Kept(length);
                 break;
         }
@@ -258,13 +258,13 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
             return "something that took the body before the run wrote to it directly: take Response.Body or BodyWriter inside the action";
         if (_lifetime.HasFired)
             return "the action's time was up";
-        return ResponseBodies.HasOwnFraming(_http) ? "framed by the action itself, or with trailers" : "its status is not from 200 to 599";
+        return ResponseBodies.HasOwnFraming(Http) ? "framed by the action itself, or with trailers" : "its status is not from 200 to 599";
     }
 
     private string OutcomeOf(Verdict verdict) => verdict switch
     {
         Verdict.Release when _request.IsRepeat => RequestOutcome.Repeated,
-        Verdict.Release when _http.Response.StatusCode < StatusCodes.Status500InternalServerError => RequestOutcome.Released,
+        Verdict.Release when Http.Response.StatusCode < StatusCodes.Status500InternalServerError => RequestOutcome.Released,
         Verdict.Release or Verdict.Block => RequestOutcome.Failed,
         _ => RequestOutcome.Executed,
     };

@@ -65,17 +65,10 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     /// <summary>Whether the answer is the result of a challenge or a refusal, whatever its status.</summary>
     public bool IsChallenge { get; private set; }
 
-    /// <summary>Manual mode: whether an earlier request with this key completed.</summary>
-    public bool IsRepeat { get; private set; }
+    /// <summary>Manual mode: the earlier request with this key; null when there was none.</summary>
+    public Repeat? Repeat { get; private set; }
 
-    /// <summary>The earlier response; null when there is none, or when it was not kept whole.</summary>
-    public StoredResponse? Response { get; private set; }
-
-    /// <summary>Whether the earlier request was the same; null when nobody knows.</summary>
-    public bool? RequestMatches { get; private set; }
-
-    /// <summary>The fingerprint of a repeat, whose body was hashed before the action runs; null when it was not.</summary>
-    public RequestFingerprint? Fingerprint { get; private set; }
+    public bool IsRepeat => Repeat is not null;
 
     public KeepWish Wish { get; private set; }
 
@@ -170,12 +163,12 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     /// <summary>Manual mode: there is an earlier record.</summary>
     public void Repeats(in ResponseRecord record, in Fingerprint fingerprint)
     {
-        IsRepeat = true;
         // A form that could not be parsed has no hash, and must not match the next one that cannot be parsed.
-        if (fingerprint.HasBody && !fingerprint.Body.Matches(default))
-            Fingerprint = RequestFingerprint.Known(Policy.Hasher, Http.Request, fingerprint);
-        RequestMatches = record.Fingerprint.Matches(fingerprint);
-        Response = record.Flags is RecordFlags.None ? new StoredResponse(record) : null;
+        var isKnown = fingerprint.HasBody && !fingerprint.Body.Matches(default);
+        Repeat = new Repeat(
+            record.Flags is RecordFlags.None ? new StoredResponse(record) : null,
+            record.Fingerprint.Matches(fingerprint),
+            isKnown ? RequestFingerprint.Known(Policy.Hasher, Http.Request, fingerprint) : null);
     }
 
     public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, WishedRetention) = (wish, retention);

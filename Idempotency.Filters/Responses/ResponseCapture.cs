@@ -15,8 +15,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     private readonly IHttpResponseBodyFeature _inner;
     private readonly long _cap;
     private readonly ICaptureOwner _owner;
-    private readonly long _unflushedBefore;
-    private readonly long _positionBefore;
+    private readonly long _writtenBefore;
     private readonly PooledBuffer _held = new();
     private CaptureStream? _stream;
     private long _unflushed;
@@ -35,7 +34,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         _cap = cap;
         _owner = owner;
         IsServersOwn = ResponseBodies.AreServersOwn(http);
-        (_unflushedBefore, _positionBefore) = Mark();
+        _writtenBefore = Written();
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
 
@@ -49,7 +48,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     public bool Streams { get; private set; }
 
     /// <summary>Whether somebody wrote to the body behind the capture, without starting the response.</summary>
-    public bool WasBypassed => Mark() != (_unflushedBefore, _positionBefore);
+    public bool WasBypassed => Written() != _writtenBefore;
 
     /// <summary>Whether the action did something that would have sent the headers if the body were not held.</summary>
     public bool Started { get; private set; }
@@ -254,9 +253,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     }
 
     /// <summary>How far the body behind the capture is written, where it says so.</summary>
-    private (long Unflushed, long Position) Mark() => (
-        ResponseBodies.UnflushedBytes(_inner.Writer),
-        _inner.Stream is { CanSeek: true } stream ? stream.Position : 0);
+    private long Written() => ResponseBodies.UnflushedBytes(_inner.Writer) + (_inner.Stream is { CanSeek: true } stream ? stream.Position : 0);
 
     private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
 

@@ -31,7 +31,8 @@ internal sealed class RedisReasonTests
         await stores.AskAsync(RedisStores.NewKey(), Claim);
 
         proxy.Cut(refuse: true);
-        Assert.That(async () => await stores.AskAsync(RedisStores.NewKey(), Claim), Says("accepts connections, but has not answered on one"));
+        Assert.That(
+            async () => await stores.AskAsync(RedisStores.NewKey(), Claim), Says("accepts connections, but has not answered on one"));
 
         proxy.Heal();
         await Waiting.UntilAsync(async () =>

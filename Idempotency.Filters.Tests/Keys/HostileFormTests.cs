@@ -70,7 +70,8 @@ internal sealed class HostileFormTests
         await using var app = await KeyedApp.StartAsync(KeySource.FormField("key"));
         var random = new Random(11);
         string[] bits =
-            ["; ", "name", "filename", "*", "=", "\"", "k", "utf-8''", "%", "%zz", "\\", "=?utf-8?B?", "?=", "'", "\t", "size=", "form-data"];
+            ["; ", "name", "filename", "*", "=", "\"", "k", "utf-8''", "%", "%zz", "\\", "=?utf-8?B?", "?=", "'", "\t", "size=",
+                "form-data"];
 
         for (var i = 0; i < 300; i++)
         {

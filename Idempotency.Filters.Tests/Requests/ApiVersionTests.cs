@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Requests;
 
-/// <summary>The recipes of docs/keys.md with the package Asp.Versioning: a key of version 1 never gets its answer under version 2.</summary>
+/// <summary>The recipes of docs/keys.md with Asp.Versioning: a key of version 1 never gets its answer under version 2.</summary>
 internal sealed class ApiVersionTests
 {
     private static readonly TestCaseData[] Recipes =
@@ -45,7 +45,8 @@ internal sealed class ApiVersionTests
                 if (contentType is not null)
                     body.Headers.ContentType = MediaTypeHeaderValue.Parse(string.Format(null, contentType, version));
                 return await app.AnswerAsync(
-                    prefix + string.Format(null, path, version), prefix + key, body, sent is null ? [] : [string.Format(null, sent, version)]);
+                    prefix + string.Format(null, path, version), prefix + key, body,
+                    sent is null ? [] : [string.Format(null, sent, version)]);
             }
 
             Assert.That(await SendAsync("k", 1), Is.EqualTo("200 one"));

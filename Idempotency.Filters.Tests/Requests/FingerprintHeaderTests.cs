@@ -14,7 +14,8 @@ internal sealed class FingerprintHeaderTests
 {
     // Values of the characters that separate names, lengths and values.
     private static readonly Gen<string?> Value = Gen.OneOf(
-        Gen.Constant<string?>(null), Gen.Elements('a', 'b', ':', ';', '0', '1', ',').ArrayOf().Select(c => (string?)new string(c)).Resize(6));
+        Gen.Constant<string?>(null),
+        Gen.Elements('a', 'b', ':', ';', '0', '1', ',').ArrayOf().Select(c => (string?)new string(c)).Resize(6));
 
     private static readonly Arbitrary<(string? A, string? B)[]> HeaderPairs =
         (from a in Value from b in Value select (a, b)).ArrayOf(20).ToArbitrary();
@@ -48,7 +49,8 @@ internal sealed class FingerprintHeaderTests
 
         Assert.That(await app.AnswerAsync("/orders", "k", Body("application/json;v=1.0")), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/orders", "k", Body("application/json;v=2.0")), Is.EqualTo("422 key-reused"));
-        Assert.That(await app.AnswerAsync("/orders", "k", Body("application/json; charset=utf-8; v=\"1.0\"")), Is.EqualTo("200 1 replayed"));
+        Assert.That(
+            await app.AnswerAsync("/orders", "k", Body("application/json; charset=utf-8; v=\"1.0\"")), Is.EqualTo("200 1 replayed"));
     }
 
     [Test]

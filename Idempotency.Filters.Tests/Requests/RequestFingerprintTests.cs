@@ -246,7 +246,9 @@ public class RequestFingerprintTests
     {
         var request = Request(new BodyStream(Body, 9));
 
-        AssertBody(await RequestFingerprint.BufferAsync(Hashing.Plain, request, BodyForm.Bytes, Body.Length, default), BodyForm.Bytes, Sha256OfBody);
+        AssertBody(
+            await RequestFingerprint.BufferAsync(Hashing.Plain, request, BodyForm.Bytes, Body.Length, default),
+            BodyForm.Bytes, Sha256OfBody);
 
         var again = new MemoryStream();
         await request.Body.CopyToAsync(again);

@@ -115,6 +115,8 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     {
         _request.Overflow();
         _isWanted = IsWanted();
+        if (_isWanted && await _response.RunCallbacksAsync())
+            _isWanted = IsWanted();
         var verdict = Judgement.Of(Facts(failure: null));
         if (verdict is not Verdict.Release)
             await RecordAsync(verdict, overflowed: true);

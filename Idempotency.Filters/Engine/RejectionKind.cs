@@ -36,7 +36,7 @@ internal sealed record RejectionKind(
 
     public static readonly RejectionKind NotReplayable = new(
         "not-replayable", codes => codes.NotReplayable, "The answer was not kept",
-        "The request with this key was carried out, but its answer was too large or was streamed, and cannot be sent again. "
+        "The request with this key was carried out, but its answer was not kept whole and cannot be sent again. "
         + "The operation will not run twice.");
 
     public static readonly RejectionKind OutcomeUnknown = new(

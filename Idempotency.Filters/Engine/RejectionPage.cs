@@ -28,10 +28,11 @@ internal static class RejectionPage
         "outcome-unknown" => (
             "It is not known whether the form was handled",
             "It was sent before, and something went wrong. It will not be handled again until somebody has looked into it."),
-        "body-too-large" => ("The form is too large", "Nothing was done."),
+        "body-too-large" => ("The form is too large", "What was sent now was not done."),
         "record-unreadable" => (
             "The result cannot be shown now",
             "The form was sent before, but its result cannot be read now. It will not be handled twice. Try again later."),
+        "caller-anonymous" => ("Sign in first", "Nothing was done. Sign in, then send the form again."),
         _ => (
             "The form cannot be handled now",
             "Nothing was done, because it cannot be made sure now that the form is handled only once. Wait a moment, then send it again."),

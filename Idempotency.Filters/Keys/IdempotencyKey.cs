@@ -23,7 +23,7 @@ internal static class IdempotencyKey
         "Send nothing after the closing double quote, except parameters of RFC 9651 such as ;a=1.";
     private const string BadPlain = "A key may hold only ASCII characters from space to tilde.";
     private const string BadUuid = "Send a UUID as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
-    private const string NilUuid = "Send a UUID of your own for each operation; the nil UUID is what a client sends that has made none.";
+    private const string NilUuid = "Send a UUID of your own for each operation; clients send the nil UUID when they have made none.";
     private const string BadUuidV4 = "Send a UUID of version 4 as the key, such as f81d4fae-7dec-41d0-a765-00a0c91e6bf6.";
 
     // No comma, since it may have joined two header lines. No semicolon, since it may begin a parameter.

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters;
 
 /// <summary>
-/// Which keys are accepted. None accepts what a client sends that has no key: the nil UUID (RFC 9562, section 5.9), the words
+/// Which keys are accepted. None accepts what clients send without a key of their own: the nil UUID (RFC 9562, section 5.9), the words
 /// <c>undefined</c>, <c>null</c>, <c>nil</c>, <c>NaN</c> and <c>None</c> in any case, <c>[object Object]</c>, or a template that was not
 /// filled in, such as <c>{{key}}</c> or <c>${key}</c>.
 /// </summary>

@@ -10,7 +10,7 @@ namespace Idempotency.Filters.Keys;
 internal static class KeyLeftover
 {
     public const string Problem =
-        "Send a value of your own for each operation, such as a UUID. This key is what a client sends that has no value: undefined, null, "
+        "Send a value of your own for each operation, such as a UUID. Clients send this one when they have no value: undefined, null, "
         + "or a template that nothing has filled in.";
 
     private const string UrnPrefix = "urn:uuid:";

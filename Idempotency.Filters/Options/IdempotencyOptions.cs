@@ -208,9 +208,8 @@ public sealed class IdempotencyOptions
     public Uri? DocumentationUri { get; set; }
 
     /// <summary>
-    /// Called before a request is refused. It may change the problem details, or write a response of its own. On MVC it runs after the
-    /// app's <c>CustomizeProblemDetails</c>, on Minimal APIs before. If it throws, the exception goes to the app's error handling. Default
-    /// null.
+    /// Called before a request is refused. It may change the problem details, or write a response of its own. It runs after the app's
+    /// <c>CustomizeProblemDetails</c>. If it throws, the exception goes to the app's error handling. Default null.
     /// </summary>
     public Func<IdempotencyRejectedContext, ValueTask>? OnRejected { get; set; }
 

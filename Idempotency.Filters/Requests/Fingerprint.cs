@@ -17,7 +17,9 @@ internal readonly struct Fingerprint
     /// <summary>The fingerprint of a record that no request made.</summary>
     public static Fingerprint OfAnyRequest => new() { Target = default, Form = BodyForm.AnyRequest, Body = default };
 
-    /// <summary>The hash of method, path, query string, media type, and the headers that the policy names. Zero unless <see cref="HasTarget"/>.</summary>
+    /// <summary>
+    /// The hash of method, path, query string, media type, and the headers that the policy names. Zero unless <see cref="HasTarget"/>.
+    /// </summary>
     public required Sha256Digest Target { get; init; }
 
     public required BodyForm Form { get; init; }

@@ -6,6 +6,7 @@ namespace Idempotency.Filters.Responses;
 internal sealed partial class HeldResponse : IHttpResponseFeature
 {
     private Stack<(Func<object, Task> Callback, object State)>? _callbacks;
+    private Exception? _callbackFailure;
     private bool _isStarting;
 
     public int StatusCode
@@ -36,7 +37,7 @@ internal sealed partial class HeldResponse : IHttpResponseFeature
 
     /// <summary>
     /// Frameworks and error filters ask this before they send another answer, and must not append one to half an answer. Where middleware
-    /// outside replaced the body, such as one that buffers, the server's value counts: there the response has not started without us either.
+    /// outside replaced the body, such as one that buffers, the server's value counts: without us the response has not started there either.
     /// </summary>
     public bool HasStarted => _inner.HasStarted || (_capture.IsServersOwn && _capture.Started && !Streams && !_isStarting);
 
@@ -69,10 +70,22 @@ internal sealed partial class HeldResponse : IHttpResponseFeature
             return false;
 
         _isStarting = true;
-        while (callbacks.TryPop(out var next))
-            await next.Callback(next.State);
-        _isStarting = false;
-        return true;
+        try
+        {
+            while (callbacks.TryPop(out var next))
+                await next.Callback(next.State);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // A handler that swallows this has no answer all the same.
+            _callbackFailure = exception;
+            throw;
+        }
+        finally
+        {
+            _isStarting = false;
+        }
     }
 
     /// <summary>Leaves the callbacks to the server: the response is not kept, or is about to stream.</summary>

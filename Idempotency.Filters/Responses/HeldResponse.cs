@@ -56,7 +56,7 @@ internal sealed partial class HeldResponse
     {
         get
         {
-            if (_capture.Failure is { } failure)
+            if ((_callbackFailure ?? _capture.Failure) is { } failure)
                 return failure;
             return !Streams && ResponseBodies.Defect(StatusCode, _inner.Headers.ContentLength, Body.Length) is { } defect
                 ? new InvalidOperationException(defect)
@@ -65,8 +65,8 @@ internal sealed partial class HeldResponse
     }
 
     /// <summary>
-    /// The headers to keep with the response. A length that the action declared is one of them: behind middleware that may rewrite the body,
-    /// a replay has none otherwise.
+    /// The headers to keep with the response. A length that the action declared is one of them: a replay behind middleware that may rewrite
+    /// the body would have none otherwise.
     /// </summary>
     public KeyValuePair<string, StringValues>[] KeptHeaders(string? marker)
     {

@@ -253,7 +253,8 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     }
 
     /// <summary>How far the body behind the capture is written, where it says so.</summary>
-    private long Written() => ResponseBodies.UnflushedBytes(_inner.Writer) + (_inner.Stream is { CanSeek: true } stream ? stream.Position : 0);
+    private long Written() =>
+        ResponseBodies.UnflushedBytes(_inner.Writer) + (_inner.Stream is { CanSeek: true } stream ? stream.Position : 0);
 
     private bool Fits(long more) => _buffering && _held.Length + more <= _cap;
 

@@ -31,7 +31,8 @@ internal static class HashingOptionsCheck
         if (secret.Length < ShortestSecret)
         {
             failures.Add(
-                $"HashSecret has {secret.Length} bytes: use at least {ShortestSecret} random ones, from `openssl rand -base64 32` for example.");
+                $"HashSecret has {secret.Length} bytes: use at least {ShortestSecret} random ones, from `openssl rand -base64 32` for "
+                + "example.");
         }
         else if (secret.Distinct().Count() < FewestDifferentBytes)
         {

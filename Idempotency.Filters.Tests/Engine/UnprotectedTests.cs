@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Tests.Engine;
@@ -31,6 +32,33 @@ internal sealed class UnprotectedTests
         Assert.That(app.Runs(), Is.EqualTo(2));
         Assert.That(Warnings(app), Is.EqualTo(1));
         Assert.That(app.Logs.Lines, Has.Some.Matches<LogLine>(line => line.Id.Id == 33 && line.Message.Contains("/fee")));
+    }
+
+    [Test]
+    public async Task EndpointAfterACoveredOneSeesNothingOfIt()
+    {
+        string? seen = null;
+        await using var app = await Answers.StartAsync(
+            [],
+            s => s.AddHttpContextAccessor(),
+            pipeline =>
+            {
+                pipeline.Use(async (http, next) =>
+                {
+                    await next(http);
+                    http.Request.Path = "/fee";
+                    http.SetEndpoint(null);
+                    await next(http);
+                });
+                pipeline.UseRouting();
+                pipeline.MapPost("/pay", (Runs runs) => Count(runs)).RequireIdempotency();
+                pipeline.MapPost("/fee", (IIdempotencyContext idempotency) => { seen = $"key={idempotency.Key}"; });
+            });
+
+        await app.AnswerAsync("/pay", "k");
+        await app.FinishAsync();
+
+        Assert.That(seen, Is.EqualTo("key="));
     }
 
     [Test]

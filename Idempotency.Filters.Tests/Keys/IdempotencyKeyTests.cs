@@ -151,6 +151,7 @@ public class IdempotencyKeyTests
     [TestCase("F81D4FAE7DEC11D0A76500A0C91E6BF6", KeyFormat.LooseUuid, "f81d4fae7dec11d0a76500a0c91e6bf6")]
     [TestCase("{" + Uuid + "}", KeyFormat.LooseUuid, "{" + Uuid + "}")]
     [TestCase("URN:UUID:" + Uuid, KeyFormat.LooseUuid, "urn:uuid:" + Uuid)]
+    [TestCase("Urn:Uuid:" + Uuid, KeyFormat.LooseUuid, "urn:uuid:" + Uuid)]
     [TestCase("{" + Uuid, KeyFormat.LooseUuid, null)]
     [TestCase("urn:uuid:{" + Uuid + "}", KeyFormat.LooseUuid, null)]
     [TestCase("+81d4fae-7dec-11d0-a765-00a0c91e6bf6", KeyFormat.LooseUuid, null)]

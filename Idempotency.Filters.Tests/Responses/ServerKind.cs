@@ -14,4 +14,7 @@ internal enum ServerKind
 
     /// <summary>Kestrel behind middleware that buffers the body.</summary>
     Buffered,
+
+    /// <summary>Kestrel behind response compression, which passes each write on.</summary>
+    Compressed,
 }

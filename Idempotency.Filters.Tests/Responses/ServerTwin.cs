@@ -66,6 +66,7 @@ internal sealed class ServerTwin : IAsyncDisposable
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Services.AddRouting();
+        builder.Services.AddResponseCompression(compression => compression.MimeTypes = ["*/*"]);
         builder.Services.AddIdempotency(options);
         builder.Logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         if (kind is ServerKind.TestServer)
@@ -83,6 +84,8 @@ internal sealed class ServerTwin : IAsyncDisposable
         Answers.ShowErrors(app);
         if (kind is ServerKind.Buffered)
             app.Use(BufferAsync);
+        if (kind is ServerKind.Compressed)
+            app.UseResponseCompression();
         if (middleware is not null)
             app.Use(middleware);
         endpoints(app);
@@ -115,7 +118,10 @@ internal sealed class ServerTwin : IAsyncDisposable
 
     private HttpClient ClientOf(WebApplication app) => _kind is ServerKind.TestServer
         ? app.GetTestClient()
-        : new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        : new HttpClient(new SocketsHttpHandler
+        {
+            AutomaticDecompression = _kind is ServerKind.Compressed ? DecompressionMethods.All : DecompressionMethods.None,
+        }) { BaseAddress = new Uri(app.Urls.First()) };
 
     private async Task<Answer> AskAsync(HttpClient client, string path)
     {

@@ -12,6 +12,7 @@ namespace Idempotency.Filters.Tests.Responses;
 [TestFixture(ServerKind.Http2)]
 [TestFixture(ServerKind.TestServer)]
 [TestFixture(ServerKind.Buffered)]
+[TestFixture(ServerKind.Compressed)]
 internal sealed class StartedResponseTests(ServerKind kind)
 {
     private const int Cap = 1000;

@@ -11,13 +11,25 @@ namespace Idempotency.Filters.Tests.Responses;
 [TestFixture(ServerKind.Http2)]
 [TestFixture(ServerKind.TestServer)]
 [TestFixture(ServerKind.Buffered)]
+[TestFixture(ServerKind.Compressed)]
 internal sealed class StartingCallbackTests(ServerKind kind)
 {
+    private const int Cap = 100_000;
+
     private readonly Runs _runs = new();
     private ServerTwin _twin = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _twin = await ServerTwin.StartAsync(kind, Map);
+    public async Task Start() => _twin = await ServerTwin.StartAsync(
+        kind,
+        Map,
+        options =>
+        {
+            options.MaxResponseBodySize = Cap;
+            options.ShouldStore = response =>
+                response.HttpContext.Response.StatusCode < 500
+                && (response.HttpContext.Request.Path != "/json-late" || response.HttpContext.Response.ContentType == "application/json");
+        });
 
     [OneTimeTearDown]
     public async Task Stop() => await _twin.DisposeAsync();
@@ -55,6 +67,25 @@ internal sealed class StartingCallbackTests(ServerKind kind)
 
         Assert.That((first.Status, first.Body), Is.EqualTo((500, "The commit failed.")));
         Assert.That((retry.Status, retry.IsReplay, _runs.Count - before), Is.EqualTo((500, false, 2)));
+    }
+
+    [Test]
+    public async Task CallbackThatFailsWhileTheResponseOutgrowsTheBufferFreesTheKey([Values("large-fails", "large-fails-unseen")] string path)
+    {
+        var before = _runs.Count;
+        var first = await _twin.AskCoveredAsync(path);
+        var retry = await _twin.AskCoveredAsync(path);
+
+        Assert.That((first.Status, first.Body), Is.EqualTo((500, "The commit failed.")));
+        Assert.That((retry.Status, _runs.Count - before), Is.EqualTo((500, 2)));
+    }
+
+    [Test]
+    public async Task WhatACallbackSetsDecidesWhetherToKeep()
+    {
+        var (_, first, retry) = await _twin.AskAsync("json-late");
+
+        Assert.That((first.Header("Content-Type"), retry.IsReplay), Is.EqualTo(("application/json", true)));
     }
 
     [Test]
@@ -144,6 +175,34 @@ internal sealed class StartingCallbackTests(ServerKind kind)
                 throw new InvalidOperationException("The commit failed.");
             });
             return http.Response.WriteAsync("done");
+        });
+        app.MapPost("large-fails", async http =>
+        {
+            _runs.Next();
+            http.Response.OnStarting(() => throw new InvalidOperationException("The commit failed."));
+            await http.Response.WriteAsync(new string('x', Cap + 1));
+        });
+        app.MapPost("large-fails-unseen", async http =>
+        {
+            _runs.Next();
+            http.Response.OnStarting(() => throw new InvalidOperationException("The commit failed."));
+            try
+            {
+                await http.Response.WriteAsync(new string('x', Cap + 1));
+            }
+            catch (InvalidOperationException)
+            {
+                await http.Response.WriteAsync("done");
+            }
+        });
+        app.MapPost("json-late", http =>
+        {
+            http.Response.OnStarting(() =>
+            {
+                http.Response.ContentType = "application/json";
+                return Task.CompletedTask;
+            });
+            return http.Response.WriteAsync("{}");
         });
         app.MapPost("unavailable", http =>
         {

@@ -79,6 +79,17 @@ internal sealed partial class RefusalFormatTests(string path)
     }
 
     [Test]
+    public async Task VisitorWhomNothingIdentifiesIsAskedToSignInAndNotToWait()
+    {
+        await using var app = await StartAsync(options => options.AnonymousCallers = AnonymousCallers.Reject);
+
+        using var response = await PostAsync(app, Browser, "k");
+
+        Assert.That((int)response.StatusCode, Is.EqualTo(401));
+        Assert.That(await response.TextAsync(), Does.Contain("<title>Sign in first</title>").And.Contain("401 caller-anonymous"));
+    }
+
+    [Test]
     public async Task WhatTheAppPutsIntoThePageIsEncoded()
     {
         await using var app = await StartAsync(options => options.OnRejected = rejected =>

@@ -21,11 +21,12 @@ internal sealed class CompletionRetrier(
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    private readonly StoreFaultLog _faults = new(logger, timeProvider);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<Task, bool> _pending = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _live;
+
+    public StoreFaultLog Faults { get; } = new(logger, timeProvider);
 
     /// <summary>How many records wait in the background for the store.</summary>
     public int PendingCount => _pending.Count;
@@ -56,7 +57,7 @@ internal sealed class CompletionRetrier(
             catch (Exception exception)
             {
                 bufferIsInUse = true;
-                _faults.CompletionFailed(exception, claim.KeyHash, attempt);
+                Faults.CompletionFailed(exception, claim.KeyHash, attempt);
             }
 
             if (attempt > QuickPauses.Length)
@@ -172,7 +173,7 @@ internal sealed class CompletionRetrier(
         }
         catch (Exception exception)
         {
-            _faults.ReleaseFailed(exception, claim.KeyHash);
+            Faults.ReleaseFailed(exception, claim.KeyHash);
         }
     }
 }

@@ -14,7 +14,8 @@ internal sealed record EngineServices(
     ILogger<IdempotencyEngine> Logger,
     IHttpContextAccessor? HttpContextAccessor = null)
 {
-    public StoreFaultLog Faults { get; } = new(Logger, TimeProvider);
+    /// <summary>Shared with the retrier, so that each kind of line has one limit.</summary>
+    public StoreFaultLog Faults => Retrier.Faults;
 
     /// <summary>Counts a body that was consumed before it could be hashed, and warns of its endpoint once.</summary>
     public void NoteBody(IdempotentRequest request, in Fingerprint fingerprint)

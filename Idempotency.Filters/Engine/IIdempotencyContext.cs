@@ -33,8 +33,9 @@ public interface IIdempotencyContext
     StoredResponse? Response { get; }
 
     /// <summary>
-    /// Whether a repeat is the same request as the first: same method, path, query, media type and body. Null for a first request, and when
-    /// the record does not know the body, because it was not read to its end.
+    /// Whether a repeat is the same request as the first: same method, path, query, media type, body, and headers that
+    /// <see cref="IdempotencyOptions.FingerprintHeaders"/> names. Null for a first request, and when one of the two bodies is not known,
+    /// because it was not read to its end, or something consumed it first.
     /// </summary>
     bool? RequestMatches { get; }
 

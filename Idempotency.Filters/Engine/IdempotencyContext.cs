@@ -23,7 +23,7 @@ internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) 
 
     public CancellationToken LeaseLost => Claim?.Lost ?? CancellationToken.None;
 
-    private IdempotentRequest? Request => IdempotentRequest.Current(accessor);
+    private IdempotentRequest? Request => AmbientRequest.Current(accessor);
 
     private IdempotencyClaim? Claim => Request?.Claim;
 

@@ -46,7 +46,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         var scope = RequestScope.Of(http, policy.Options.CallerId, policy.Options.KeyScope);
         if (scope.IsAnonymous && policy.Options.AnonymousCallers is AnonymousCallers.Reject)
             return Reject(request, RejectionKind.CallerAnonymous);
-        if (scope.IsBareName && !Interlocked.Exchange(ref _hasWarnedOfNames, true))
+        if (scope.IsBareName && !_hasWarnedOfNames && !Interlocked.Exchange(ref _hasWarnedOfNames, true))
             Log.NamedOnly(_logger);
 
         request.UseKey(key.Key!, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
@@ -68,7 +68,6 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             }
 
             services.Faults.Unavailable(exception, request.KeyHash);
-
             services.Faults.ExecutesUnprotected(request.KeyHash);
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }

@@ -53,10 +53,17 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
             if (await call(Http, next) is { } returned)
                 return HandlerResult.Returned(returned);
 
-            if (Inspect() is { } defect)
+            if (Defect() is { } defect)
                 return HandlerResult.Threw(defect);
-            // What the callbacks set is part of an answer to keep, and may change whether it is one.
-            if (_isWanted && await _response.RunCallbacksAsync() && Inspect() is { } late)
+
+            // What has overflowed was judged then, and its body is no longer held.
+            if (_request.Phase < RequestPhase.Overflowed)
+            {
+                await RunCallbacksAsync();
+                _isWanted = IsWanted();
+            }
+
+            if (_response.Defect is { } late)
                 return HandlerResult.Threw(late);
 
             _response.CloseIfEmpty();
@@ -114,9 +121,8 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
     async Task ICaptureOwner.SettleEarlyAsync()
     {
         _request.Overflow();
+        await RunCallbacksAsync();
         _isWanted = IsWanted();
-        if (_isWanted && await _response.RunCallbacksAsync())
-            _isWanted = IsWanted();
         var verdict = Judgement.Of(Facts(failure: null));
         if (verdict is not Verdict.Release)
             await RecordAsync(verdict, overflowed: true);
@@ -137,13 +143,19 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         _fingerprint.Detach();
     }
 
-    /// <summary>Looks at what the handler left. Calls the application's <c>ShouldStore</c>, which may throw.</summary>
-    /// <returns>Why it is no answer; null when it is one.</returns>
-    private Exception? Inspect()
+    /// <summary>
+    /// Runs the callbacks that the handler registered for the start of its response: what they set is part of the answer, and may decide
+    /// whether to keep it. Those of a failure that is not kept are left to the server.
+    /// </summary>
+    private ValueTask RunCallbacksAsync()
     {
-        // What has overflowed was judged then, and its body is no longer held.
-        if (_request.Phase < RequestPhase.Overflowed)
-            _isWanted = IsWanted();
+        var isFailure = _request.ThrewInside || Http.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+        return _response.HasCallbacks && (!isFailure || IsWanted()) ? _response.RunCallbacksAsync() : default;
+    }
+
+    /// <summary>Why what the handler left is no answer; null when it is one.</summary>
+    private Exception? Defect()
+    {
         if (_lifetime.IsAborted)
             return new OperationCanceledException("The action aborted the request.");
         if (_lifetime.WritingWasCut && !_response.Streams)
@@ -151,7 +163,9 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
         return _response.Defect;
     }
 
-    /// <summary>Whether to keep the response if nothing went wrong.</summary>
+    /// <summary>
+    /// Whether to keep the response if nothing went wrong. Calls the application's <c>ShouldStore</c>, which may throw.
+    /// </summary>
     private bool IsWanted() => _request.Wish switch
     {
         KeepWish.Keep => true,
@@ -194,13 +208,13 @@ internal sealed class IdempotentExecution : ICaptureOwner, IDisposable
 
     private async ValueTask<Verdict> RecordAsync(Verdict verdict, bool overflowed)
     {
-        _recorded = verdict;
         // While the response streams, the action may still read its body, so we must not drain it.
         var fingerprint = overflowed
             ? _fingerprint.Current()
             : await _fingerprint.FinishAsync(Options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
         _services.NoteBody(_request, fingerprint);
         var written = RecordOf(verdict, fingerprint).Write();
+        _recorded = verdict;
 
         var result = await _services.Retrier.CompleteAsync(
             _request.ToComplete(), written.Sequence, _request.WishedRetention ?? Options.Retention);

@@ -16,12 +16,14 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 {
     private static readonly TimeSpan PatienceWithoutLimit = TimeSpan.FromMinutes(5);
 
-    // Only the flow of its own run sees a request: those of a batch may share one scope of services, and run at the same time.
-    private static readonly AsyncLocal<Run?> Ambient = new();
-
     private readonly EngineServices _services;
     private readonly Endpoint? _endpoint;
-    private readonly Run _run;
+    private AmbientRequest? _ambient;
+
+    // Apart, because a first request has none of it.
+
+    // Zero = none. A nullable one would take twice the room.
+    private TimeSpan _wishedRetention;
 
     private IdempotentRequest(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -29,7 +31,6 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         Policy = policy;
         _services = services;
         _endpoint = http.GetEndpoint();
-        _run = new Run(this);
     }
 
     public HttpContext Http { get; }
@@ -73,7 +74,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public KeepWish Wish { get; private set; }
 
     /// <summary>The retention that the action asked for; null = that of the policy.</summary>
-    public TimeSpan? WishedRetention { get; private set; }
+    public TimeSpan? WishedRetention => _wishedRetention > TimeSpan.Zero ? _wishedRetention : null;
 
     /// <summary>For metrics and traces; null as long as nothing has become of it. See <see cref="RequestOutcome"/>.</summary>
     public string? Outcome { get; set; }
@@ -105,18 +106,14 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
         var request = new IdempotentRequest(http, policy, services);
         http.Features.Set(request);
-        Ambient.Value = request._run;
+        request._ambient = AmbientRequest.Begin(request, services.HttpContextAccessor);
         return request;
     }
 
-    /// <summary>The request whose handler this code belongs to; null when no covered handler runs it.</summary>
-    /// <param name="accessor">Says when the code has moved on to another request, one that is not covered; null = nobody can say.</param>
-    public static IdempotentRequest? Current(IHttpContextAccessor? accessor)
-    {
-        var run = Ambient.Value;
-        var http = accessor?.HttpContext;
-        return http is null || (run is not null && ReferenceEquals(http, run.EnteredIn)) ? run?.Request : Of(http);
-    }
+    /// <summary>The covered request that this HTTP request makes, or made; null when it makes none.</summary>
+    // A sub-request may inherit the features of the request that sends it, and must not be taken for it.
+    public static IdempotentRequest? Of(HttpContext http) =>
+        http.Features.Get<IdempotentRequest>() is { } found && ReferenceEquals(found.Http.Features, http.Features) ? found : null;
 
     /// <summary>The request has reached the action itself: the filters around it have let it through.</summary>
     public static void NoteReached(HttpContext http, bool isAssumed = false)
@@ -137,7 +134,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         request.ThrewInside = true;
         // The action asked before it failed. Who answers for it may ask again.
         if (request.Wish is KeepWish.Keep)
-            (request.Wish, request.WishedRetention) = (KeepWish.None, null);
+            request.Ask(KeepWish.None, null);
     }
 
     /// <summary>Whether the result that is written is a challenge or a refusal.</summary>
@@ -171,7 +168,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
             isKnown ? RequestFingerprint.Known(Policy.Hasher, Http.Request, fingerprint) : null);
     }
 
-    public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, WishedRetention) = (wish, retention);
+    public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, _wishedRetention) = (wish, retention ?? default);
 
     /// <exception cref="InvalidOperationException">The response is settled already: a write came that the action did not await.</exception>
     public void Overflow()
@@ -226,27 +223,14 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     {
         await ReleaseAsync();
         Phase = RequestPhase.Left;
-        _run.Request = null;
+        _ambient?.End();
         if (Outcome is not null)
             _services.Metrics.Finished(Http, Policy.Name, Outcome);
     }
-
-    // A sub-request may inherit the features of the request that sends it, and must not be taken for it.
-    private static IdempotentRequest? Of(HttpContext http) =>
-        http.Features.Get<IdempotentRequest>() is { } found && ReferenceEquals(found.Http.Features, http.Features) ? found : null;
 
     private void EndExecution()
     {
         _services.Retrier.Left();
         _services.Metrics.ExecutionEnded();
-    }
-
-    /// <summary>What flows with a run. Work that the action left behind keeps this alone, and not the request.</summary>
-    private sealed class Run(IdempotentRequest request)
-    {
-        public IdempotentRequest? Request { get; set; } = request;
-
-        /// <summary>What <see cref="IHttpContextAccessor"/> had then. Some frameworks do not tell it of a sub-request.</summary>
-        public HttpContext? EnteredIn { get; } = request._services.HttpContextAccessor?.HttpContext;
     }
 }

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Engine;
 
 /// <summary>What the action asked for through <see cref="IIdempotencyContext"/>.</summary>
-internal enum KeepWish
+internal enum KeepWish : byte
 {
     /// <summary>Nothing: the keep rule decides.</summary>
     None,

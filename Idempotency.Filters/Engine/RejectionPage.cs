@@ -14,6 +14,9 @@ internal static class RejectionPage
             "The form cannot be sent",
             "The key that keeps it from being handled twice is not valid. Nothing was done. Open the page again, and send the form from "
             + "there."),
+        "caller-anonymous" => (
+            "Sign in first",
+            "The form was sent without a sign-in. Nothing was done. Sign in, then open the page again and send the form from there."),
         "key-reused" => (
             "The form was sent before",
             "It was sent before with other content, and that stands. What was sent now was not done. To send something new, open the page "
@@ -32,7 +35,6 @@ internal static class RejectionPage
         "record-unreadable" => (
             "The result cannot be shown now",
             "The form was sent before, but its result cannot be read now. It will not be handled twice. Try again later."),
-        "caller-anonymous" => ("Sign in first", "Nothing was done. Sign in, then send the form again."),
         _ => (
             "The form cannot be handled now",
             "Nothing was done, because it cannot be made sure now that the form is handled only once. Wait a moment, then send it again."),

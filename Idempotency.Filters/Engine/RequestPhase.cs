@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.Engine;
 
 /// <summary>How far a covered request has come. The order counts: a request never goes back.</summary>
-internal enum RequestPhase
+internal enum RequestPhase : byte
 {
     /// <summary>Its key is read and claimed.</summary>
     Entered,

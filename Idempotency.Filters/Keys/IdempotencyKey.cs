@@ -32,7 +32,8 @@ internal static class IdempotencyKey
 
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
 
-    private static readonly SearchValues<char> UpperHex = SearchValues.Create("ABCDEF");
+    // All letters, not only the hexadecimal ones: the prefix of a URN is written in any case too.
+    private static readonly SearchValues<char> UpperCase = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     public static KeyReading Read(StringValues values, KeyFormat format, int maxLength)
     {
@@ -91,7 +92,7 @@ internal static class IdempotencyKey
         if (format is KeyFormat.LooseUuid && !IsLooseUuid(key))
             return KeyReading.Malformed(BadUuid);
 
-        var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 or KeyFormat.LooseUuid && key.AsSpan().ContainsAny(UpperHex);
+        var normalise = format is KeyFormat.Uuid or KeyFormat.UuidV4 or KeyFormat.LooseUuid && key.AsSpan().ContainsAny(UpperCase);
         return new(KeyStatus.Valid, normalise ? key.ToLowerInvariant() : key, null);
     }
 

@@ -93,14 +93,7 @@ internal static class KeyLeftover
         if (open >= 0 && text[(open + 2)..].IndexOf("}}") >= 0)
             return true;
 
-        while ((open = text.IndexOf("${")) >= 0)
-        {
-            text = text[(open + 2)..];
-            var end = text.IndexOf('}');
-            if (end > 0 && IsExpression(text[..end]))
-                return true;
-        }
-
-        return false;
+        open = text.IndexOf("${");
+        return open >= 0 && text[(open + 2)..].Contains('}');
     }
 }

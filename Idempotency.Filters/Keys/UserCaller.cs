@@ -19,7 +19,10 @@ internal readonly record struct UserCaller(string Value, bool IsBareName)
     private static readonly string[] Ids = ["sub", ClaimTypes.NameIdentifier, "oid", ObjectId, ClaimTypes.PrimarySid];
 
     private static readonly string[] Names =
-        ["upn", ClaimTypes.Upn, "unique_name", "preferred_username", "username", ClaimTypes.Name, "name", "email", ClaimTypes.Email];
+        [
+            "user_id", "uid", "upn", ClaimTypes.Upn, "unique_name", "preferred_username", "user_name", "username", ClaimTypes.Name, "name",
+            "email", ClaimTypes.Email,
+        ];
 
     // Two claims may name one client: a token of version 1 has appid where one of version 2 has azp. So the type of the claim is no part of
     // the caller.
@@ -43,8 +46,16 @@ internal readonly record struct UserCaller(string Value, bool IsBareName)
         return parts.Length == 0 ? null : new(RequestScope.Join(parts), name is { IsBare: true });
     }
 
-    private static string[]? FindId(ClaimsPrincipal user) =>
-        Find(user, Ids) is var (claim, identity) ? [claim.Type, claim.Value, claim.Issuer, TypeOf(identity)] : null;
+    private static string[]? FindId(ClaimsPrincipal user)
+    {
+        if (Find(user, Ids) is not var (claim, identity))
+            return null;
+
+        // An application that gives a certificate's user an id takes it from the certificate, and another issuer may use it too.
+        return IsCertificate(identity) && identity.FindFirst("issuer") is { Value.Length: > 0 } issuer
+            ? [claim.Type, claim.Value, claim.Issuer, TypeOf(identity), "certificate", issuer.Value]
+            : [claim.Type, claim.Value, claim.Issuer, TypeOf(identity)];
+    }
 
     // A certificate's name is its CN, which anybody may get from another issuer.
     private static (string[] Parts, bool IsBare)? FindName(ClaimsPrincipal user)

@@ -174,11 +174,11 @@ public sealed class IdempotencyOptions
     public string? KeyPrefix { get; set; }
 
     /// <summary>
-    /// The secret of the application, with which everything that a store holds in place of keys, callers and requests is hashed: HMAC-SHA-256
-    /// (RFC 2104) in place of plain SHA-256. Without it, whoever reads the store finds a short or guessable value (a user number, a card's
-    /// check number) by trying all of them. At least 32 random bytes, the same for all instances; in configuration as base64. Set it in
-    /// <c>AddIdempotency</c> alone: a policy with another secret does not start. A changed secret makes every open key new. Null = plain
-    /// SHA-256. Default null.
+    /// The secret of the application. With it, the hashes that a store holds in place of keys, callers and requests are HMAC-SHA-256
+    /// (RFC 2104). Without it they are plain SHA-256, and anybody who reads the store finds a short or guessable value (a user number, a
+    /// card's check number) by trying all of them. At least 32 random bytes, the same for all instances; in configuration as base64. Set it
+    /// in <c>AddIdempotency</c> alone: an application whose policies have another secret does not start. A changed secret makes every open
+    /// key new. Default null.
     /// </summary>
     public byte[]? HashSecret { get; set; }
 
@@ -208,8 +208,8 @@ public sealed class IdempotencyOptions
     public Uri? DocumentationUri { get; set; }
 
     /// <summary>
-    /// Called before a request is refused. It may change the problem details, or write a response of its own. It runs after the app's
-    /// <c>CustomizeProblemDetails</c>. If it throws, the exception goes to the app's error handling. Default null.
+    /// Called before a request is refused, after the app's <c>CustomizeProblemDetails</c>. It may change the problem details, or write a
+    /// response of its own. If it throws, the exception goes to the app's error handling. Default null.
     /// </summary>
     public Func<IdempotencyRejectedContext, ValueTask>? OnRejected { get; set; }
 

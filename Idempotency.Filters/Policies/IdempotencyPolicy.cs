@@ -10,7 +10,7 @@ internal sealed class IdempotencyPolicy
 {
     private readonly FrozenSet<string> _methods;
     private readonly ClaimOptions _claim;
-    private int _unknownBodies;
+    private bool _hasUnknownBodies;
 
     public IdempotencyPolicy(
         string? name,
@@ -68,7 +68,7 @@ internal sealed class IdempotencyPolicy
     public bool CoversAnyOf(IReadOnlyCollection<string> methods) => methods.Count == 0 || methods.Any(Covers);
 
     /// <summary>Whether this is the first body of the endpoint that cannot be compared. Each endpoint has its own policy object.</summary>
-    public bool IsFirstUnknownBody() => Interlocked.Exchange(ref _unknownBodies, 1) == 0;
+    public bool IsFirstUnknownBody() => !_hasUnknownBodies && !Interlocked.Exchange(ref _hasUnknownBodies, true);
 
     public bool Covers(string method) => _methods.Contains(method);
 

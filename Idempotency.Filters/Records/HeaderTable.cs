@@ -2,7 +2,7 @@ namespace Idempotency.Filters.Records;
 
 /// <summary>
 /// Common header names and values. A record stores each as one byte, and reading it allocates no string. Index 0 means "not in the table".
-/// Headers that are never kept have no entry.
+/// Headers that are never kept have no entry. Content-Length has one, for a length that the action declared itself.
 /// </summary>
 /// <remarks>
 /// Stored records refer to these entries forever: never reorder, change or remove one. Each inner list holds what one version of the record

@@ -45,11 +45,13 @@ internal static class BodyFingerprint
     {
         // The client announced a body, but nothing was left to read: something consumed it earlier. So the body is unknown, not empty.
         // A body in chunks, or in frames of HTTP/2, may have been empty. The server does not say, so it is unknown too.
-        if (hasher.IsEmpty)
+        // Nor is the rest of a body known for the whole, where something read only its beginning.
+        var (length, announced) = (hasher.Length, request.ContentLength);
+        if (length == 0 || (length < announced && IsServersOwn(request)))
         {
             hasher.Abandon();
-            return MayHaveBody(request)
-                ? new(BodyForm.Unknown, default, IsConsumed: true, MayBeEmpty: request.ContentLength is null)
+            return length > 0 || MayHaveBody(request)
+                ? new(BodyForm.Unknown, default, IsConsumed: true, MayBeEmpty: announced is null)
                 : new(BodyForm.Empty, default);
         }
 
@@ -135,6 +137,11 @@ internal static class BodyFingerprint
                 request.Body = body;
         }
     }
+
+    // Middleware that replaced the body may have changed its length, as decompression does.
+    private static bool IsServersOwn(HttpRequest request) =>
+        (request.Body is HashingBodyStream own ? own.Inner : request.Body).GetType().Assembly
+        == request.HttpContext.Features.Get<IHttpRequestFeature>()?.GetType().Assembly;
 
     private static bool MayHaveBody(HttpRequest request) =>
         request.ContentLength != 0 && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false;

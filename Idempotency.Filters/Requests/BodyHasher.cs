@@ -18,8 +18,8 @@ internal sealed class BodyHasher(BodyHasherPool pool, byte[]? key)
 
     private MultipartNormalizer? _multipart;
 
-    /// <summary>Whether nothing was appended yet.</summary>
-    public bool IsEmpty { get; private set; } = true;
+    /// <summary>How many bytes were appended.</summary>
+    public long Length { get; private set; }
 
     public BodyForm Form => _multipart is null ? BodyForm.Bytes : BodyForm.Multipart;
 
@@ -31,7 +31,7 @@ internal sealed class BodyHasher(BodyHasherPool pool, byte[]? key)
         if (bytes.IsEmpty)
             return;
 
-        IsEmpty = false;
+        Length += bytes.Length;
         if (_multipart is null)
             _hash.AppendData(bytes);
         else
@@ -68,7 +68,7 @@ internal sealed class BodyHasher(BodyHasherPool pool, byte[]? key)
     private void Return()
     {
         _multipart = null;
-        IsEmpty = true;
+        Length = 0;
         pool.Return(this);
     }
 }

@@ -8,9 +8,9 @@ namespace Idempotency.Filters.Requests;
 /// <c>HashSecret</c>, the hashes are keyed, and only the application can try.
 /// </summary>
 /// <remarks>
-/// The hashes have 256 bits, unlike the parts of a storage key. The client makes both requests that are compared, so it could search for two
-/// that agree: with 128 bits it would take 2^64 attempts, which somebody can pay for. And the fingerprint has to tell requests apart where
-/// two storage keys meet.
+/// The hashes have 256 bits, unlike the parts of a storage key. The client makes both requests that are compared, so it could search for
+/// two that agree: with 128 bits it would take 2^64 attempts, which somebody can pay for. And the fingerprint has to tell requests apart
+/// where two storage keys meet.
 /// </remarks>
 internal readonly struct Fingerprint
 {

@@ -68,7 +68,10 @@ internal static class FormFingerprint
     // Names are sorted, because their order depends on the parser. The values of one name keep the client's order.
     private static void AppendFields(BodyHasher hasher, IFormCollection form, string antiforgeryField)
     {
-        var names = form.Keys.Where(name => name != antiforgeryField).Order(StringComparer.Ordinal).ToArray();
+        var names = form.Keys
+            .Where(name => !name.Equals(antiforgeryField, StringComparison.OrdinalIgnoreCase))
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         hasher.Append(names.Length);
         foreach (var name in names)
         {

@@ -17,7 +17,7 @@ internal sealed class HashingBodyStream(Stream inner, BodyHasher hasher) : Reque
     public bool Ended { get; private set; }
 
     /// <summary>Whether nobody has read anything.</summary>
-    public bool IsUnread => !Ended && _hasher is { IsEmpty: true };
+    public bool IsUnread => !Ended && _hasher is { Length: 0 };
 
     /// <summary>Whether a read is under way. After the action, that means its reader left without awaiting it.</summary>
     public bool IsBeingRead => Volatile.Read(ref _reading) > 0;

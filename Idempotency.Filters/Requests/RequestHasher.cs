@@ -11,7 +11,9 @@ internal sealed class RequestHasher(RequestHashing shared, IEnumerable<string> h
     private readonly string[] _headers =
         [.. headers.Select(name => name.ToLowerInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
-    /// <param name="contentType">The content type, whose multipart boundary does not count; null = hash the bytes as they are.</param>
+    /// <param name="contentType">
+    /// The content type of the body, whose multipart boundary does not count; null = hash the bytes as they are.
+    /// </param>
     public BodyHasher Rent(string? contentType = null) => shared.Rent(contentType);
 
     public Sha256Digest TargetOf(HttpRequest request) => shared.HashOf(RequestTarget.Of(request, _headers));

@@ -19,8 +19,13 @@ internal static class AcceptedTypes
 
         var html = types.Where(type => Array.Exists(Pages, page => type.MediaType.Equals(page, StringComparison.OrdinalIgnoreCase)))
             .Select(Quality).DefaultIfEmpty().Max();
-        return html > 0 && html > Data.Max(data => QualityOf(data, types));
+        var data = Data.Max(data => QualityOf(data, types));
+        // A type that is named beats one that only a wildcard includes.
+        return html > 0 && (html > data || (html == data && !types.Any(type => !type.MatchesAllTypes && IncludesData(type))));
     }
+
+    private static bool IncludesData(MediaTypeHeaderValue range) =>
+        Array.Exists(Data, data => MediaTypeHeaderValue.Parse(data).IsSubsetOf(Plain(range)));
 
     /// <summary>The quality of the most specific range that includes a type; 0 if none does.</summary>
     private static double QualityOf(string mediaType, IList<MediaTypeHeaderValue> ranges)

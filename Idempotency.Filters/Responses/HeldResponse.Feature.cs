@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Responses;
@@ -37,9 +38,9 @@ internal sealed partial class HeldResponse : IHttpResponseFeature
 
     /// <summary>
     /// Frameworks and error filters ask this before they send another answer, and must not append one to half an answer. Where middleware
-    /// outside replaced the body, such as one that buffers, the server's value counts: without us the response has not started there either.
+    /// outside buffers the body, the server's value counts: without us the response has not started there either.
     /// </summary>
-    public bool HasStarted => _inner.HasStarted || (_capture.IsServersOwn && _capture.Started && !Streams && !_isStarting);
+    public bool HasStarted => _inner.HasStarted || (!_capture.IsHeldOutside && _capture.Started && !Streams && !_isStarting);
 
     [Obsolete("Use IHttpResponseBodyFeature.Stream.")]
     Stream IHttpResponseFeature.Body
@@ -59,26 +60,27 @@ internal sealed partial class HeldResponse : IHttpResponseFeature
 
     public void OnCompleted(Func<object, Task> callback, object state) => _inner.OnCompleted(callback, state);
 
+    /// <summary>Whether there are callbacks to run, or one that has failed.</summary>
+    public bool HasCallbacks => _callbacks is { Count: > 0 } || _callbackFailure is not null;
+
     /// <summary>
     /// Runs the callbacks that the handler registered, the last one first, as the server would. They run before the response is recorded,
     /// so that what they set is kept, and what they fail to do is not.
     /// </summary>
-    /// <returns>Whether there were any. Then status and headers may have changed.</returns>
-    public async ValueTask<bool> RunCallbacksAsync()
+    public async ValueTask RunCallbacksAsync()
     {
-        if (_callbacks is not { Count: > 0 } callbacks)
-            return false;
+        if (_callbackFailure is not null)
+            ExceptionDispatchInfo.Throw(_callbackFailure);
 
         _isStarting = true;
         try
         {
-            while (callbacks.TryPop(out var next))
+            while (_callbacks?.TryPop(out var next) is true)
                 await next.Callback(next.State);
-            return true;
         }
         catch (Exception exception)
         {
-            // A handler that swallows this has no answer all the same.
+            // A handler that swallows this has no answer all the same, however it goes on.
             _callbackFailure = exception;
             throw;
         }

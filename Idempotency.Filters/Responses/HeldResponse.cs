@@ -58,7 +58,8 @@ internal sealed partial class HeldResponse
         {
             if ((_callbackFailure ?? _capture.Failure) is { } failure)
                 return failure;
-            return !Streams && ResponseBodies.Defect(StatusCode, _inner.Headers.ContentLength, Body.Length) is { } defect
+            // Only what went through the capture was counted.
+            return !Streams && !WasBypassed && ResponseBodies.Defect(StatusCode, _inner.Headers.ContentLength, Body.Length) is { } defect
                 ? new InvalidOperationException(defect)
                 : null;
         }

@@ -11,7 +11,8 @@ internal static class KeepRule
 {
     private static readonly string[] Asking =
     [
-        HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "DPoP-Nonce",
+        HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, HeaderNames.ProxyAuthenticate, "Optional-WWW-Authenticate",
+        "DPoP-Nonce", "Replay-Nonce", "OAuth-Client-Attestation-Challenge",
     ];
 
     /// <param name="http">The request, with status and headers of its response.</param>

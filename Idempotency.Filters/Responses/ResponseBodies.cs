@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Idempotency.Filters.Responses;
 
@@ -18,6 +19,12 @@ internal static class ResponseBodies
     /// </summary>
     public static bool AreServersOwn(HttpContext http) =>
         ReferenceEquals(http.Features.Get<IHttpResponseBodyFeature>(), http.Features.Get<IHttpResponseFeature>());
+
+    /// <summary>
+    /// Whether middleware outside holds the body back, so that a write does not start the response. Such a body can be rewound, or is the
+    /// framework's own buffer. Other middleware that replaces the body, for compression or logging, passes each write on.
+    /// </summary>
+    public static bool IsHeldOutside(HttpContext http) => http.Response.Body is { CanSeek: true } or FileBufferingWriteStream;
 
     /// <summary>
     /// Whether a response may get a <c>Content-Length</c> that its action did not set. Middleware outside may rewrite the body, or may have

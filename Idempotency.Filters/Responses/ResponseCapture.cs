@@ -34,6 +34,7 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         _cap = cap;
         _owner = owner;
         IsServersOwn = ResponseBodies.AreServersOwn(http);
+        IsHeldOutside = ResponseBodies.IsHeldOutside(http);
         _writtenBefore = Written();
         http.Features.Set<IHttpResponseBodyFeature>(this);
     }
@@ -41,8 +42,11 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
     /// <summary>Whether the body behind the capture is the server's own. See <see cref="ResponseBodies.AreServersOwn"/>.</summary>
     public bool IsServersOwn { get; }
 
-    /// <summary>Whether what is held can be taken back. A server's own body cannot, once it is written to.</summary>
-    public bool CanBeEmptied => !IsServersOwn && !Streams;
+    /// <summary>Whether middleware outside holds the body back too. See <see cref="ResponseBodies.IsHeldOutside"/>.</summary>
+    public bool IsHeldOutside { get; }
+
+    /// <summary>Whether what is held can be taken back. What a server has been given cannot.</summary>
+    public bool CanBeEmptied => IsHeldOutside && !Streams;
 
     /// <summary>Whether the body is no longer held and goes to the client as it is written.</summary>
     public bool Streams { get; private set; }

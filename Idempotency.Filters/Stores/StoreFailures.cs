@@ -11,6 +11,11 @@ internal static class StoreFailures
     // A server that was reached answered it, also where the call as a whole ran out of time.
     private const string RedisAnswer = "StackExchange.Redis.RedisServerException";
 
+    // A store on this machine was reached, and is full: ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL, and ENOSPC of Unix.
+    private const int DiskFull = unchecked((int)0x80070070);
+    private const int HandleDiskFull = unchecked((int)0x80070027);
+    private const int NoSpace = 28;
+
     public static StoreFailure Of(Exception exception) => exception switch
     {
         IdempotencyStoreFullException => StoreFailure.Full,
@@ -25,7 +30,7 @@ internal static class StoreFailures
     private static bool IsUnreachable(Exception exception)
     {
         var isUnreachable = false;
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        foreach (var cause in Causes(exception))
         {
             if (cause is IdempotencyStoreFullException or InvalidDataException || cause.GetType().FullName == RedisAnswer)
                 return false;
@@ -35,10 +40,18 @@ internal static class StoreFailures
         return isUnreachable;
     }
 
+    private static IEnumerable<Exception> Causes(Exception exception)
+    {
+        var inner = exception is AggregateException several ? several.InnerExceptions.AsEnumerable()
+            : exception.InnerException is { } one ? [one]
+            : [];
+        return inner.SelectMany(Causes).Prepend(exception);
+    }
+
     // Exactly an IOException: those derived from it, such as EndOfStreamException, speak of what was read. A SocketException, and what some
     // database clients have inside, is a Win32Exception.
     private static bool IsOfTheNetwork(Exception exception) =>
         exception is TimeoutException or OperationCanceledException or Win32Exception or HttpIOException
-        || exception.GetType() == typeof(IOException)
+        || (exception.GetType() == typeof(IOException) && exception.HResult is not (DiskFull or HandleDiskFull or NoSpace))
         || exception.GetType().FullName == RedisConnection;
 }

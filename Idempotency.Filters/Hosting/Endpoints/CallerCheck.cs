@@ -22,10 +22,12 @@ internal static class CallerCheck
 {
     public static void Run(IServiceProvider services, ILogger logger)
     {
-        if (IsUnfinished(services))
+        // An application's own provider may be a scoped service, for a database of policies.
+        using var scope = services.CreateScope();
+        if (IsUnfinished(scope.ServiceProvider))
             return;
 
-        var fallback = services.GetService<IAuthorizationPolicyProvider>()?.GetFallbackPolicyAsync().GetAwaiter().GetResult();
+        var fallback = scope.ServiceProvider.GetService<IAuthorizationPolicyProvider>()?.GetFallbackPolicyAsync().GetAwaiter().GetResult();
         var open = Covered(services)
             .Where(covered => covered.Policy.Options is { AnonymousCallers: AnonymousCallers.Warn, CallerId: null })
             .Where(covered => !AuthorizationReach.Of(covered.Metadata, covered.Action, fallback is not null))

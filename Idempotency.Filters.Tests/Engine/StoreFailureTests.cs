@@ -30,6 +30,10 @@ internal sealed class StoreFailureTests
         Kind("Refused after a lost reply", new TimeoutException(
             "", new StackExchange.Redis.RedisServerException("OOM command not allowed")), StoreFailure.Unknown),
         Kind("Full inside", new IOException("", new IdempotencyStoreFullException("full")), StoreFailure.Unknown),
+        Kind("Several, one of them damaged", new AggregateException(new TimeoutException(), new InvalidDataException()),
+            StoreFailure.Unknown),
+        Kind("Several of the network", new AggregateException(new TimeoutException(), new SocketException()), StoreFailure.Unreachable),
+        Kind("Disk full", new IOException("no space", unchecked((int)0x80070070)), StoreFailure.Unknown),
         Kind("Truncated", new EndOfStreamException(), StoreFailure.Unknown),
         Kind("File missing", new FileNotFoundException(), StoreFailure.Unknown),
         Kind("Refused by a database", new DownException("syntax", null), StoreFailure.Unknown),

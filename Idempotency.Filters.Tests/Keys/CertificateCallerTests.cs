@@ -49,6 +49,16 @@ internal sealed class CertificateCallerTests
     }
 
     [Test]
+    public void IdThatTheApplicationGivesCertificatesOfSeveralIssuersIsNotOneCaller()
+    {
+        var (one, other) = (User("CN=CA 1", "CN=payments"), User("CN=CA 2", "CN=payments"));
+        ((ClaimsIdentity)one.Identity!).AddClaim(new(ClaimTypes.NameIdentifier, "payments"));
+        ((ClaimsIdentity)other.Identity!).AddClaim(new(ClaimTypes.NameIdentifier, "payments"));
+
+        Assert.That(Scope(one), Is.Not.EqualTo(Scope(other)));
+    }
+
+    [Test]
     public void UsersBehindOneCertificateDoNotShareAScope()
     {
         string[] scopes =

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.IO.Compression;
 using System.Net.Http.Headers;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -93,6 +95,43 @@ internal sealed class ConsumedBodyTests
         Assert.That(Warnings(app), Is.Zero);
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task BodyOfWhichMiddlewareReadTheBeginningIsUnknownAndWarnedOf(bool throughThePipe)
+    {
+        await using var app = await StartAsync(async http =>
+        {
+            if (!throughThePipe)
+            {
+                await http.Request.Body.ReadExactlyAsync(new byte[8]);
+                return;
+            }
+
+            var seen = await http.Request.BodyReader.ReadAtLeastAsync(8);
+            http.Request.BodyReader.AdvanceTo(seen.Buffer.GetPosition(8));
+        });
+
+        Assert.That(await app.AnswerAsync("/pay", "k", Body("amount 1 of the same", chunked: false)), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/pay", "k", Body("amount 2 of the same", chunked: false)), Is.EqualTo("200 1 replayed"));
+        Assert.That(Warnings(app), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task BodyThatMiddlewareDecompressedIsCompared()
+    {
+        await using var app = await StartAsync(http =>
+        {
+            http.Request.Body = new GZipStream(http.Request.Body, CompressionMode.Decompress);
+            return Task.CompletedTask;
+        });
+
+        // Compressed, so small a body is longer.
+        Assert.That(await app.AnswerAsync("/pay", "k", Zipped("a")), Is.EqualTo("200 1"));
+        Assert.That(await app.AnswerAsync("/pay", "k", Zipped("a")), Is.EqualTo("200 1 replayed"));
+        Assert.That(await app.AnswerAsync("/pay", "k", Zipped("b")), Is.EqualTo("422 key-reused"));
+        Assert.That(Warnings(app), Is.Zero);
+    }
+
     /// <summary>A proxy may send an empty body in chunks, and the next one without a body.</summary>
     [Test]
     public async Task EmptyBodyMatchesOneThatMayBeEmptyAndNoneThatWasConsumed()
@@ -146,6 +185,14 @@ internal sealed class ConsumedBodyTests
 
     private static HttpContent Body(string text, bool chunked) =>
         chunked ? new Streamed(text) : new StringContent(text, null, "text/plain");
+
+    private static ByteArrayContent Zipped(string text)
+    {
+        var bytes = new MemoryStream();
+        using (var zip = new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true))
+            zip.Write(Encoding.UTF8.GetBytes(text));
+        return new ByteArrayContent(bytes.ToArray());
+    }
 
     private static int Warnings(TestApp app) => app.Logs.Lines.Count(line => line.Id.Id == 34 && line.Level is LogLevel.Warning);
 

@@ -29,6 +29,7 @@ internal sealed partial class RefusalFormatTests(string path)
     [TestCase("text/html;q=0.5, application/json")]
     [TestCase("text/html;q=0.7, application/*;q=0.8")]
     [TestCase("text/html;q=0.5, */*;q=0.6")]
+    [TestCase("text/html, application/json, */*")]
     [TestCase("text/html;q=0")]
     [TestCase("text/html;q=0, */*;q=0")]
     [TestCase("text/htmlx")]
@@ -50,6 +51,7 @@ internal sealed partial class RefusalFormatTests(string path)
     [TestCase("application/xhtml+xml")]
     [TestCase("text/html, application/json;q=0.9")]
     [TestCase("text/html, application/*;q=0.5")]
+    [TestCase("text/html, application/xhtml+xml, */*")]
     [TestCase("text/html;level=1")]
     [TestCase("text/html;q=0.9, application/json;q=0, */*")]
     public async Task VisitorsGetAPage(string accept)

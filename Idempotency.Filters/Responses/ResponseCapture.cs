@@ -9,7 +9,7 @@ namespace Idempotency.Filters.Responses;
 /// cap, or a call of <see cref="DisableBuffering"/>, makes it <em>overflow</em>: that question is settled at once, the held bytes are sent,
 /// and the rest streams through.
 /// </summary>
-internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
+internal sealed partial class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
 {
     private readonly HttpContext _http;
     private readonly IHttpResponseBodyFeature _inner;
@@ -201,38 +201,6 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         _unflushed = 0;
     }
 
-    /// <summary>Settles whether the response is kept, if that is still open, and streams from now on.</summary>
-    public async Task OverflowAsync()
-    {
-        await _owner.SettleEarlyAsync();
-        Streams = true;
-        if (!_buffering)
-            _inner.DisableBuffering();
-        await SendHeldAsync();
-        _held.Release();
-    }
-
-    /// <summary>Sends the held bytes to the client.</summary>
-    public async Task SendHeldAsync()
-    {
-        foreach (var segment in _held.Sequence)
-        {
-            if (!segment.IsEmpty)
-                await _inner.Writer.WriteAsync(segment);
-        }
-    }
-
-    /// <summary>Passes on that the action started or completed a response that was held.</summary>
-    /// <param name="mayStart">Whether to pass on a start without a body.</param>
-    public Task PassStartAsync(bool mayStart)
-    {
-        if (Streams)
-            return Task.CompletedTask;
-        if (_completed)
-            return _inner.CompleteAsync();
-        return mayStart && Started && _held.Length == 0 ? _inner.StartAsync() : Task.CompletedTask;
-    }
-
     /// <summary>
     /// Gives the response its own body back. Writes after the request ended throw from now on: they must not land in a reused buffer or,
     /// since servers reuse the objects behind the body, in the next response of the connection.
@@ -269,24 +237,5 @@ internal sealed class ResponseCapture : PipeWriter, IHttpResponseBodyFeature
         ThrowIfDetached();
         if (_completed)
             throw new InvalidOperationException("The response is complete: write before calling Complete or CompleteAsync.");
-    }
-
-    private async Task StartStreamingAsync(CancellationToken cancellationToken)
-    {
-        if (!Streams)
-            await OverflowAsync();
-        await _inner.StartAsync(cancellationToken);
-    }
-
-    private async ValueTask<FlushResult> OverflowAndFlushAsync(CancellationToken cancellationToken)
-    {
-        await OverflowAsync();
-        return await _inner.Writer.FlushAsync(cancellationToken);
-    }
-
-    private async ValueTask<FlushResult> OverflowAndWriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
-    {
-        await OverflowAsync();
-        return await _inner.Writer.WriteAsync(source, cancellationToken);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class StartingCallbackTests(ServerKind kind)
     }
 
     [Test]
-    public async Task CallbackThatFailsWhileTheResponseOutgrowsTheBufferFreesTheKey([Values("large-fails", "large-fails-unseen")] string path)
+    public async Task CallbackThatFailsWhileTheResponseOverflowsFreesTheKey([Values("large-fails", "large-fails-unseen")] string path)
     {
         var before = _runs.Count;
         var first = await _twin.AskCoveredAsync(path);

@@ -20,7 +20,9 @@ internal sealed class AmbientRequest
         _enteredIn = accessor?.HttpContext;
     }
 
-    /// <summary>Begins a run. Call it, directly or not, from the async method that calls the handler: its flow alone sees the request.</summary>
+    /// <summary>
+    /// Begins a run. Call it, directly or not, from the async method that calls the handler: its flow alone sees the request.
+    /// </summary>
     public static AmbientRequest Begin(IdempotentRequest request, IHttpContextAccessor? accessor) =>
         Ambient.Value = new AmbientRequest(request, accessor);
 

@@ -40,11 +40,11 @@ internal sealed class EndpointCheck(
         Check(source?.Endpoints ?? [], (_, failure) => ExceptionDispatchInfo.Throw(failure));
 
         // Last: only now we know whether an endpoint uses the settings without a name.
-        policies.BuildAll();
+        var all = policies.BuildAll();
         if (!policies.IsAnyUsed)
             Log.NothingIsCovered(logger);
         CallerCheck.Run(services, logger);
-        KeyPrefixCheck.Run(services, logger);
+        KeyPrefixCheck.Run(policies.IsAnyUsed ? all : [], services, logger);
         if (source is not null)
             ChangeToken.OnChange(source.GetChangeToken, () => Check(source.Endpoints, LogOnce));
     };

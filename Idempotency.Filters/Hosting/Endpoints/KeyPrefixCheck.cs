@@ -14,13 +14,12 @@ namespace Idempotency.Filters.Hosting.Endpoints;
 /// </summary>
 internal static class KeyPrefixCheck
 {
-    public static void Run(IServiceProvider services, ILogger logger)
+    /// <param name="policies">Every policy that may have keys.</param>
+    /// <param name="services">The services of the application.</param>
+    /// <param name="logger">Takes the line.</param>
+    public static void Run(IdempotencyPolicy[] policies, IServiceProvider services, ILogger logger)
     {
-        var policies = services.GetRequiredService<IdempotencyPolicies>();
-        if (!policies.IsAnyUsed)
-            return;
-
-        var byDefault = policies.BuildAll().Where(policy => policy.Options.KeyPrefix is null).ToList();
+        var byDefault = policies.Where(policy => policy.Options.KeyPrefix is null).ToList();
         if (byDefault.Count == 0)
             return;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Idempotency.Filters.Stores;
-using NUnit.Framework.Constraints;
 using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Tests;

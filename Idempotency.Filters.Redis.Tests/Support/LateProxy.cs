@@ -12,13 +12,13 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
     private volatile bool _refuses;
     private volatile bool _holdsNew;
 
-    /// <summary>How many connections there have been.</summary>
+    /// <summary>How many connections there have been over which something was sent. A store that only tries to connect sends nothing.</summary>
     public int Connections
     {
         get
         {
             lock (_gate)
-                return _links.Count;
+                return _links.Count(link => link.WasUsed);
         }
     }
 
@@ -84,6 +84,7 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
         });
         await PumpAsync(client, server, (stream, bytes) =>
         {
+            link.WasUsed = true;
             if (!link.Holds)
                 return stream.WriteAsync(bytes);
             lock (_gate)
@@ -122,6 +123,8 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
         public TcpClient Client => client;
 
         public bool Holds { get; set; }
+
+        public bool WasUsed { get; set; }
 
         public MemoryStream Held { get; } = new();
 

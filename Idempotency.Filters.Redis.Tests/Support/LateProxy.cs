@@ -12,7 +12,9 @@ internal sealed class LateProxy(int port) : TcpProxy(port)
     private volatile bool _refuses;
     private volatile bool _holdsNew;
 
-    /// <summary>How many connections there have been over which something was sent. A store that only tries to connect sends nothing.</summary>
+    /// <summary>
+    /// How many connections there have been over which something was sent. A store that only tries to connect sends nothing.
+    /// </summary>
     public int Connections
     {
         get

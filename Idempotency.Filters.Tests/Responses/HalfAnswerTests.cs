@@ -48,30 +48,8 @@ internal sealed class HalfAnswerTests
         {
             Answers.ShowErrors(app);
             if (isBuffered)
-                app.Use(Buffering.RunAsync);
+                app.Use(Buffering.InMemory());
         });
-}
-
-/// <summary>Middleware that buffers the body in memory.</summary>
-internal static class Buffering
-{
-    public static async Task RunAsync(HttpContext http, RequestDelegate next)
-    {
-        var body = http.Response.Body;
-        using var buffer = new MemoryStream();
-        http.Response.Body = buffer;
-        try
-        {
-            await next(http);
-        }
-        finally
-        {
-            http.Response.Body = body;
-        }
-
-        buffer.Position = 0;
-        await buffer.CopyToAsync(body);
-    }
 }
 
 [Route("half"), MapUnlessStarted]

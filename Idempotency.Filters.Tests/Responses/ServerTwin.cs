@@ -83,7 +83,7 @@ internal sealed class ServerTwin : IAsyncDisposable
         // Closer to the server than the buffer, as an error page is.
         Answers.ShowErrors(app);
         if (kind is ServerKind.Buffered)
-            app.Use(BufferAsync);
+            app.Use(Buffering.InMemory(before: "[buffered] "));
         if (kind is ServerKind.Compressed)
             app.UseResponseCompression();
         if (middleware is not null)
@@ -94,27 +94,6 @@ internal sealed class ServerTwin : IAsyncDisposable
     }
 
     private static HttpProtocols Protocols(ServerKind kind) => kind is ServerKind.Http2 ? HttpProtocols.Http2 : HttpProtocols.Http1;
-
-    private static async Task BufferAsync(HttpContext http, RequestDelegate next)
-    {
-        var body = http.Response.Body;
-        using var buffer = new MemoryStream();
-        http.Response.Body = buffer;
-        try
-        {
-            await next(http);
-        }
-        finally
-        {
-            http.Response.Body = body;
-        }
-
-        // Like a page that is rewritten: what arrives is longer than what the action wrote.
-        if (buffer.Length > 0)
-            await body.WriteAsync("[buffered] "u8.ToArray());
-        buffer.Position = 0;
-        await buffer.CopyToAsync(body);
-    }
 
     private HttpClient ClientOf(WebApplication app) => _kind is ServerKind.TestServer
         ? app.GetTestClient()

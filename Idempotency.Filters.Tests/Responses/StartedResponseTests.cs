@@ -43,9 +43,7 @@ internal sealed class StartedResponseTests(ServerKind kind)
     {
         var (bare, first, retry) = await _twin.AskAsync(path);
 
-        Assert.That(first.Content(), Is.EqualTo(bare.Content()), "The first answer is not the action's own.");
-        Assert.That(retry.Whole(), Is.EqualTo(first.Whole()), "The retry is not the first answer.");
-        Assert.That((first.IsReplay, retry.IsReplay), Is.EqualTo((false, true)));
+        Twin.AssertUntouchedAndReplayed(bare, first, retry);
     }
 
     [Test]

@@ -65,6 +65,12 @@ internal sealed class Twin : IAsyncDisposable
     {
         var (bare, first, retry) = await AskAsync(path);
 
+        AssertUntouchedAndReplayed(bare, first, retry);
+    }
+
+    /// <inheritdoc cref="AssertUntouchedAndReplayedAsync"/>
+    public static void AssertUntouchedAndReplayed(Answer bare, Answer first, Answer retry)
+    {
         Assert.That(first.Content(), Is.EqualTo(bare.Content()), "The first answer is not the action's own.");
         Assert.That(retry.Whole(), Is.EqualTo(first.Whole()), "The retry is not the first answer.");
         Assert.That((first.IsReplay, retry.IsReplay), Is.EqualTo((false, true)));

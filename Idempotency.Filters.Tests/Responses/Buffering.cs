@@ -6,7 +6,7 @@ namespace Idempotency.Filters.Tests.Responses;
 /// <summary>Middleware that buffers the body.</summary>
 internal static class Buffering
 {
-    /// <param name="before">Written before a body that is not empty, as a page that is rewritten is longer than what the action wrote.</param>
+    /// <param name="before">Written before a body that is not empty, as a rewritten page is longer than what the action wrote.</param>
     public static Func<HttpContext, RequestDelegate, Task> InMemory(string before = "") => async (http, next) =>
     {
         var body = http.Response.Body;

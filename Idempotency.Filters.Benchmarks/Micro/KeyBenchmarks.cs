@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Benchmarks.Micro;
 
@@ -18,5 +19,5 @@ public class KeyBenchmarks
     public object? ReadQuoted() => IdempotencyKey.Read($"\"{Uuid}\"", KeyFormat.StructuredString, 255).Key;
 
     [Benchmark]
-    public string Encode() => _encoder.Encode("idempotency:", "anonymous", Uuid);
+    public StorageKey Encode() => _encoder.Encode("idempotency:", "anonymous", Uuid);
 }

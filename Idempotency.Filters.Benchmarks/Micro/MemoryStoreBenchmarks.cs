@@ -9,8 +9,10 @@ namespace Idempotency.Filters.Benchmarks.Micro;
 [MemoryDiagnoser]
 public class MemoryStoreBenchmarks
 {
-    private const string Completed = "completed";
-    private const string InFlight = "in-flight";
+    private static readonly StorageKey Completed = new("completed", 0);
+    private static readonly StorageKey InFlight = new("in-flight", 0);
+    private static readonly StorageKey Released = new("released", 0);
+    private static readonly StorageKey Stored = new("stored", 0);
     private static readonly ClaimOptions Terms = new() { Lease = TimeSpan.FromSeconds(30) };
 
     private readonly MemoryIdempotencyStore _store = new(new(), TimeProvider.System, NullLogger<MemoryIdempotencyStore>.Instance);
@@ -26,7 +28,7 @@ public class MemoryStoreBenchmarks
     [Benchmark]
     public async Task<object> ClaimAndRelease()
     {
-        var claim = (await _store.ClaimAsync("released", Terms, default)).Claim!;
+        var claim = (await _store.ClaimAsync(Released, Terms, default)).Claim!;
         await claim.DisposeAsync();
         return claim;
     }
@@ -34,7 +36,7 @@ public class MemoryStoreBenchmarks
     /// <summary>The record is gone with the next claim: the store stays as large as it is.</summary>
     [Benchmark]
     public async Task<Completion> ClaimAndComplete() =>
-        await (await _store.ClaimAsync("stored", Terms, default)).Claim!.CompleteAsync(_record, TimeSpan.FromTicks(1), default);
+        await (await _store.ClaimAsync(Stored, Terms, default)).Claim!.CompleteAsync(_record, TimeSpan.FromTicks(1), default);
 
     [Benchmark]
     public async Task<ClaimOutcome> ClaimCompleted() => (await _store.ClaimAsync(Completed, Terms, default)).Outcome;

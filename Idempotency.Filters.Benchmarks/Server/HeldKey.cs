@@ -16,7 +16,7 @@ internal sealed class HeldKey(IServiceProvider services) : IAsyncDisposable
 
     public async Task<ClaimOutcome> ClaimAsync(string key)
     {
-        var result = await _store.ClaimAsync(key, Terms, CancellationToken.None);
+        var result = await _store.ClaimAsync(new(key, 0), Terms, CancellationToken.None);
         _claim = result.Claim ?? throw new InvalidOperationException($"The key {key} is {result.Outcome}.");
         return result.Outcome;
     }
@@ -36,7 +36,7 @@ internal sealed class HeldKey(IServiceProvider services) : IAsyncDisposable
     /// <returns>When the answer was there.</returns>
     public async Task<long> WaitAsync(string key)
     {
-        using var result = await _store.WaitAsync(key, Terms, Terms.Lease, CancellationToken.None);
+        using var result = await _store.WaitAsync(new(key, 0), Terms, Terms.Lease, CancellationToken.None);
         var ended = Stopwatch.GetTimestamp();
         return result.Outcome is ClaimOutcome.Completed
             ? ended

@@ -18,7 +18,7 @@ internal sealed class RedisFloor(IConnectionMultiplexer redis, int bodySize)
     private static readonly byte[] Claim = new byte[ClaimSize];
     private static readonly ConcurrentDictionary<int, byte[]> Records = new();
     private static readonly int KeyLength = new Sha256KeyEncoder(HashKeys.None).Encode(
-        BenchmarkApp.KeyPrefix, RequestScope.Anonymous, "key").Length;
+        BenchmarkApp.KeyPrefix, RequestScope.Anonymous, "key").Value.Length;
 
     private readonly IDatabase _database = redis.GetDatabase(-1, null);
 

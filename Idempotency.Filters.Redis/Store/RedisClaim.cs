@@ -93,7 +93,7 @@ internal sealed class RedisClaim : IdempotencyClaim
         _context.Renewal.Remove(_lease);
         // A renewal that is repeated behind the release would revive a claim that was made over a record.
         await _lease.Renewal;
-        await _context.Releases.ReleaseAsync(_lease.Key, _lease.Token, _length, granted: true, _lease.InDoubt);
+        await _context.Releases.ReleaseAsync(_lease, granted: true, _lease.InDoubt);
     }
 
     private Completion Conclude(int answer)

@@ -37,14 +37,14 @@ internal sealed class RedisClaimer(RedisStoreContext context)
                 (IdempotencyStoreFullException or InvalidDataException or RedisServerException or ObjectDisposedException))
         {
             // The server may have granted the claim, or may do so yet.
-            _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);
+            _ = context.Releases.ReleaseAsync(new(key, token, options, now), granted: false, inDoubt: true);
             throw;
         }
 
         var reply = (byte[])answer.Result!;
         // The key is another's, and may be free when an earlier attempt arrives.
         if (answer.InDoubt && reply[0] != 'A')
-            _ = context.Releases.ReleaseAsync(key, token, options.Lease, granted: false, inDoubt: true);
+            _ = context.Releases.ReleaseAsync(new(key, token, options, now), granted: false, inDoubt: true);
 
         switch (reply[0])
         {

@@ -10,14 +10,14 @@ internal sealed partial class RedisIdempotencyStore
 {
     private const int PageSize = 1000;
 
-    public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken)
     {
-        var reply = (byte[]?)(await Calls.EvaluateAsync(RedisScript.Find, [key], [], cancellationToken)).Result;
+        var reply = (byte[]?)(await Calls.EvaluateAsync(RedisScript.Find, [key.Value], [], cancellationToken)).Result;
         return reply is null ? null : new(State(reply[0]), reply.AsMemory(1 + RedisRecord.IdentitySize), Version(reply));
     }
 
     public async ValueTask<bool> ResolveAsync(
-        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
     {
         // It may be interrupted by now: then it is no longer as it was found.
         if (found.State == ClaimOutcome.InFlight)
@@ -38,7 +38,7 @@ internal sealed partial class RedisIdempotencyStore
 
         try
         {
-            return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key], arguments, cancellationToken), orGone: record is null);
+            return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key.Value], arguments, cancellationToken), orGone: record is null);
         }
         catch (Exception exception) when (record is { } sent && _context.ValueLimit.IsExceeded(exception, sent.Length))
         {

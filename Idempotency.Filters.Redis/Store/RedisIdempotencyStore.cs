@@ -30,12 +30,12 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
 
     public RedisCalls Calls => _context.Calls;
 
-    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
-        _claimer.AttemptAsync(key, options, null, cancellationToken);
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
+        _claimer.AttemptAsync(key.Value, options, null, cancellationToken);
 
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
         timeout > TimeSpan.Zero
-            ? _waiters.WaitAsync(key, options, timeout, cancellationToken)
+            ? _waiters.WaitAsync(key.Value, options, timeout, cancellationToken)
             : ClaimAsync(key, options, cancellationToken);
 
     /// <summary>Gives up what is still to be given up. Never throws.</summary>

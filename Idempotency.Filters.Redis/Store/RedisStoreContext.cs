@@ -53,5 +53,5 @@ internal sealed class RedisStoreContext : IAsyncDisposable
     }
 
     private Task<RedisAnswer> ReleaseAsync(PendingRelease release, CancellationToken cancellationToken) =>
-        Calls.EvaluateAsync(RedisScript.Release, [release.Key], [release.Token, Connection.ChannelPrefix], cancellationToken);
+        Calls.EvaluateAsync(RedisScript.Release, [release.Lease.Key], [release.Lease.Token, Connection.ChannelPrefix], cancellationToken);
 }

@@ -167,14 +167,14 @@ internal sealed class HashSecretTests
                 || _inner.Records.Any(record => record.ToArray().AsSpan().IndexOf(hash.AsSpan(0, 16)) >= 0);
         }
 
-        public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
+        public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken)
         {
-            _keys.Add(key);
+            _keys.Add(key.Value);
             return _inner.ClaimAsync(key, options, cancellationToken);
         }
 
         public ValueTask<ClaimResult> WaitAsync(
-            string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+            StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
             _inner.WaitAsync(key, options, timeout, cancellationToken);
     }
 }

@@ -5,6 +5,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Tests.Keys;
 
@@ -27,7 +28,8 @@ public class Sha256KeyEncoderTests
 
         var key = Encoder.Encode("idempotency:", "caller \u00e9\ud83d\ude00", "abc");
 
-        Assert.That(key, Is.EqualTo($"idempotency:{Hash(scope)}:{Hash([(byte)scope.Length, 0, 0, 0, .. scope, .. "abc"u8])}"));
+        Assert.That(key.Value, Is.EqualTo($"idempotency:{Hash(scope)}:{Hash([(byte)scope.Length, 0, 0, 0, .. scope, .. "abc"u8])}"));
+        Assert.That(key.Scope.ToString(), Is.EqualTo($"idempotency:{Hash(scope)}:"));
         Assert.That(Encoder.EncodeScope("idempotency:", "caller \u00e9\ud83d\ude00"), Is.EqualTo($"idempotency:{Hash(scope)}:"));
     }
 
@@ -42,7 +44,7 @@ public class Sha256KeyEncoderTests
         var encoder = new Sha256KeyEncoder(new HashKeys(secret));
 
         Assert.That(
-            encoder.Encode("p:", "me", "abc"), Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:{Hash("key", [2, 0, 0, 0, .. "meabc"u8])}"));
+            encoder.Encode("p:", "me", "abc").Value, Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:{Hash("key", [2, 0, 0, 0, .. "meabc"u8])}"));
         Assert.That(encoder.EncodeScope("p:", "me"), Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:"));
     }
 
@@ -50,7 +52,7 @@ public class Sha256KeyEncoderTests
     public void AnotherSecretGivesOtherParts()
     {
         byte[]?[] secrets = [null, new byte[32], [.. new byte[31], 1], new byte[33]];
-        var parts = secrets.Select(secret => new Sha256KeyEncoder(new HashKeys(secret)).Encode("", "scope", "key").Split(':'));
+        var parts = secrets.Select(secret => new Sha256KeyEncoder(new HashKeys(secret)).Encode("", "scope", "key").Value.Split(':'));
 
         Assert.That(parts.SelectMany(pair => pair), Is.Unique);
     }
@@ -85,13 +87,13 @@ public class Sha256KeyEncoderTests
     public Property DistinctPairsGiveDistinctKeysBelowTheirScopes() => Prop.ForAll(Pairs, pairs =>
         Distinct(pairs) == Distinct(pairs.Select(Encode))
         && Distinct(pairs.Select(pair => pair.Scope)) == Distinct(pairs.Select(EncodeScope))
-        && pairs.All(pair => Encode(pair).StartsWith(EncodeScope(pair), StringComparison.Ordinal)));
+        && pairs.All(pair => Encode(pair).Scope.SequenceEqual(EncodeScope(pair))));
 
     [TestCase(0)]
     [TestCase(170)]
     [TestCase(5_000)]
     public void EveryStorageKeyIsOfOneLength(int length) =>
-        Assert.That(Encoder.Encode("p:", new string('\u20ac', length), new string('k', length)), Has.Length.EqualTo(2 + 22 + 1 + 22));
+        Assert.That(Encoder.Encode("p:", new string('\u20ac', length), new string('k', length)).Value, Has.Length.EqualTo(2 + 22 + 1 + 22));
 
     [Test]
     public void OnlyTheStorageKeyIsAllocated([Values(10, 5_000)] int length, [Values] bool isSecret)
@@ -99,14 +101,14 @@ public class Sha256KeyEncoderTests
         var encoder = isSecret ? new Sha256KeyEncoder(new HashKeys(new byte[32])) : Encoder;
         var scope = new string('s', length);
         var key = encoder.Encode("idempotency:", scope, "key");
-        var expected = Allocated(() => new string('x', key.Length));
+        var expected = Allocated(() => new string('x', key.Value.Length));
 
         Assert.That(Allocated(() => encoder.Encode("idempotency:", scope, "key")), Is.EqualTo(expected));
     }
 
     private static int Distinct<T>(IEnumerable<T> items) => items.Distinct().Count();
 
-    private static string Encode((string Scope, string Key) pair) => Encoder.Encode("p", pair.Scope, pair.Key);
+    private static StorageKey Encode((string Scope, string Key) pair) => Encoder.Encode("p", pair.Scope, pair.Key);
 
     private static string EncodeScope((string Scope, string Key) pair) => Encoder.EncodeScope("p", pair.Scope);
 

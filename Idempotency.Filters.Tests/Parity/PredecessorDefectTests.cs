@@ -266,7 +266,7 @@ internal sealed class PredecessorDefectTests
     [Test]
     public void Defect07_PartsOfTheStorageKeyAreSeparated()
     {
-        static string Encode(string scope, string key) => new Sha256KeyEncoder(HashKeys.None).Encode("", scope, key);
+        static StorageKey Encode(string scope, string key) => new Sha256KeyEncoder(HashKeys.None).Encode("", scope, key);
         var known = Encode("ab", "c");
 
         Assert.That(Encode("a", "bc"), Is.Not.EqualTo(known));

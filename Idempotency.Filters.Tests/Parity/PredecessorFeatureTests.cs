@@ -540,7 +540,7 @@ internal sealed class PredecessorFeatureTests
 
     private sealed class OneKeyEncoder : IIdempotencyKeyEncoder
     {
-        public string Encode(string prefix, string scope, string key) => $"{prefix}{scope}";
+        public StorageKey Encode(string prefix, string scope, string key) => new($"{prefix}{scope}", prefix.Length + scope.Length);
 
         public string EncodeScope(string prefix, string scope) => $"{prefix}{scope}";
     }

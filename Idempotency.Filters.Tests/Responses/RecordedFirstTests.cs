@@ -111,11 +111,11 @@ internal sealed class RecordedFirstTests
             return this;
         }
 
-        public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
+        public async ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
             Wrap(await _inner.ClaimAsync(key, options, cancellationToken));
 
         public async ValueTask<ClaimResult> WaitAsync(
-            string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+            StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
             Wrap(await _inner.WaitAsync(key, options, timeout, cancellationToken));
 
         private ClaimResult Wrap(ClaimResult result) =>

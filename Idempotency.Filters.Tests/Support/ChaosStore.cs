@@ -11,7 +11,7 @@ internal sealed class ChaosStore(IIdempotencyStore inner, Chaos chaos) : IIdempo
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
-    public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
+    public async ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken)
     {
         IdempotencyClaim? granted = null;
         var claiming = chaos.RunAsync("claim", async () =>
@@ -39,7 +39,7 @@ internal sealed class ChaosStore(IIdempotencyStore inner, Chaos chaos) : IIdempo
         }
     }
 
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     private sealed class Claim(IdempotencyClaim inner, Chaos chaos) : IdempotencyClaim

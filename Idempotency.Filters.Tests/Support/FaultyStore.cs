@@ -54,10 +54,10 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
     /// <summary>The records passed in to be stored. Each is valid only during its call, or while a call that failed may read it.</summary>
     public ConcurrentQueue<ReadOnlySequence<byte>> Buffers { get; } = [];
 
-    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken) =>
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
         OnClaim?.Invoke() is { } result ? new(result) : WrapAsync(_inner.ClaimAsync(key, options, cancellationToken));
 
-    public async ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var waiting = _inner.WaitAsync(key, options, timeout, cancellationToken);
         Interlocked.Increment(ref _waits);

@@ -13,20 +13,20 @@ internal sealed class RecordingStore : IIdempotencyStore, IIdempotencyStoreAdmin
 
     public List<string> Keys { get; } = [];
 
-    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken)
     {
         lock (Keys)
-            Keys.Add(key);
+            Keys.Add(key.Value);
         return _inner.ClaimAsync(key, options, cancellationToken);
     }
 
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+    public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
         _inner.WaitAsync(key, options, timeout, cancellationToken);
 
-    public ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken) => _inner.FindAsync(key, cancellationToken);
+    public ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken) => _inner.FindAsync(key, cancellationToken);
 
     public ValueTask<bool> ResolveAsync(
-        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken) =>
+        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken) =>
         _inner.ResolveAsync(key, found, record, retention, cancellationToken);
 
     public ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken) => _inner.ForgetAsync(scope, cancellationToken);

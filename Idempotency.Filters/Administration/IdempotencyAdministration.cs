@@ -23,11 +23,11 @@ internal sealed class IdempotencyAdministration(
     {
         var settings = PolicyNamed(policy);
         var storageKey = StorageKeyOf(scope, key, settings);
-        return await StoreOf(settings).FindAsync(storageKey, cancellationToken) is { } stored ? Read(storageKey, stored) : null;
+        return await StoreOf(settings).FindAsync(storageKey, cancellationToken) is { } stored ? Read(storageKey.Value, stored) : null;
     }
 
     public string LogHashOf(IdempotencyScope scope, string key, string? policy = null) =>
-        new KeyHash(StorageKeyOf(scope, key, PolicyNamed(policy))).ToString();
+        new KeyHash(StorageKeyOf(scope, key, PolicyNamed(policy)).Value).ToString();
 
     public async ValueTask<ResolveOutcome> ResolveAsync(
         IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
@@ -47,7 +47,7 @@ internal sealed class IdempotencyAdministration(
         if (await store.FindAsync(storageKey, cancellationToken) is not { } stored)
             return ResolveOutcome.NotFound;
 
-        switch (Read(storageKey, stored).State)
+        switch (Read(storageKey.Value, stored).State)
         {
             case FoundKeyState.InFlight:
                 return ResolveOutcome.InFlight;
@@ -57,13 +57,13 @@ internal sealed class IdempotencyAdministration(
 
         // Not disposed if the call fails: the store may still be reading the buffer.
         var record = resolution.ToRecord(settings.Options.ReplayedHeaderName, timeProvider.GetUtcNow())?.Write();
-        ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey, written.Sequence) : null;
+        ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey.Value, written.Sequence) : null;
         var isResolved = await store.ResolveAsync(storageKey, stored, bytes, settings.Options.Retention, cancellationToken);
         record?.Dispose();
         if (!isResolved)
             return ResolveOutcome.Changed;
 
-        AdministrationLog.Resolved(logger, new KeyHash(storageKey), record is null ? "free" : "completed");
+        AdministrationLog.Resolved(logger, new KeyHash(storageKey.Value), record is null ? "free" : "completed");
         return ResolveOutcome.Resolved;
     }
 
@@ -115,7 +115,7 @@ internal sealed class IdempotencyAdministration(
         name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
             : nameof(IIdempotencyAdministration))!;
 
-    private string StorageKeyOf(IdempotencyScope scope, string key, IdempotencyPolicy policy)
+    private StorageKey StorageKeyOf(IdempotencyScope scope, string key, IdempotencyPolicy policy)
     {
         var options = policy.Options;
         ArgumentNullException.ThrowIfNull(scope);

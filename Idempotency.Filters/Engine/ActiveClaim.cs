@@ -5,9 +5,9 @@ namespace Idempotency.Filters.Engine;
 
 /// <summary>A claim in the engine's hands. It outlives its request when the completion goes on in the background.</summary>
 /// <param name="Claim">The store's claim.</param>
-/// <param name="StorageKey">Its key.</param>
+/// <param name="Key">Its key.</param>
 /// <param name="Patience">How long the claim can be held at most, and so how long it makes sense to go on trying to complete it.</param>
-internal readonly record struct ActiveClaim(IdempotencyClaim Claim, string StorageKey, TimeSpan Patience)
+internal readonly record struct ActiveClaim(IdempotencyClaim Claim, StorageKey Key, TimeSpan Patience)
 {
-    public KeyHash KeyHash => new(StorageKey);
+    public KeyHash KeyHash => new(Key.Value);
 }

@@ -99,7 +99,7 @@ internal sealed class CompletionRetrier(
     private async ValueTask<Completion> AttemptAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
         // Inside the attempt, so that a protector that fails is retried like a store that fails.
-        var stored = protection.Protect(claim.StorageKey, record);
+        var stored = protection.Protect(claim.Key.Value, record);
         Completion completion;
         using (metrics.StoreCall("complete"))
             completion = await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);

@@ -57,7 +57,8 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         {
             claimed = await ClaimAsync(request, policy.ClaimFor(http, scope));
         }
-        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is not IdempotencyUnitOfWorkException && !http.RequestAborted.IsCancellationRequested)
         {
             var failure = StoreFailures.Of(exception);
             // Only a key of which nobody can know anything runs by choice, and never one that is known to be in flight.
@@ -137,7 +138,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
     private async ValueTask<Rejection?> ReplayAsync(IdempotentRequest request, ReadOnlySequence<byte> stored)
     {
         var (http, options) = (request.Http, request.Policy.Options);
-        if (!services.Protection.TryRead(request.StorageKey, stored, out var record))
+        if (!services.Protection.TryRead(request.StorageKey.Value, stored, out var record))
             return Reject(request, RejectionKind.RecordUnreadable);
 
         // The target alone tells most reused keys apart, and needs no body.
@@ -179,7 +180,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return RejectAfter(request, StoreFailures.Of(exception), exception);
         }
 
-        if (!services.Protection.TryRead(request.StorageKey, previous, out var record))
+        if (!services.Protection.TryRead(request.StorageKey.Value, previous, out var record))
             return Reject(request, RejectionKind.RecordUnreadable);
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
             return Reject(request, RejectionKind.OutcomeUnknown);

@@ -96,7 +96,7 @@ internal sealed partial class IdempotentExecution : ICaptureOwner, IDisposable
         }
 
         // The store has undone what this execution did: its own answer would be a lie.
-        if (!_services.Protection.TryRead(_request.StorageKey, _winner.Completion.Winner, out var winner))
+        if (!_services.Protection.TryRead(_request.StorageKey.Value, _winner.Completion.Winner, out var winner))
             throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
         await _response.SendInsteadAsync(winner, Options);
     }

@@ -42,9 +42,9 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     /// <summary>The client's key. Set with <see cref="StorageKey"/>, when the key was read and is valid.</summary>
     public string Key { get; private set; } = "";
 
-    public string StorageKey { get; private set; } = "";
+    public StorageKey StorageKey { get; private set; }
 
-    public KeyHash KeyHash => new(StorageKey);
+    public KeyHash KeyHash => new(StorageKey.Value);
 
     /// <summary>The claim; null before there is one.</summary>
     public IdempotencyClaim? Claim { get; private set; }
@@ -144,7 +144,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     public static void NoteReturned(HttpContext http) =>
         (http.Features.Get<IHttpRequestLifetimeFeature>() as HandlerLifetime)?.BeginWriting();
 
-    public void UseKey(string key, string storageKey) => (Key, StorageKey) = (key, storageKey);
+    public void UseKey(string key, StorageKey storageKey) => (Key, StorageKey) = (key, storageKey);
 
     public void Wait() => Phase = RequestPhase.Waiting;
 

@@ -1,3 +1,5 @@
+using Idempotency.Filters.Stores;
+
 namespace Idempotency.Filters;
 
 /// <summary>
@@ -21,8 +23,8 @@ public interface IIdempotencyKeyEncoder
     /// <param name="prefix"><see cref="IdempotencyOptions.KeyPrefix"/>.</param>
     /// <param name="scope">Whose key it is: the caller and what <see cref="IdempotencyOptions.KeyScope"/> adds.</param>
     /// <param name="key">The client's key, without quotes and escapes, as in <see cref="IIdempotencyContext.Key"/>.</param>
-    /// <returns>The storage key.</returns>
-    string Encode(string prefix, string scope, string key);
+    /// <returns>The storage key. Its <see cref="StorageKey.Scope"/> is the text that <see cref="EncodeScope"/> returns.</returns>
+    StorageKey Encode(string prefix, string scope, string key);
 
     /// <summary>Makes the text that all storage keys of a scope begin with, and no storage key of another scope.</summary>
     /// <param name="prefix"><see cref="IdempotencyOptions.KeyPrefix"/>.</param>

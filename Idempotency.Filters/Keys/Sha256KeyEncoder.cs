@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Unicode;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Keys;
 
@@ -48,8 +49,9 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
             HashCharacters, (keys, scope), static (target, parts) => WriteHash(target, parts.keys.Scope, parts.scope, null)));
     }
 
-    public string Encode(string prefix, string scope, string key) =>
-        string.Create(
+    public StorageKey Encode(string prefix, string scope, string key)
+    {
+        var value = string.Create(
             prefix.Length + HashCharacters + 1 + HashCharacters,
             (prefix, hash: _scopeHashes.Get(scope), hashKey: _keys.Key, scope, key),
             static (target, parts) =>
@@ -60,6 +62,8 @@ internal sealed class Sha256KeyEncoder : IIdempotencyKeyEncoder
                 target[HashCharacters] = ':';
                 WriteHash(target[(HashCharacters + 1)..], parts.hashKey, parts.scope, parts.key);
             });
+        return new(value, prefix.Length + HashCharacters + 1);
+    }
 
     public string EncodeScope(string prefix, string scope) => $"{prefix}{_scopeHashes.Get(scope)}:";
 

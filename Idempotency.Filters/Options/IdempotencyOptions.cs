@@ -104,6 +104,15 @@ public sealed class IdempotencyOptions
     /// <summary>What happens to a key whose action threw or answered 5xx. Default <see cref="FailureBehavior.Release"/>.</summary>
     public FailureBehavior WhenFailed { get; set; } = FailureBehavior.Release;
 
+    /// <summary>
+    /// Whether the record is committed together with what the action writes to the database, in one transaction: for one key, that
+    /// transaction commits at most once while the record is kept. Needs a store that can, such as <c>UseEntityFramework&lt;TContext&gt;()</c>.
+    /// The action runs once, inside the transaction of the request's <c>TContext</c>. It is committed if the answer is kept, and rolled back
+    /// otherwise; the answer leaves after that. The request body is read first, up to <see cref="MaxBufferedBodySize"/>. An answer that is
+    /// larger than <see cref="MaxResponseBodySize"/>, or streamed, is refused with 500 <c>rolled-back</c>. Default false.
+    /// </summary>
+    public bool Transactional { get; set; }
+
     /// <summary>What a request gets while the store cannot be reached. Default <see cref="StoreDownBehavior.Reject"/>.</summary>
     public StoreDownBehavior WhenStoreIsDown { get; set; } = StoreDownBehavior.Reject;
 

@@ -39,6 +39,8 @@ internal sealed class IdempotencyPolicy
             OverCompleted = mode is IdempotencyMode.Manual,
             WhenInterrupted = options.WhenInterrupted,
             BlockFor = options.Retention,
+            Retention = options.Retention,
+            Transactional = options.Transactional,
         };
     }
 

@@ -33,6 +33,18 @@ public readonly record struct ClaimOptions
     /// </summary>
     public string? Caller { get; init; }
 
+    /// <summary>
+    /// How long the record is to be kept, counted from its completion; null = for ever. <see cref="IdempotencyClaim.CompleteAsync"/> has the
+    /// last word. Stores that fix the end of a row when they make it need it early. Default null.
+    /// </summary>
+    public TimeSpan? Retention { get; init; }
+
+    /// <summary>
+    /// Whether the record is committed together with what the action writes, in the unit of work of <see cref="RequestServices"/>. The
+    /// holder runs its action by <see cref="IdempotencyClaim.RunAsync"/> then. Default false.
+    /// </summary>
+    public bool Transactional { get; init; }
+
     /// <summary>The services of the request, for stores that share its unit of work. Null outside a request.</summary>
     public IServiceProvider? RequestServices { get; init; }
 }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Idempotency.Filters.Stores;
 
 /// <summary>A store's answer to an attempt to claim a key. It owns the buffer of its record: dispose it after use.</summary>
-public readonly struct ClaimResult : IDisposable
+public readonly struct ClaimResult : IDisposable, IAsyncDisposable
 {
     private readonly IDisposable? _owner;
 
@@ -38,10 +38,23 @@ public readonly struct ClaimResult : IDisposable
 
     /// <summary>The key has a record.</summary>
     /// <param name="record">The bytes that <see cref="IdempotencyClaim.CompleteAsync"/> was given.</param>
-    /// <param name="owner">Disposed with the result, to give back the buffer of the bytes; null = there is nothing to give back.</param>
+    /// <param name="owner">
+    /// Disposed with the result, to give back the buffer of the bytes; asynchronously, if it is an <see cref="IAsyncDisposable"/> as well.
+    /// Null = there is nothing to give back.
+    /// </param>
     public static ClaimResult Completed(ReadOnlySequence<byte> record, IDisposable? owner = null) =>
         new(ClaimOutcome.Completed, null, record, owner);
 
     /// <summary>Gives back the buffer of <see cref="Record"/>.</summary>
     public void Dispose() => _owner?.Dispose();
+
+    /// <summary>Gives back the buffer of <see cref="Record"/>, and waits for what else its owner ends.</summary>
+    public ValueTask DisposeAsync()
+    {
+        if (_owner is IAsyncDisposable owner)
+            return owner.DisposeAsync();
+
+        Dispose();
+        return default;
+    }
 }

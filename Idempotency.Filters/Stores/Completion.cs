@@ -7,9 +7,11 @@ public readonly struct Completion : IDisposable
 {
     private readonly IDisposable? _owner;
 
-    private Completion(CompletionOutcome outcome, ReadOnlySequence<byte> winner = default, IDisposable? owner = null)
+    private Completion(
+        CompletionOutcome outcome, ReadOnlySequence<byte> winner = default, IDisposable? owner = null, Exception? reason = null)
     {
         Outcome = outcome;
+        Reason = reason;
         Winner = winner;
         _owner = owner;
     }
@@ -22,6 +24,12 @@ public readonly struct Completion : IDisposable
     /// disposed.
     /// </summary>
     public ReadOnlySequence<byte> Winner { get; }
+
+    /// <summary>
+    /// Why the unit of work was rolled back, if the outcome is <see cref="CompletionOutcome.Conflict"/> or
+    /// <see cref="CompletionOutcome.Refused"/>; otherwise null.
+    /// </summary>
+    public Exception? Reason { get; }
 
     /// <summary>The record is stored.</summary>
     public static Completion Stored => new(CompletionOutcome.Stored);
@@ -42,6 +50,14 @@ public readonly struct Completion : IDisposable
     /// </param>
     public static Completion Superseded(ReadOnlySequence<byte> winner, IDisposable? owner = null) =>
         new(CompletionOutcome.Superseded, winner, owner);
+
+    /// <summary>The unit of work met a concurrent one, and was rolled back. The same operation may succeed later.</summary>
+    /// <param name="reason">What the database said.</param>
+    public static Completion Conflict(Exception reason) => new(CompletionOutcome.Conflict, reason: reason);
+
+    /// <summary>The unit of work cannot be committed, now or later, and was rolled back.</summary>
+    /// <param name="reason">What the database said.</param>
+    public static Completion Refused(Exception reason) => new(CompletionOutcome.Refused, reason: reason);
 
     /// <summary>Gives back the buffer of <see cref="Winner"/>.</summary>
     public void Dispose() => _owner?.Dispose();

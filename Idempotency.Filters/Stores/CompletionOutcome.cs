@@ -20,4 +20,16 @@ public enum CompletionOutcome
 
     /// <summary>The store has no room for a record of this size. The claim still holds the key, and a small record always fits.</summary>
     TooLarge,
+
+    /// <summary>
+    /// A transactional store rolled the unit of work back, because of a deadlock or a serialization failure. The same operation may succeed
+    /// later.
+    /// </summary>
+    Conflict,
+
+    /// <summary>
+    /// A transactional store rolled the unit of work back, because it can never be committed: the action went on after a failed command, or
+    /// a constraint that is checked at the end is violated.
+    /// </summary>
+    Refused,
 }

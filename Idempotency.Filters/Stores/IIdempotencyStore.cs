@@ -28,6 +28,9 @@ namespace Idempotency.Filters.Stores;
 /// <see cref="IdempotencyOptions.WhenStoreIsDown"/> may let the action run. A store whose client throws another exception for this wraps it
 /// in one of these.
 /// </item>
+/// <item>
+/// <see cref="IdempotencyUnitOfWorkException"/>: the application must be changed. It flows on as if the action had thrown it.
+/// </item>
 /// <item>Any other: nobody knows what the key holds.</item>
 /// </list>
 /// </remarks>
@@ -38,6 +41,17 @@ public interface IIdempotencyStore
     /// <see cref="IdempotencyOptions.Lease"/>, or the application does not start. Default null.
     /// </summary>
     TimeSpan? OperationTimeout => null;
+
+    /// <summary>
+    /// Says why the store cannot grant claims on these terms; null = it can. Asked at start, for each policy that uses the store; a reason
+    /// keeps the application from starting. By default a store has no objection, except to <see cref="ClaimOptions.Transactional"/>.
+    /// </summary>
+    /// <param name="options">How keys would be claimed.</param>
+    /// <returns>A sentence that says what to change.</returns>
+    string? ObjectionTo(in ClaimOptions options) => options.Transactional
+        ? "The store cannot commit records together with the application's data, which Transactional asks for: choose a store that can, "
+            + "with UseEntityFramework<TContext>(), or remove Transactional."
+        : null;
 
     /// <summary>Claims <paramref name="key"/> for one execution, or says why it cannot be claimed now.</summary>
     /// <param name="key">The storage key, made by <see cref="IIdempotencyKeyEncoder"/>.</param>
@@ -51,7 +65,7 @@ public interface IIdempotencyStore
     /// </returns>
     /// <exception cref="IdempotencyStoreFullException">The store has no room for another key.</exception>
     /// <exception cref="InvalidDataException">The key holds something that this store cannot read.</exception>
-    ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken);
+    ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken);
 
     /// <summary>
     /// Waits until <paramref name="key"/> is no longer in flight, then claims it like <see cref="ClaimAsync"/>. When the holder completes,
@@ -66,5 +80,5 @@ public interface IIdempotencyStore
     /// <returns>As <see cref="ClaimAsync"/>, or <see cref="ClaimOutcome.InFlight"/> when <paramref name="timeout"/> is over.</returns>
     /// <exception cref="IdempotencyStoreFullException">The store has no room for another key.</exception>
     /// <exception cref="InvalidDataException">The key holds something that this store cannot read.</exception>
-    ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken);
+    ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken);
 }

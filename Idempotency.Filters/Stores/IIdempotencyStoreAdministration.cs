@@ -18,7 +18,7 @@ public interface IIdempotencyStoreAdministration
     /// <param name="key">The storage key, made by <see cref="IIdempotencyKeyEncoder"/>.</param>
     /// <param name="cancellationToken">Gives up the attempt.</param>
     /// <returns>The content of the key; null if the key is free.</returns>
-    ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken);
+    ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Gives a key a record, or frees it, in one atomic step and only if the key has not changed since it was found. Never changes a key
@@ -32,7 +32,7 @@ public interface IIdempotencyStoreAdministration
     /// <returns>False if the key is in flight or has changed since it was found. Nothing was changed then.</returns>
     /// <exception cref="IdempotencyStoreFullException">The store has no room for the record. Nothing was changed.</exception>
     ValueTask<bool> ResolveAsync(
-        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken);
+        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes all completed and interrupted keys whose storage keys begin with <paramref name="scope"/>. Keys in flight stay.

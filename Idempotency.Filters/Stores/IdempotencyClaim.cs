@@ -24,8 +24,28 @@ public abstract class IdempotencyClaim : IAsyncDisposable
     public abstract ReadOnlySequence<byte>? PreviousRecord { get; }
 
     /// <summary>
+    /// Runs the action of a transactional claim (<see cref="ClaimOptions.Transactional"/>) inside what its unit of work needs around it:
+    /// the transaction is open and belongs to the request's services meanwhile. Called once.
+    /// </summary>
+    /// <param name="action">Runs the action. It must be called exactly once, and never throws.</param>
+    /// <exception cref="Exception">The unit of work could not begin. The action was not called.</exception>
+    public virtual ValueTask RunAsync(Func<Task> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return new(action());
+    }
+
+    /// <summary>
+    /// Undoes what the action of a transactional claim wrote. The claim stays, and a record can still be stored, by itself. Does nothing
+    /// for other claims.
+    /// </summary>
+    public virtual ValueTask RollBackAsync() => default;
+
+    /// <summary>
     /// Stores the record and ends the claim. Succeeds while the key carries this claim's token, even after the lease ended, and also if the
-    /// store has lost the key altogether. Can be called again after it threw.
+    /// store has lost the key altogether. Can be called again after it threw. For a transactional claim it commits the unit of work together
+    /// with the record. Whatever it returns or throws, unless the record is stored, nothing of the action stands, or nobody knows; it is
+    /// called once then.
     /// </summary>
     /// <param name="record">The record, valid only during the call. The store copies what it keeps.</param>
     /// <param name="retention">How long to keep the record; null = forever.</param>

@@ -89,7 +89,7 @@ internal sealed class ReleaseQueueTests : IDisposable
     [Test]
     public async Task ReleaseThatTheStoreRefusesIsGivenUpAtOnce()
     {
-        await _queue.ReleaseAsync("refused", [], Lease, granted: true, inDoubt: false);
+        await _queue.ReleaseAsync(LeaseOf("refused", Lease), granted: true, inDoubt: false);
 
         Assert.That(Count(GivenUp), Is.EqualTo(1));
         // No drain waits for it.
@@ -159,7 +159,9 @@ internal sealed class ReleaseQueueTests : IDisposable
     }
 
     private Task GiveUpAsync(string key, bool granted = true, bool inDoubt = false, TimeSpan? lease = null) =>
-        _queue.ReleaseAsync(key, [], lease ?? Lease, granted, inDoubt);
+        _queue.ReleaseAsync(LeaseOf(key, lease ?? Lease), granted, inDoubt);
+
+    private static RenewedLease LeaseOf(string key, TimeSpan length) => new(key, [], new() { Lease = length }, 0);
 
     private bool Answered(string key) => !_away && _sent.Contains(key);
 
@@ -167,11 +169,11 @@ internal sealed class ReleaseQueueTests : IDisposable
 
     private Task ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
     {
-        if (release.Key == "refused")
+        if (release.Lease.Key == "refused")
             throw new InvalidOperationException();
 
         if (!_away)
-            _sent.Enqueue(release.Key);
+            _sent.Enqueue(release.Lease.Key);
         return _away ? Task.FromException(new TimeoutException()) : Task.CompletedTask;
     }
 

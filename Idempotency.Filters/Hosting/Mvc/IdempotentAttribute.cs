@@ -111,6 +111,12 @@ public class IdempotentAttribute(string? policy = null) : Attribute, IIdempotenc
     /// </summary>
     public FailureBehavior WhenFailed { get; set => Set(field = value, (o, v) => o.WhenFailed = v); }
 
+    /// <summary>
+    /// Whether the record is committed together with what the action writes to the database. Not set: as in the policy, false by default.
+    /// See <see cref="IdempotencyOptions.Transactional"/>.
+    /// </summary>
+    public bool Transactional { get; set => Set(field = value, (o, v) => o.Transactional = v); }
+
     bool IFilterFactory.IsReusable => true;
 
     Action<IdempotencyOptions>? IIdempotencyMarker.Overrides => _overrides;

@@ -8,8 +8,9 @@ internal sealed partial class CacheIdempotencyStore
 {
     public bool CanForget => false;
 
-    public async ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken)
+    public async ValueTask<StoredKey?> FindAsync(StorageKey storageKey, CancellationToken cancellationToken)
     {
+        var key = storageKey.Value;
         if (await Locks.TryAcquireAsync(key, cancellationToken) is not { } handle)
             return new StoredKey(ClaimOutcome.InFlight, default, "in flight");
 
@@ -24,8 +25,9 @@ internal sealed partial class CacheIdempotencyStore
     }
 
     public async ValueTask<bool> ResolveAsync(
-        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+        StorageKey storageKey, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
     {
+        var key = storageKey.Value;
         if (await Locks.TryAcquireAsync(key, cancellationToken) is not { } handle)
             return false;
 

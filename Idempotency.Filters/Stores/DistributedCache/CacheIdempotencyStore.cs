@@ -28,6 +28,14 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
 
     private CacheLocks Locks => _services.Locks;
 
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
+        ClaimAsync(key.Value, options, cancellationToken);
+
+    public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+        timeout > TimeSpan.Zero
+            ? _waiters.WaitAsync(key.Value, options, timeout, cancellationToken)
+            : ClaimAsync(key, options, cancellationToken);
+
     public async ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
     {
         // A record can be returned without the lock, unless this claim goes over it.
@@ -42,11 +50,6 @@ internal sealed partial class CacheIdempotencyStore : IIdempotencyStore, IIdempo
             ? await ClaimLockedAsync(key, options, handle, cancellationToken)
             : ClaimResult.InFlight;
     }
-
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
-        timeout > TimeSpan.Zero
-            ? _waiters.WaitAsync(key, options, timeout, cancellationToken)
-            : ClaimAsync(key, options, cancellationToken);
 
     private async ValueTask<ClaimResult> ClaimLockedAsync(
         string key, ClaimOptions options, IdempotencyLockHandle handle, CancellationToken cancellationToken)

@@ -5,23 +5,23 @@ namespace Idempotency.Filters.Stores.Memory;
 /// <remarks>Forgetting a scope checks every key, one shard at a time under its lock.</remarks>
 internal sealed partial class MemoryIdempotencyStore : IIdempotencyStoreAdministration
 {
-    public ValueTask<StoredKey?> FindAsync(string key, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+    public ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
         ? ValueTask.FromCanceled<StoredKey?>(cancellationToken)
-        : new(ShardOf(key).Describe(key));
+        : new(ShardOf(key.Value).Describe(key.Value));
 
     public ValueTask<bool> ResolveAsync(
-        string key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<bool>(cancellationToken);
 
-        var shard = ShardOf(key);
+        var shard = ShardOf(key.Value);
         var bytes = record?.ToArray();
-        var isResolved = shard.Resolve(key, found, bytes, retention, out var lacksRoom);
+        var isResolved = shard.Resolve(key.Value, found, bytes, retention, out var lacksRoom);
         if (lacksRoom)
         {
             Purge();
-            isResolved = shard.Resolve(key, found, bytes, retention, out lacksRoom);
+            isResolved = shard.Resolve(key.Value, found, bytes, retention, out lacksRoom);
         }
 
         return lacksRoom ? ValueTask.FromException<bool>(new IdempotencyStoreFullException(Capacity.TooManyBytes)) : new(isResolved);

@@ -26,14 +26,14 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
 
     public MemoryCapacity Capacity { get; }
 
-    public ValueTask<ClaimResult> ClaimAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<ClaimResult>(cancellationToken);
 
         try
         {
-            return new(Claim(ShardOf(key), key, options, null));
+            return new(Claim(ShardOf(key.Value), key.Value, options, null));
         }
         catch (IdempotencyStoreFullException full)
         {
@@ -41,16 +41,16 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
         }
     }
 
-    public ValueTask<ClaimResult> WaitAsync(string key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (timeout <= TimeSpan.Zero || cancellationToken.IsCancellationRequested)
             return ClaimAsync(key, options, cancellationToken);
 
         try
         {
-            var shard = ShardOf(key);
+            var shard = ShardOf(key.Value);
             var waiter = new MemoryWaiter(shard, options);
-            var result = Claim(shard, key, options, waiter);
+            var result = Claim(shard, key.Value, options, waiter);
             return result.Outcome == ClaimOutcome.InFlight ? waiter.WaitAsync(Clock, timeout, cancellationToken) : new(result);
         }
         catch (IdempotencyStoreFullException full)

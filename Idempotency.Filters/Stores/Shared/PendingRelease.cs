@@ -1,11 +1,10 @@
 namespace Idempotency.Filters.Stores.Shared;
 
 /// <summary>A claim that is being given up and may still stand.</summary>
-/// <param name="Key">The storage key.</param>
-/// <param name="Token">The owner token of the claim.</param>
+/// <param name="Lease">The lease of the claim.</param>
 /// <param name="IsGranted">Whether the store has certainly granted the claim; otherwise it may have.</param>
 /// <param name="Patience">How long to try without an answer.</param>
-internal sealed record PendingRelease(string Key, byte[] Token, bool IsGranted, TimeSpan Patience)
+internal sealed record PendingRelease(RenewedLease Lease, bool IsGranted, TimeSpan Patience)
 {
     /// <summary>0 goes first: the claim certainly closes its key. 1: it may close it. 2: a late attempt may close it later.</summary>
     public int Rank => IsAnswered ? 2 : IsGranted ? 0 : 1;

@@ -48,16 +48,14 @@ internal sealed class ReleaseQueue(
     /// Sends the release before it returns to its caller, and so behind a claim that was sent before. Its task ends when the store has
     /// answered, or when the release goes on in the background. Never throws.
     /// </summary>
-    /// <param name="key">The storage key.</param>
-    /// <param name="token">The owner token of the claim.</param>
     /// <param name="lease">The lease of the claim.</param>
     /// <param name="granted">Whether the store has certainly granted the claim; otherwise it may have.</param>
     /// <param name="inDoubt">Whether a claim or a renewal went unanswered, and may arrive after the release.</param>
-    public Task ReleaseAsync(string key, byte[] token, TimeSpan lease, bool granted, bool inDoubt)
+    public Task ReleaseAsync(RenewedLease lease, bool granted, bool inDoubt)
     {
         Interlocked.Increment(ref _unanswered);
-        var patience = lease > ShortestPatience ? lease : ShortestPatience;
-        return SendAsync(new(key, token, granted, patience)
+        var patience = lease.Length > ShortestPatience ? lease.Length : ShortestPatience;
+        return SendAsync(new(lease, granted, patience)
         {
             RepetitionsLeft = inDoubt ? Repetitions : 0,
             Pause = FirstPause,
@@ -119,7 +117,7 @@ internal sealed class ReleaseQueue(
         if (mayPass(exception) && Now < pending.GivenUpAt)
         {
             if (!pending.IsQueued && _failed.Admits(out var leftOut))
-                Tell(() => ReleaseLog.ReleaseFailed(logger, exception, new(pending.Key), leftOut));
+                Tell(() => ReleaseLog.ReleaseFailed(logger, exception, new(pending.Lease.Key), leftOut));
             Enqueue(pending, pending.Pause);
             pending.Pause = Backoff.After(pending.Pause, LongestPause);
         }
@@ -127,7 +125,7 @@ internal sealed class ReleaseQueue(
         {
             Interlocked.Decrement(ref _unanswered);
             if (_givenUp.Admits(out var leftOut))
-                Tell(() => ReleaseLog.ReleaseGivenUp(logger, exception, new(pending.Key), leftOut));
+                Tell(() => ReleaseLog.ReleaseGivenUp(logger, exception, new(pending.Lease.Key), leftOut));
         }
     }
 

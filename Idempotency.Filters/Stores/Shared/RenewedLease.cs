@@ -6,7 +6,6 @@ namespace Idempotency.Filters.Stores.Shared;
 /// </summary>
 internal sealed class RenewedLease
 {
-    private readonly TimeSpan _length;
     private CancellationTokenSource? _lost;
 
     /// <param name="key">The storage key.</param>
@@ -18,7 +17,7 @@ internal sealed class RenewedLease
         Key = key;
         Token = token;
         Node = new(this);
-        _length = options.Lease;
+        Length = options.Lease;
         RenewedUntil = StoreClock.After(now, options.RenewFor);
         Confirm(now);
     }
@@ -26,6 +25,11 @@ internal sealed class RenewedLease
     public string Key { get; }
 
     public byte[] Token { get; }
+
+    /// <summary>What else the store needs to find the claim again; null = nothing.</summary>
+    public object? State { get; init; }
+
+    public TimeSpan Length { get; }
 
     public LinkedListNode<RenewedLease> Node { get; }
 
@@ -38,7 +42,7 @@ internal sealed class RenewedLease
     public long RenewalDueAt { get; private set; }
 
     /// <summary>How often to look at it: often enough for several failures of renewal within a lease.</summary>
-    public TimeSpan Pace => TimeSpan.FromTicks(Math.Max(_length.Ticks / 12, TimeSpan.TicksPerMillisecond));
+    public TimeSpan Pace => TimeSpan.FromTicks(Math.Max(Length.Ticks / 12, TimeSpan.TicksPerMillisecond));
 
     /// <summary>Whether a claim or a renewal went unanswered. It may reach the store after the release, and hold the key again.</summary>
     public bool InDoubt { get; set; }
@@ -52,8 +56,8 @@ internal sealed class RenewedLease
     /// <summary>The store holds the lease for its whole length, counted from <paramref name="moment"/> or later.</summary>
     public void Confirm(long moment)
     {
-        EndsAt = StoreClock.After(moment, _length);
-        RenewalDueAt = moment + (_length.Ticks / 3);
+        EndsAt = StoreClock.After(moment, Length);
+        RenewalDueAt = moment + (Length.Ticks / 3);
     }
 
     /// <summary>Safe under a lock: the callbacks of <see cref="Lost"/> run on the thread pool.</summary>

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Idempotency.Filters.Keys;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Stores;
 using Idempotency.Filters.Tests.Keys;
 using Idempotency.Filters.Tests.Policies;
 using Idempotency.Filters.Tests.Requests;

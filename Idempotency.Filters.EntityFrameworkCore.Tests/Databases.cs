@@ -4,14 +4,19 @@ namespace Idempotency.Filters.EntityFrameworkCore.Tests;
 internal static class Databases
 {
     private static readonly Lazy<Task<PostgresServer>> Postgres = new(() => StartAsync(new PostgresServer { MaxConnections = 500 }));
+    private static readonly Lazy<Task<MariaDbServer>> MariaDb = new(() => StartAsync(new MariaDbServer { MaxConnections = 500 }));
 
     /// <returns>The connection string of a new database.</returns>
     public static async Task<string> PostgresAsync() => await (await Postgres.Value).CreateDatabaseAsync();
+
+    /// <returns>The connection string of a new database.</returns>
+    public static async Task<string> MariaDbAsync() => await (await MariaDb.Value).CreateDatabaseAsync();
 
     /// <summary>Call this at the end of a run.</summary>
     public static async Task StopAsync()
     {
         await StopAsync(Postgres);
+        await StopAsync(MariaDb);
     }
 
     private static async Task<TServer> StartAsync<TServer>(TServer server)

@@ -1,31 +1,47 @@
+using System.Data.Common;
 using Npgsql;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Servers;
 
-/// <summary>What the other tests rely on.</summary>
-[Parallelizable(ParallelScope.All)]
-internal sealed class PostgresServerTests
+internal sealed class PostgresServerTests : DatabaseServerTests
 {
     [Test]
-    public async Task CommittedRowsAreThereAfterAKill()
+    public async Task SettingsAreThoseOfTheTest()
     {
-        await using var server = new PostgresServer { Durable = true };
+        await using var server = new PostgresServer
+        {
+            Durable = true,
+            MaxConnections = 7,
+            Settings = new Dictionary<string, string> { ["superuser_reserved_connections"] = "1", ["default_transaction_isolation"] = "serializable" },
+        };
         await server.StartAsync();
-        var port = server.Port;
-        var database = await server.CreateDatabaseAsync();
-        await server.ExecuteAsync("CREATE TABLE payments (id int PRIMARY KEY); INSERT INTO payments VALUES (1)", database);
-        await using var connection = new NpgsqlConnection(database);
-        await connection.OpenAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await using var insert = new NpgsqlCommand("INSERT INTO payments VALUES (2)", connection, transaction);
-        await insert.ExecuteNonQueryAsync();
+
+        Assert.That(await server.ExecuteAsync("SHOW fsync"), Is.EqualTo("on"));
+        Assert.That(await server.ExecuteAsync("SHOW max_connections"), Is.EqualTo("7"));
+        Assert.That(await server.ExecuteAsync("SHOW transaction_isolation"), Is.EqualTo("serializable"));
+    }
+
+    [Test]
+    public async Task KilledServerRecovers()
+    {
+        await using var server = new PostgresServer();
+        await server.StartAsync();
 
         await server.KillAsync();
-        Assert.That(() => transaction.CommitAsync(), Throws.InstanceOf<NpgsqlException>());
         await server.StartAsync();
 
-        Assert.That(server.Port, Is.EqualTo(port));
-        Assert.That(await server.ExecuteAsync("SELECT string_agg(id::text, ',') FROM payments", database), Is.EqualTo("1"));
         Assert.That(await server.LogAsync(), Does.Contain("automatic recovery in progress"));
+    }
+
+    protected override DatabaseServer Create(bool durable) => new PostgresServer { Durable = durable };
+
+    protected override Task<string> FreshAsync() => Databases.PostgresAsync();
+
+    protected override DbConnection Connection(string database) => new NpgsqlConnection(database);
+
+    protected override string[] SharedMemoryOf(DatabaseServer server)
+    {
+        var lockFile = Path.Combine(server.Home, "data", "postmaster.pid");
+        return File.Exists(lockFile) ? [File.ReadAllLines(lockFile)[6].Split(' ')[^1]] : [];
     }
 }

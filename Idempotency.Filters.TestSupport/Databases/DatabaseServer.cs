@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Idempotency.Filters.TestSupport;
 
 /// <summary>
-/// A real server on a free loopback port, in a directory of its own. It ends with this program, even if that is killed.
+/// A real database server on a free loopback port, in a directory of its own. It ends with this program, even if that is killed.
 /// </summary>
 internal abstract class DatabaseServer : IAsyncDisposable
 {
@@ -30,6 +30,9 @@ internal abstract class DatabaseServer : IAsyncDisposable
 
     /// <summary>Holds everything that the server writes.</summary>
     public string Home => _directory.FullName;
+
+    /// <summary>For a database that every server has.</summary>
+    public abstract string ConnectionString { get; }
 
     /// <summary>Starts it; after <see cref="StopAsync"/> or <see cref="KillAsync"/> on the same port, with the same data.</summary>
     public async Task StartAsync()
@@ -81,6 +84,20 @@ internal abstract class DatabaseServer : IAsyncDisposable
 
     public Task ResumeAsync() => ProcessTree.ResumeAsync(_process!.Id);
 
+    /// <returns>The connection string of a new database.</returns>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var database = $"test_{Guid.NewGuid():N}";
+        await ExecuteAsync($"CREATE DATABASE {database}");
+        return ConnectionStringTo(database);
+    }
+
+    /// <summary>Runs one command on a connection of its own, which no pool keeps.</summary>
+    /// <param name="sql">The command.</param>
+    /// <param name="connectionString">Null for <see cref="ConnectionString"/>.</param>
+    /// <returns>The first column of the first row.</returns>
+    public abstract Task<object?> ExecuteAsync(string sql, string? connectionString = null);
+
     /// <summary>What the server wrote, since the first start.</summary>
     public async Task<string> LogAsync() => File.Exists(LogFile) ? await File.ReadAllTextAsync(LogFile) : "it wrote no log.";
 
@@ -94,6 +111,8 @@ internal abstract class DatabaseServer : IAsyncDisposable
 
     /// <summary>The signal for <see cref="StopAsync"/>.</summary>
     protected abstract string StopSignal { get; }
+
+    protected abstract string ConnectionStringTo(string database);
 
     /// <summary>Makes the data, once, in the directory that the account owns by now.</summary>
     protected abstract Task PrepareAsync();

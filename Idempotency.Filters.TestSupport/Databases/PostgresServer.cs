@@ -24,22 +24,11 @@ internal sealed class PostgresServer() : DatabaseServer(Account, "postgres", end
     /// <summary>More parameters, as postgresql.conf calls them.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>For the database that every server has.</summary>
-    public string ConnectionString => ConnectionStringTo("postgres");
+    /// <inheritdoc/>
+    public override string ConnectionString => ConnectionStringTo("postgres");
 
-    /// <returns>The connection string of a new database.</returns>
-    public async Task<string> CreateDatabaseAsync()
-    {
-        var database = $"test_{Guid.NewGuid():N}";
-        await ExecuteAsync($"CREATE DATABASE {database}");
-        return ConnectionStringTo(database);
-    }
-
-    /// <summary>Runs one command, on a connection of its own, which no pool keeps.</summary>
-    /// <param name="sql">The command.</param>
-    /// <param name="connectionString">Null for <see cref="ConnectionString"/>.</param>
-    /// <returns>The first column of the first row.</returns>
-    public async Task<object?> ExecuteAsync(string sql, string? connectionString = null)
+    /// <inheritdoc/>
+    public override async Task<object?> ExecuteAsync(string sql, string? connectionString = null)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString ?? ConnectionString) { Pooling = false };
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
@@ -47,6 +36,20 @@ internal sealed class PostgresServer() : DatabaseServer(Account, "postgres", end
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();
     }
+
+    protected override string ConnectionStringTo(string database) => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1",
+        Port = Port,
+        Username = "postgres",
+        Database = database,
+        SslMode = SslMode.Disable,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+        IncludeErrorDetail = true,
+        // Each database has a pool of its own. What tests that are over left in theirs must not use up the connections of the server.
+        ConnectionIdleLifetime = 10,
+        ConnectionPruningInterval = 5,
+    }.ConnectionString;
 
     protected override string StopSignal => "INT";
 
@@ -112,8 +115,4 @@ internal sealed class PostgresServer() : DatabaseServer(Account, "postgres", end
                 .FirstOrDefault(File.Exists)
             : null;
     }
-
-    private string ConnectionStringTo(string database) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};SSL Mode=Disable;GSS Encryption Mode=Disable;Include Error Detail=true");
 }

@@ -6,16 +6,18 @@ namespace Idempotency.Filters.TestSupport;
 /// <param name="make">The command that makes the data in a directory.</param>
 internal sealed class DataTemplate(ServerAccount account, string name, Func<string, string[]> make)
 {
-    private readonly Lazy<Task<string>> _data = new(async () =>
+    private readonly Lazy<Task<Made>> _made = new(async () =>
     {
         var directory = Directory.CreateTempSubdirectory(name + "-template-");
-        // Never disposed: it removes the directory when the program ends, whichever way.
-        _ = new ServerGuard(directory);
+        var made = new Made(Path.Combine(directory.FullName, "data"), new(directory));
         await account.OwnAsync(directory);
-        var data = Path.Combine(directory.FullName, "data");
-        await account.RunAsync(make(data));
-        return data;
+        await account.RunAsync(make(made.Data));
+        return made;
     });
 
-    public async Task CopyToAsync(string data) => await account.RunAsync("cp", "-a", await _data.Value, data);
+    public async Task CopyToAsync(string data) => await account.RunAsync("cp", "-a", (await _made.Value).Data, data);
+
+    /// <param name="Data">The directory to copy.</param>
+    /// <param name="Guard">Never disposed. While it is held, its input stays open, and so the directory stays.</param>
+    private sealed record Made(string Data, ServerGuard Guard);
 }

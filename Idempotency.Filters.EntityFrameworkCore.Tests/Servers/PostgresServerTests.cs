@@ -12,7 +12,11 @@ internal sealed class PostgresServerTests : DatabaseServerTests
         {
             Durable = true,
             MaxConnections = 7,
-            Settings = new Dictionary<string, string> { ["superuser_reserved_connections"] = "1", ["default_transaction_isolation"] = "serializable" },
+            Settings = new Dictionary<string, string>
+            {
+                ["superuser_reserved_connections"] = "1",
+                ["default_transaction_isolation"] = "serializable",
+            },
         };
         await server.StartAsync();
 

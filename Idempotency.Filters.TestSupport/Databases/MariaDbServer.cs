@@ -65,7 +65,8 @@ internal sealed class MariaDbServer() : DatabaseServer(Account, "mariadb", endSi
             settings[name] = value;
         return
         [
-            Program.Path, "--no-defaults", "--skip-name-resolve", LogFileSize, .. settings.Select(setting => $"--{setting.Key}={setting.Value}"),
+            Program.Path, "--no-defaults", "--skip-name-resolve", LogFileSize,
+            .. settings.Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
     }
 

@@ -107,12 +107,13 @@ internal sealed class PostgresServer() : DatabaseServer(Account, "postgres", end
 
     private static string? Newest(string program)
     {
-        const string Versions = "/usr/lib/postgresql";
-        return Directory.Exists(Versions)
-            ? Directory.GetDirectories(Versions)
-                .OrderByDescending(directory => int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var version) ? version : 0)
-                .Select(directory => Path.Combine(directory, "bin", program))
-                .FirstOrDefault(File.Exists)
-            : null;
+        var versions = new DirectoryInfo("/usr/lib/postgresql");
+        if (!versions.Exists)
+            return null;
+
+        return versions.GetDirectories()
+            .OrderByDescending(version => int.TryParse(version.Name, CultureInfo.InvariantCulture, out var number) ? number : 0)
+            .Select(version => Path.Combine(version.FullName, "bin", program))
+            .FirstOrDefault(File.Exists);
     }
 }

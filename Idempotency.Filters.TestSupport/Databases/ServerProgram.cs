@@ -5,7 +5,9 @@ namespace Idempotency.Filters.TestSupport;
 /// <param name="package">The package that installs it.</param>
 internal sealed class ServerProgram(string? path, string package)
 {
-    /// <summary>Skips the test if the program is not installed. On continuous integration, which installs it, fails the test instead.</summary>
+    /// <summary>
+    /// Skips the test if the program is not installed. On continuous integration, which installs it, fails the test instead.
+    /// </summary>
     public string Path
     {
         get

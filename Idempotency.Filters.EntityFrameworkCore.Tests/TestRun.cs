@@ -1,3 +1,6 @@
+// The tests that run side by side are those that wait for real time to pass: more of them than processors.
+[assembly: LevelOfParallelism(40)]
+
 namespace Idempotency.Filters.EntityFrameworkCore.Tests;
 
 /// <summary>Owns the servers that the tests share.</summary>

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Databases;
+
+/// <summary>The databases of one store: one, or one for each tenant.</summary>
+internal abstract class DatabaseSource
+{
+    private readonly ConcurrentDictionary<(string? ConnectionString, object? DataSource), Lazy<Database>> _known = new();
+
+    /// <summary>Every database that was used since the start.</summary>
+    public IEnumerable<Database> Known => _known.Values.Select(database => database.Value);
+
+    /// <summary>Whether the application has a context, in whose transaction a record can be.</summary>
+    public virtual bool HasContext => false;
+
+    /// <summary>The database of a request.</summary>
+    /// <param name="requestServices">The services of the request; null = outside a request.</param>
+    /// <exception cref="InvalidOperationException">The store cannot work with what the context is configured for.</exception>
+    public abstract Database Of(IServiceProvider? requestServices);
+
+    /// <summary>The context of the application, in whose transaction a record can be; null = it has none.</summary>
+    /// <param name="requestServices">The services of the request.</param>
+    public virtual DbContext? ContextIn(IServiceProvider requestServices) => null;
+
+    /// <param name="context">A context as it is configured for one request.</param>
+    /// <param name="open">Makes what the store needs for a database that it meets for the first time.</param>
+    protected Database Of(DbContext context, Func<DbContext, Database> open)
+    {
+        var provider = RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>());
+        // Of Npgsql, for instance: each has a pool, and credentials, of its own.
+        var dataSource = provider.GetType().GetProperty("DataSource")?.GetValue(provider);
+        var key = (provider.Connection is null ? context.Database.GetConnectionString() : null, dataSource);
+        var database = _known.GetOrAdd(key, _ => new(() => open(context)));
+        try
+        {
+            return database.Value;
+        }
+        catch
+        {
+            // A mistake in a configuration that is corrected while the application runs must not last.
+            _known.TryRemove(new(key, database));
+            throw;
+        }
+    }
+}

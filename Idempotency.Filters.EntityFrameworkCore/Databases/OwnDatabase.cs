@@ -1,0 +1,65 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Databases;
+
+/// <summary>One database with a table of ours, which is created when it is missing.</summary>
+internal sealed class OwnDatabase : DatabaseSource
+{
+    private readonly DbContextOptions<OwnContext> _context;
+    private readonly IServiceProvider _services;
+    private readonly EntityFrameworkStoreOptions _options;
+
+    public OwnDatabase(IServiceProvider services, EntityFrameworkStoreOptions options, Action<DbContextOptionsBuilder> configure)
+    {
+        var builder = new DbContextOptionsBuilder<OwnContext>();
+        builder.UseApplicationServiceProvider(services);
+        configure(builder);
+        _context = builder.ReplaceService<IModelCacheKeyFactory, OwnModelKey>().Options;
+        (_services, _options) = (services, options);
+    }
+
+    public override Database Of(IServiceProvider? requestServices)
+    {
+        using var context = NewContext();
+        return Of(context, opened => new(opened, _services, _options.OperationTimeout, CreateAsync));
+    }
+
+    private OwnContext NewContext() => new(_context, _options.Table, _options.Schema);
+
+    /// <summary>Also in a database that has other tables, where Entity Framework by itself would create none.</summary>
+    private async Task CreateAsync(CancellationToken cancellationToken)
+    {
+        await using var context = NewContext();
+        var creator = context.GetService<IRelationalDatabaseCreator>();
+        if (!await creator.ExistsAsync(cancellationToken))
+            await creator.CreateAsync(cancellationToken);
+        if (await HasTableAsync(context, cancellationToken))
+            return;
+
+        try
+        {
+            await creator.CreateTablesAsync(cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Another process was faster.
+            if (!await HasTableAsync(context, cancellationToken))
+                throw;
+        }
+    }
+
+    private static async Task<bool> HasTableAsync(OwnContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await context.Set<Model.IdempotencyRow>().Where(_ => false).Select(row => row.Fencing).ToListAsync(cancellationToken);
+            return true;
+        }
+        catch (System.Data.Common.DbException exception) when (DatabaseErrors.IsMissing(exception))
+        {
+            return false;
+        }
+    }
+}

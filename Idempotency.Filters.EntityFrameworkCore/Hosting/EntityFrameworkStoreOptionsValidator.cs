@@ -1,0 +1,28 @@
+using Idempotency.Filters.EntityFrameworkCore.Store;
+using Microsoft.Extensions.Options;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
+
+/// <summary>Refuses settings with which no operation could succeed, or a request would wait for ever.</summary>
+internal sealed class EntityFrameworkStoreOptionsValidator : IValidateOptions<EntityFrameworkStoreOptions>
+{
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(1);
+
+    public ValidateOptionsResult Validate(string? name, EntityFrameworkStoreOptions options)
+    {
+        var failures = new List<string>();
+        if (options.OperationTimeout <= TimeSpan.Zero || options.OperationTimeout > LongestTimeout)
+            Refuse("OperationTimeout", $"more than zero and at most {LongestTimeout}", options.OperationTimeout);
+        if (options.CleanupInterval <= TimeSpan.Zero)
+            Refuse("CleanupInterval", "more than zero, or null", options.CleanupInterval);
+        if (options.CleanupBatch < 1)
+            Refuse("CleanupBatch", "at least 1", options.CleanupBatch);
+        if (!Enum.IsDefined(options.Claim))
+            Refuse("Claim", "a ClaimMode", options.Claim);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Refuse(string setting, string rule, object? value) => failures.Add(
+            $"Idempotency store {new StoreName(string.IsNullOrEmpty(name) ? null : name)}: EntityFrameworkStoreOptions.{setting} must be "
+            + $"{rule}; it is {value}.");
+    }
+}

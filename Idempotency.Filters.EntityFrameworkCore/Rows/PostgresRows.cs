@@ -1,0 +1,71 @@
+using System.Data.Common;
+using Idempotency.Filters.EntityFrameworkCore.Model;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Rows;
+
+/// <summary>PostgreSQL: a claim is one statement, which inserts the row or takes it over, and a look if it did neither.</summary>
+internal sealed class PostgresRows : IdempotencyRows
+{
+    private readonly string _claim;
+    private readonly string _claimOver;
+
+    public PostgresRows(IdempotencyTable table, TimeSpan timeout)
+        : base(table, new PostgresDialect(), timeout)
+    {
+        _claim = Claim(table, over: false);
+        _claimOver = Claim(table, over: true);
+    }
+
+    public override async Task<RowLook> ClaimAsync(
+        DbConnection connection, RowKey key, RowTerms terms, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await using (var command = Command(connection, terms.Over ? _claimOver : _claim))
+            {
+                Add(command, key);
+                Add(command, "@owner", terms.Owner);
+                Add(command, "@state", (short)terms.State);
+                AddSpan(command, "@lease", terms.Lease);
+                AddSpan(command, "@block", terms.Block);
+                AddSpan(command, "@retention", terms.Retention);
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                if (await reader.ReadAsync(cancellationToken))
+                {
+                    var record = await reader.IsDBNullAsync(1, cancellationToken) ? null : (byte[])reader.GetValue(1);
+                    return new(ClaimOutcome.Acquired, true, terms.Owner, terms.State, reader.GetInt64(0), record, 0);
+                }
+            }
+
+            var look = await LookAsync(connection, key, terms.Owner, cancellationToken);
+            if (look.IsClaimOf(terms.Owner))
+                // The reply to an earlier attempt was lost.
+                return Acquired(look, terms, look.Fencing);
+
+            // Otherwise the row became free between the two statements.
+            if (!look.CanBeClaimed(terms))
+                return look;
+        }
+    }
+
+    private string Claim(IdempotencyTable t, bool over)
+    {
+        var keeps = over ? $"({Sql.Outcome("r.")}) = {(int)ClaimOutcome.Completed}" : "FALSE";
+        return $"""
+            INSERT INTO {t.Name} AS r ({Sql.Columns})
+            VALUES (@scope, @id, @state, @owner, {Dialect.Microseconds}, {Sql.Later("@lease")}, {Sql.Later("@block")},
+                {Sql.Later("@retention")}, NULL)
+            ON CONFLICT ({t.Scope}, {t.Id}) DO UPDATE SET
+                {t.State} = CASE WHEN {keeps} THEN {(int)RowState.Claimed} ELSE excluded.{t.State} END,
+                {t.Owner} = excluded.{t.Owner},
+                {t.Fencing} = GREATEST(r.{t.Fencing} + 1, excluded.{t.Fencing}),
+                {t.LeaseUntil} = excluded.{t.LeaseUntil},
+                {t.BlockedUntil} = excluded.{t.BlockedUntil},
+                {t.ExpiresAt} = CASE WHEN {keeps} THEN r.{t.ExpiresAt} ELSE excluded.{t.ExpiresAt} END,
+                {t.Record} = CASE WHEN {keeps} THEN r.{t.Record} ELSE NULL END
+            WHERE ({Sql.Outcome("r.")}) IN (0{(over ? $", {(int)ClaimOutcome.Completed}" : "")}) AND r.{t.Owner} <> @owner
+            RETURNING r.{t.Fencing}, r.{t.Record}
+            """;
+    }
+}

@@ -1,0 +1,17 @@
+using Idempotency.Filters.EntityFrameworkCore.Model;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Rows;
+
+/// <summary>SQL Server.</summary>
+internal sealed class SqlServerDialect : RowDialect
+{
+    public override string Now => "DATEDIFF_BIG(microsecond, '1970-01-01', SYSUTCDATETIME())";
+
+    public override string NullRecord => "CAST(NULL AS varbinary(max))";
+
+    public override string InsertIfAbsent(string table, string columns, string values, string condition) =>
+        $"INSERT INTO {table} ({columns}) SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {condition})";
+
+    public override string DeleteSome(IdempotencyTable table, string condition) =>
+        $"DELETE TOP (@limit) FROM {table.Name} WITH (READPAST) WHERE {condition}";
+}

@@ -1,0 +1,37 @@
+using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.Stores;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Store;
+
+/// <summary>Claims and records in a table of a relational database, whose clock decides.</summary>
+internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration, IDisposable
+{
+    private readonly RowStoreContext _context;
+    private readonly RowClaimer _claimer;
+
+    public EfIdempotencyStore(
+        DatabaseSource databases, EntityFrameworkStoreOptions options, TimeProvider timeProvider, ILogger<EfIdempotencyStore> logger)
+    {
+        OperationTimeout = options.OperationTimeout;
+        _context = new(databases, options.OperationTimeout, timeProvider, logger);
+        _claimer = new(_context);
+    }
+
+    public TimeSpan? OperationTimeout { get; }
+
+    public DatabaseSource Databases => _context.Databases;
+
+    public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
+        _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
+
+    public ValueTask<ClaimResult> WaitAsync(
+        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+        ClaimAsync(key, options, cancellationToken);
+
+    /// <summary>Gives up what is still to be given up. Never throws.</summary>
+    /// <param name="timeIsUp">Ends the attempt.</param>
+    public Task DrainAsync(CancellationToken timeIsUp) => _context.Releases.DrainAsync(timeIsUp);
+
+    public void Dispose() => _context.Dispose();
+}

@@ -1,0 +1,59 @@
+using System.Data.Common;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.Stores.Shared;
+using Microsoft.Extensions.Logging;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Store;
+
+/// <summary>What a store, its claims and those who wait share.</summary>
+internal sealed class RowStoreContext : IDisposable
+{
+    public RowStoreContext(DatabaseSource databases, TimeSpan operationTimeout, TimeProvider timeProvider, ILogger logger)
+    {
+        Databases = databases;
+        TimeProvider = timeProvider;
+        Calls = new(operationTimeout, timeProvider);
+        Renewal = new(RenewAsync, timeProvider, logger);
+        Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger);
+    }
+
+    public DatabaseSource Databases { get; }
+
+    public TimeProvider TimeProvider { get; }
+
+    public RowCalls Calls { get; }
+
+    public LeaseRenewal Renewal { get; }
+
+    public ReleaseQueue Releases { get; }
+
+    public void Dispose()
+    {
+        Renewal.Dispose();
+        Releases.Dispose();
+    }
+
+    private async Task<RenewalAnswer> RenewAsync(RenewedLease lease)
+    {
+        var claimed = (ClaimedRow)lease.State!;
+        var answer = await Calls.RunAsync(
+            claimed.Database,
+            (rows, connection, token) => rows.RenewAsync(connection, claimed.Key, claimed.Terms, token),
+            CancellationToken.None);
+        lease.InDoubt |= answer.InDoubt;
+        return answer.Result;
+    }
+
+    private Task<RowAnswer<bool>> ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
+    {
+        var claimed = (ClaimedRow)release.Lease.State!;
+        return Calls.RunAsync(claimed.Database, Release, cancellationToken);
+
+        async Task<bool> Release(IdempotencyRows rows, DbConnection connection, CancellationToken token)
+        {
+            await rows.ReleaseAsync(connection, claimed.Key, claimed.Terms, token);
+            return true;
+        }
+    }
+}

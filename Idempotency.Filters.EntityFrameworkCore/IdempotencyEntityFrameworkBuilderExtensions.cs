@@ -3,6 +3,7 @@ using Idempotency.Filters.EntityFrameworkCore;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Hosting;
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -25,13 +26,13 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
     public static IIdempotencyBuilder UseEntityFramework<TContext>(
         this IIdempotencyBuilder builder, Action<EntityFrameworkStoreOptions>? configure = null)
         where TContext : DbContext =>
-        builder.Use(configure, (services, options) => new ApplicationDatabases<TContext>(services, options));
+        builder.Guard<TContext>().Use(configure, (services, options) => new ApplicationDatabases<TContext>(services, options));
 
     /// <inheritdoc cref="UseEntityFramework{TContext}(IIdempotencyBuilder, Action{EntityFrameworkStoreOptions}?)"/>
     public static IIdempotencyStoreBuilder UseEntityFramework<TContext>(
         this IIdempotencyStoreBuilder builder, Action<EntityFrameworkStoreOptions>? configure = null)
         where TContext : DbContext =>
-        builder.Use(configure, (services, options) => new ApplicationDatabases<TContext>(services, options));
+        builder.Guard<TContext>().Use(configure, (services, options) => new ApplicationDatabases<TContext>(services, options));
 
     /// <summary>
     /// Keeps claims and records in a database of their own, or beside other tables, without a context of the application. The table is
@@ -50,6 +51,22 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
         ArgumentNullException.ThrowIfNull(database);
 
         return builder.Use(configure, (services, options) => new OwnDatabase(services, options, database));
+    }
+
+    private static IIdempotencyBuilder Guard<TContext>(this IIdempotencyBuilder builder)
+        where TContext : DbContext
+    {
+        ((IIdempotencyStoreBuilder)builder).Guard<TContext>();
+        return builder;
+    }
+
+    private static IIdempotencyStoreBuilder Guard<TContext>(this IIdempotencyStoreBuilder builder)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+
+        builder.Services.ConfigureDbContext<TContext>(static options => options.AddInterceptors(SeparateContextGuard.Instance));
+        return builder;
     }
 
     private static TBuilder Use<TBuilder>(

@@ -61,10 +61,6 @@ internal sealed class PgBouncerTests
         var database = await bouncer.CreateDatabaseAsync();
 
         await _server.KillAsync();
-<<<<<<< HEAD
-=======
-        Assert.That(() => bouncer.ExecuteAsync(Backend, database), Throws.InstanceOf<NpgsqlException>());
->>>>>>> rows
         await _server.StartAsync();
 
         Assert.That(await bouncer.ExecuteAsync(Backend, database), Is.Positive);

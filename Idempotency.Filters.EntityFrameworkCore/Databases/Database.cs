@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Transactions;
 using Idempotency.Filters.EntityFrameworkCore.Model;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -14,6 +15,7 @@ internal sealed class Database
     private readonly PooledDbContextFactory<RowContext> _contexts;
     private readonly Func<CancellationToken, Task>? _create;
     private Task? _created;
+    private LockRows? _locks;
 
     /// <param name="context">A context of the application, or ours, that is configured for the database. It is only read.</param>
     /// <param name="services">The services of the application, where a provider may find its connections.</param>
@@ -37,6 +39,15 @@ internal sealed class Database
     public string ProviderName { get; }
 
     public IdempotencyRows Rows { get; }
+
+    /// <summary>The operations of lock mode. Only where the database <see cref="HasTransactionLocks"/>.</summary>
+    public LockRows Locks => _locks ??= new(this);
+
+    /// <summary>Whether there are locks that end with their transaction, and that one can try to take.</summary>
+    public bool HasTransactionLocks => Rows is PostgresRows;
+
+    /// <summary>Whether a transaction that writes keeps all others from writing.</summary>
+    public bool HasOneWriter => Rows is SqliteRows;
 
     /// <summary>Runs on a connection of its own, outside every transaction, and closes it.</summary>
     public async Task<T> RunAsync<T>(Func<DbConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)

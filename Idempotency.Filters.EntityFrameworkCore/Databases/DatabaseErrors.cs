@@ -33,6 +33,13 @@ internal static class DatabaseErrors
         _ => error.SqlState is "40001" or "40P01",
     });
 
+    /// <summary>
+    /// The database will not commit the transaction, now or later: a command in it failed before, or what was written breaks a rule. It has
+    /// answered, so nothing is in doubt.
+    /// </summary>
+    public static bool IsRefusal(Exception exception) =>
+        !IsFull(exception) && !IsConflict(exception) && !IsUnreachable(exception) && Errors(exception).Any(HasAnswered);
+
     public static bool IsUniqueViolation(Exception exception) => Errors(exception).Any(error => Kind(error) switch
     {
         MySql => Number(error) is 1062,
@@ -73,6 +80,13 @@ internal static class DatabaseErrors
             ? state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal)
                 || state is "57014" or "55P03" or "53300" or "53400" or "25006" or "25P03" or "58030"
             : false,
+    };
+
+    // A client reports a connection that broke by the same type, without an answer of the server.
+    private static bool HasAnswered(DbException error) => Kind(error) switch
+    {
+        "" => error.SqlState is { Length: 5 },
+        _ => true,
     };
 
     private static string Kind(DbException error)

@@ -56,6 +56,13 @@ internal class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeS
         Add(command, "@owner", owner ?? Nobody);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
+        return Read(reader);
+    }
+
+    /// <summary>Reads the row of a look.</summary>
+    /// <exception cref="InvalidDataException">The row is not of this version.</exception>
+    public static RowLook Read(DbDataReader reader)
+    {
         var moment = reader.GetInt64(0);
         if (reader.IsDBNull(2))
             return new(ClaimOutcome.None, false, Nobody, default, 0, null, moment);
@@ -128,6 +135,22 @@ internal class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeS
                 AddSpan(command, "@retention", retention);
             return await TryInsertAsync(command, cancellationToken);
         }
+    }
+
+    /// <summary>Stores the record in a transaction of the application.</summary>
+    /// <returns>False when the claim is over: another has the key, or had it.</returns>
+    public async Task<bool> TryCompleteAsync(
+        DbTransaction transaction, RowKey key, byte[] owner, byte[] record, TimeSpan? retention, bool movesExpiry,
+        CancellationToken cancellationToken)
+    {
+        await using var command = Command(transaction.Connection!, movesExpiry ? Sql.CompleteAndMoveExpiry : Sql.Complete);
+        command.Transaction = transaction;
+        Add(command, key);
+        Add(command, "@owner", owner);
+        Add(command, "@record", record);
+        if (movesExpiry)
+            AddSpan(command, "@retention", retention);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     /// <summary>Gives the claim up. The record that it was made over stands again.</summary>

@@ -14,6 +14,9 @@ internal readonly record struct RowKey(byte[] Scope, byte[] Id)
 {
     private const int Length = 16;
 
+    /// <summary>The key as logs show it: twelve characters, as of its text.</summary>
+    public string LogHash => Convert.ToHexStringLower(Id.AsSpan(0, 6));
+
     public static RowKey Of(StorageKey key) => new(ScopeOf(key.Scope), Hash(key.Value));
 
     public static byte[] ScopeOf(ReadOnlySpan<char> scope) => Hash(scope);

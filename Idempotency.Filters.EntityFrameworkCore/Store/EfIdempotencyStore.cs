@@ -1,4 +1,5 @@
 using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,7 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
 {
     private readonly RowStoreContext _context;
     private readonly RowClaimer _claimer;
+    private readonly UnitClaimer _units;
 
     public EfIdempotencyStore(
         DatabaseSource databases, EntityFrameworkStoreOptions options, TimeProvider timeProvider, ILogger<EfIdempotencyStore> logger)
@@ -16,6 +18,7 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
         OperationTimeout = options.OperationTimeout;
         _context = new(databases, options.OperationTimeout, timeProvider, logger);
         _claimer = new(_context);
+        _units = new(_context, _claimer, options);
     }
 
     public TimeSpan? OperationTimeout { get; }
@@ -23,7 +26,11 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
     public DatabaseSource Databases => _context.Databases;
 
     public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
-        _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
+        options.Transactional
+            ? _units.ClaimAsync(key, options, cancellationToken)
+            : _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
+
+    public string? ObjectionTo(in ClaimOptions options) => _units.ObjectionTo(options);
 
     public ValueTask<ClaimResult> WaitAsync(
         StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Data.Common;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Shared;
@@ -35,6 +37,12 @@ internal sealed class RowClaim : IdempotencyClaim
         context.Renewal.Add(lease);
     }
 
+    public Database Database => _row.Database;
+
+    public RowKey Key => _row.Key;
+
+    public byte[] Owner => _row.Terms.Owner;
+
     public override CancellationToken Lost => _lease.Lost;
 
     public override long? FencingToken { get; }
@@ -67,6 +75,24 @@ internal sealed class RowClaim : IdempotencyClaim
             _context.Renewal.Add(_lease);
             throw;
         }
+    }
+
+    /// <summary>Stores the record in a transaction of the application.</summary>
+    /// <returns>False when the claim is over.</returns>
+    public Task<bool> TryCompleteAsync(
+        DbTransaction transaction, ReadOnlySequence<byte> record, TimeSpan? retention, CancellationToken cancellationToken) =>
+        _row.Database.Rows.TryCompleteAsync(
+            transaction, _row.Key, _row.Terms.Owner, record.ToArray(), retention, MovesExpiry(retention), cancellationToken);
+
+    /// <summary>The transaction in which the record was written is committed.</summary>
+    public void NoteCompleted() => _phase = RowClaimPhase.Completed;
+
+    public void PauseRenewal() => _context.Renewal.Remove(_lease);
+
+    public void ResumeRenewal()
+    {
+        if (_phase == RowClaimPhase.Held && _context.Renewal.Remove(_lease) is var _)
+            _context.Renewal.Add(_lease);
     }
 
     public override void Abandon()

@@ -13,10 +13,14 @@ internal sealed class RowStoreContext : IDisposable
     {
         Databases = databases;
         TimeProvider = timeProvider;
+        Logger = logger;
+        _timeout = operationTimeout;
         Calls = new(operationTimeout, timeProvider);
         Renewal = new(RenewAsync, timeProvider, logger);
         Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger);
     }
+
+    private readonly TimeSpan _timeout;
 
     public DatabaseSource Databases { get; }
 
@@ -24,9 +28,19 @@ internal sealed class RowStoreContext : IDisposable
 
     public RowCalls Calls { get; }
 
+    public ILogger Logger { get; }
+
     public LeaseRenewal Renewal { get; }
 
     public ReleaseQueue Releases { get; }
+
+    /// <summary>A token that fires when an operation has taken too long, or the caller gives up.</summary>
+    public CancellationTokenSource Limit(CancellationToken cancellationToken)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_timeout);
+        return limit;
+    }
 
     public void Dispose()
     {

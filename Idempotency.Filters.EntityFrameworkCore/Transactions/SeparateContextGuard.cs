@@ -11,6 +11,12 @@ namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 /// </summary>
 internal sealed class SeparateContextGuard : SaveChangesInterceptor, IDbCommandInterceptor
 {
+    public static readonly SeparateContextGuard Instance = new();
+
+    private SeparateContextGuard()
+    {
+    }
+
     public override InterceptionResult<int> SavingChanges(DbContextEventData eventData, InterceptionResult<int> result)
     {
         Check(eventData.Context);

@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+using System.Data;
+using System.Data.Common;
+using System.Globalization;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
+
+/// <summary>The operations of lock mode, in the transaction of a unit of work.</summary>
+internal sealed class LockRows
+{
+    private static readonly byte[] Nobody = new byte[16];
+
+    // By when a transaction that hangs is ended, after the action has been told to end.
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+
+    private readonly IdempotencyRows _rows;
+    private readonly LockStatements _sql;
+
+    public LockRows(Database database)
+    {
+        _rows = database.Rows;
+        _sql = new(database.Table, new RowStatements(database.Table, new PostgresDialect()));
+    }
+
+    /// <summary>Takes the lock and looks at the row, in one round trip.</summary>
+    /// <returns>What the row says, and whether the lock was free.</returns>
+    public async Task<(RowLook Look, bool IsLocked)> ClaimAsync(
+        DbTransaction transaction, RowKey key, TimeSpan? limit, CancellationToken cancellationToken)
+    {
+        await using var batch = transaction.Connection!.CreateBatch();
+        batch.Transaction = transaction;
+        var take = batch.CreateBatchCommand();
+        take.CommandText = limit is null ? LockStatements.TakeLockWithoutLimit : LockStatements.TakeLock;
+        Add(take, "@lock", LockOf(key));
+        if (limit is { } span)
+            Add(take, "@limit", ((long)(span + Margin).TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        batch.BatchCommands.Add(take);
+
+        var look = batch.CreateBatchCommand();
+        look.CommandText = _sql.Look;
+        Add(look, "@scope", key.Scope);
+        Add(look, "@id", key.Id);
+        Add(look, "@owner", Nobody);
+        batch.BatchCommands.Add(look);
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var isLocked = reader.GetBoolean(0);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (IdempotencyRows.Read(reader), isLocked);
+    }
+
+    /// <returns>False when something else stands in the row.</returns>
+    public async Task<bool> TryRecordAsync(
+        DbTransaction transaction, RowKey key, byte[] owner, byte[]? seenOwner, byte[] record, TimeSpan? retention,
+        CancellationToken cancellationToken)
+    {
+        await using var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = _sql.Record;
+        Add(command, "@scope", key.Scope);
+        Add(command, "@id", key.Id);
+        Add(command, "@owner", owner);
+        Add(command, "@seenOwner", seenOwner ?? Nobody);
+        Add(command, "@record", record);
+        Add(command, "@retention", retention is { } span ? span : DBNull.Value);
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
+        _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
+
+    /// <summary>The number of the lock. Two keys with one number get a 409 too many, never a second run.</summary>
+    public static long LockOf(RowKey key) => BinaryPrimitives.ReadInt64BigEndian(key.Id);
+
+    private static void Add(DbBatchCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+
+    private static void Add(DbCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+
+    private static DbParameter Named(DbParameter parameter, string name, object value)
+    {
+        (parameter.ParameterName, parameter.Value) = (name, value);
+        return parameter;
+    }
+}

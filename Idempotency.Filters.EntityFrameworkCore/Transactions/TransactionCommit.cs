@@ -1,0 +1,69 @@
+using System.Data.Common;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
+
+/// <summary>Writes a record in a unit of work, commits both, and finds out what became of them. The unit of work has ended then.</summary>
+internal sealed class TransactionCommit(RowStoreContext store, UnitOfWork unit, Database database, RowKey key, byte[] owner)
+{
+    /// <param name="write">Writes the record. False = something else stands under the key.</param>
+    /// <param name="cancellationToken">Gives up before the commit.</param>
+    public async Task<Completion> RunAsync(Func<DbTransaction, CancellationToken, Task<bool>> write, CancellationToken cancellationToken)
+    {
+        using var limit = store.Limit(cancellationToken);
+        var isCommitting = false;
+        try
+        {
+            if (await write(unit.Transaction!, limit.Token))
+            {
+                isCommitting = true;
+                await unit.CommitAsync(limit.Token);
+                return Completion.Stored;
+            }
+        }
+        catch (Exception exception) when (DatabaseErrors.IsConflict(exception) || DatabaseErrors.IsUniqueViolation(exception))
+        {
+            await unit.EndAsync();
+            return await FindWinnerAsync(exception);
+        }
+        catch (Exception exception) when (DatabaseErrors.IsRefusal(exception))
+        {
+            return Completion.Refused(exception);
+        }
+        catch (Exception) when (isCommitting)
+        {
+            await unit.EndAsync();
+            // The reply is lost, and perhaps the commit.
+            if ((await LookAsync()).IsRecordOf(owner))
+                return Completion.Stored;
+
+            throw;
+        }
+        finally
+        {
+            await unit.EndAsync();
+        }
+
+        return await FindWinnerAsync(conflict: null);
+    }
+
+    /// <summary>Nothing of this unit of work stands. Another may have committed under the key.</summary>
+    private async Task<Completion> FindWinnerAsync(Exception? conflict)
+    {
+        var look = await LookAsync();
+        if (look is { Outcome: ClaimOutcome.Completed, Record: { } record } && !look.IsRecordOf(owner))
+            return Completion.Superseded(new(record));
+
+        return conflict is not null ? Completion.Conflict(conflict) : Completion.LeaseLost;
+    }
+
+    private async Task<RowLook> LookAsync()
+    {
+        var answer = await store.Calls.RunAsync(
+            database, (rows, connection, token) => rows.LookAsync(connection, key, null, token), CancellationToken.None);
+        return answer.Result;
+    }
+}

@@ -5,6 +5,7 @@ internal static class Databases
 {
     private static readonly Lazy<Task<PostgresServer>> Postgres = new(() => StartAsync(new PostgresServer { MaxConnections = 500 }));
     private static readonly Lazy<Task<MariaDbServer>> MariaDb = new(() => StartAsync(new MariaDbServer { MaxConnections = 500 }));
+    private static readonly Lazy<DirectoryInfo> SqliteFiles = new(() => Directory.CreateTempSubdirectory("sqlite-"));
 
     /// <returns>The connection string of a new database.</returns>
     public static async Task<string> PostgresAsync() => await (await Postgres.Value).CreateDatabaseAsync();
@@ -12,11 +13,20 @@ internal static class Databases
     /// <returns>The connection string of a new database.</returns>
     public static async Task<string> MariaDbAsync() => await (await MariaDb.Value).CreateDatabaseAsync();
 
+    /// <returns>The connection string of a file that does not exist yet.</returns>
+    public static string Sqlite()
+    {
+        var directory = SqliteFiles.Value.CreateSubdirectory(Guid.NewGuid().ToString("N"));
+        return $"Data Source={Path.Combine(directory.FullName, "keys.db")}";
+    }
+
     /// <summary>Call this at the end of a run.</summary>
     public static async Task StopAsync()
     {
         await StopAsync(Postgres);
         await StopAsync(MariaDb);
+        if (SqliteFiles.IsValueCreated)
+            SqliteFiles.Value.Delete(recursive: true);
     }
 
     private static async Task<TServer> StartAsync<TServer>(TServer server)

@@ -69,7 +69,8 @@ internal sealed partial class RedisIdempotencyStore
         var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _context.TimeProvider, cancellationToken);
         foreach (var server in link.Servers.Where(server => !server.IsReplica))
         {
-            await foreach (var key in server.KeysAsync(link.Database.Database, Pattern(beginning), PageSize).WithCancellation(cancellationToken))
+            var keys = server.KeysAsync(link.Database.Database, Pattern(beginning), PageSize);
+            await foreach (var key in keys.WithCancellation(cancellationToken))
                 yield return key;
         }
     }

@@ -106,8 +106,8 @@ public interface IIdempotencyAdministration
     /// </remarks>
     /// <param name="states">The states to list. At least one.</param>
     /// <param name="olderThan">
-    /// Leaves out keys that are in their state for a shorter time, by <see cref="ListedKey.Since"/>. A key whose time nobody knows is listed.
-    /// Zero = lists all. Default zero.
+    /// Leaves out keys that are in their state for a shorter time, by <see cref="ListedKey.Since"/>. A key whose time nobody knows is
+    /// listed. Zero = lists all. Default zero.
     /// </param>
     /// <param name="policy">The policy whose store and prefix to list; null = the settings of <c>AddIdempotency</c>. Default null.</param>
     /// <param name="max">How many keys at most. Default 1000.</param>
@@ -155,7 +155,8 @@ public interface IIdempotencyAdministration
     /// <param name="policy">The policy for which the key was listed. Default null.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>
-    /// Whether the key was resolved, and if not, why. <see cref="ResolveOutcome.NotFound"/> also if this is no handle of a key of the policy.
+    /// Whether the key was resolved, and if not, why. <see cref="ResolveOutcome.NotFound"/> also if this is no handle of a key of the
+    /// policy.
     /// </returns>
     /// <exception cref="ArgumentException">
     /// <paramref name="handle"/> is null or empty, or the body of the answer is larger than the policy's

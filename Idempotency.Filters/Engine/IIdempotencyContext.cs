@@ -82,7 +82,7 @@ public interface IIdempotencyContext
     /// <see cref="IdempotencyOptions.HashSecret"/>, HMAC-SHA-256. It is no secret without one: whoever knows the caller and the key can
     /// compute it.
     /// </remarks>
-    /// <param name="purpose">What the call is for, such as <c>charge</c>. Two calls of one action need two purposes. Compared exactly.</param>
+    /// <param name="purpose">What the call is for, such as <c>charge</c>. Two calls of one action need two purposes.</param>
     /// <param name="length">
     /// How many characters the other system accepts: 22 (132 bits) to 43 (256 bits); null = 43. A shorter key is the beginning of the
     /// longest one. Default null.

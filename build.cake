@@ -13,13 +13,22 @@ var libraries = new Dictionary<string, string[]>
     ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };
+// What the tests drive, and a program of each.
+var testDependencies = new Dictionary<string, string>
+{
+    ["chromium"] = "/usr/bin/chromium",
+    ["mariadb-server"] = "/usr/sbin/mariadbd",
+    ["pgbouncer"] = "/usr/sbin/pgbouncer",
+    ["postgresql"] = "/usr/lib/postgresql/*/bin/postgres",
+    ["redis-server"] = "/usr/bin/redis-server",
+};
 const string FastTests = "Idempotency.Filters.Tests";
 const string RedisTests = "Idempotency.Filters.Redis.Tests";
 // The projects of tests, in the order in which they run.
 string[] lanes =
 [
-    FastTests, "Idempotency.Filters.FrameworkTests", RedisTests, $"{RedisTests}.NewestClient", "Idempotency.Filters.ProcessTests",
-    "Idempotency.Filters.BrowserTests",
+    FastTests, "Idempotency.Filters.FrameworkTests", RedisTests, $"{RedisTests}.NewestClient",
+    "Idempotency.Filters.EntityFrameworkCore.Tests", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests",
 ];
 const string WithoutBudgets = "TestCategory!=Long&FullyQualifiedName!~.Budgets.";
 const string Budgets = "TestCategory!=Long&FullyQualifiedName~.Budgets.";
@@ -156,13 +165,13 @@ Task("Pack")
         }
     });
 
-// The tests drive the distribution's own Chromium and redis-server. Where one cannot be installed, its tests skip themselves, and fail on
-// continuous integration.
+// The tests drive the distribution's own Chromium and servers, and start each server themselves: what a package starts or makes is not used.
+// Where one cannot be installed, its tests skip themselves, and fail on continuous integration.
 Task("Install-Test-Dependencies")
     .WithCriteria(() => FileExists("/usr/bin/apt-get"), "There is no apt-get.")
     .Does(() =>
     {
-        string[] missing = [.. new[] { "chromium", "redis-server" }.Where(program => !FileExists($"/usr/bin/{program}"))];
+        string[] missing = [.. testDependencies.Where(dependency => !GetFiles(dependency.Value).Any()).Select(dependency => dependency.Key)];
         if (missing.Length == 0)
             return;
 

@@ -19,7 +19,9 @@ internal abstract class TcpProxy : IAsyncDisposable
         _accepting = Task.Run(AcceptAsync);
     }
 
-    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
     /// <summary>How many connections were refused.</summary>
     public int Refusals => Volatile.Read(ref _refusals);

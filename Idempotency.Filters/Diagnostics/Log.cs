@@ -133,6 +133,11 @@ internal static partial class Log
     public static partial void KeyPrefixNotSet(ILogger logger, string keyPrefix);
 
     [LoggerMessage(
+        27, LogLevel.Warning,
+        "Idempotency key {KeyHash}: the transaction was rolled back, and the request is refused ({Code}). {Problem}")]
+    public static partial void RolledBack(ILogger logger, Exception? exception, KeyHash keyHash, string code, string problem);
+
+    [LoggerMessage(
         33, LogLevel.Warning,
         "{Endpoint} runs without the protection of idempotency policy {Policy}, because the request was sent on to it after another "
         + "covered endpoint. Exempt it with [IdempotencyExempt] if it is an error page.")]

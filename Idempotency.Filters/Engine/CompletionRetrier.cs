@@ -75,6 +75,17 @@ internal sealed class CompletionRetrier(
         return new(default, bufferIsInUse, GoesOn: true);
     }
 
+    /// <summary>
+    /// Completes a transactional claim. Nothing of the action stands before the store has committed, so a failure leaves nothing to save,
+    /// and nothing is tried again.
+    /// </summary>
+    public async ValueTask<Completion> CommitAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        var stored = protection.Protect(claim.Key.Value, record);
+        using (metrics.StoreCall("complete"))
+            return await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);
+    }
+
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Waits for the actions that still run, then gives every pending record a last chance.</summary>
@@ -122,9 +133,6 @@ internal sealed class CompletionRetrier(
                 break;
             case CompletionOutcome.Restored:
                 Log.Restored(logger, claim.KeyHash);
-                break;
-            case CompletionOutcome.Superseded:
-                Log.Superseded(logger, claim.KeyHash);
                 break;
         }
 

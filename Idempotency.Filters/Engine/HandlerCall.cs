@@ -4,5 +4,5 @@ namespace Idempotency.Filters.Engine;
 /// <typeparam name="TNext">What the host passes along, so that it makes no closure for each request.</typeparam>
 /// <param name="http">The request.</param>
 /// <param name="next">What the host passed along.</param>
-/// <returns>An exception that the host rethrows by itself; null when there is none.</returns>
-internal delegate Task<Exception?> HandlerCall<in TNext>(HttpContext http, TNext next);
+/// <returns>An exception that the host holds, and rethrows by itself; null when there is none.</returns>
+internal delegate Task<HandlerFailure?> HandlerCall<in TNext>(HttpContext http, TNext next);

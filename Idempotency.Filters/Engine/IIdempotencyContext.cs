@@ -66,9 +66,19 @@ public interface IIdempotencyContext
 
     /// <summary>
     /// Does not keep the response of this request, whatever its status. The key is free again; in manual mode its earlier record stands.
+    /// With <see cref="IdempotencyOptions.Transactional"/>, the transaction is rolled back.
     /// </summary>
     /// <exception cref="InvalidOperationException">The request holds no key, or its response is already on its way.</exception>
     void Discard();
+
+    /// <summary>
+    /// Rolls back the transaction of this request (<see cref="IdempotencyOptions.Transactional"/>) when the action has ended, whatever it
+    /// answers. The answer is sent and not kept, and the key is free again. A later <see cref="Keep"/> does not change that.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// The request holds no key, or its policy is not <see cref="IdempotencyOptions.Transactional"/>.
+    /// </exception>
+    void RollbackOnly();
 
     /// <summary>
     /// Derives a key for a call to another system, such as the idempotency key of a payment provider. It depends on the caller with its

@@ -52,6 +52,18 @@ internal sealed class IdempotencyContext(HashKeys hashKeys, IHttpContextAccessor
 
     public void Discard() => Ask(KeepWish.Discard, null);
 
+    public void RollbackOnly()
+    {
+        if (!Claimed().Policy.Options.Transactional)
+        {
+            throw new InvalidOperationException(
+                "The policy of this request is not Transactional, so there is no transaction to roll back. Set Transactional on the policy "
+                + "or the attribute, or call Discard() to keep only the answer from being kept.");
+        }
+
+        Ask(KeepWish.RollBack, null);
+    }
+
     public string DeriveKey(string purpose, int? length = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(purpose);

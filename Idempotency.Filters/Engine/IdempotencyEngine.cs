@@ -51,7 +51,10 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 
         request.UseKey(key.Key!, scope.Value, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
 
-        // 3. Claim it.
+        // 3. Read the body of a transactional request whole: no transaction waits for a client. Then claim the key.
+        if (policy.Options.Transactional && !await TryHoldBodyAsync(request))
+            return Reject(request, RejectionKind.BodyTooLarge);
+
         ClaimResult claimed;
         try
         {
@@ -95,7 +98,10 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
                 // 7. Judge, and record, before the first byte leaves.
                 var verdict = await execution.SettleAsync(result.Failure);
 
-                // 8. A failure flows on. The host rethrows what it returned; we rethrow what was thrown here or found here.
+                // 8. A failure flows on. The host rethrows what it holds; we rethrow what was thrown here or found here.
+                if (execution.Refusal is { } refusal)
+                    return await RefuseAsync(request, execution, result, refusal);
+
                 result.Rethrow();
 
                 // 9. Send what was held.
@@ -190,6 +196,35 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             policy.Hasher, http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, http.RequestAborted);
         services.NoteBody(request, fingerprint);
         request.Repeats(record, fingerprint);
+        return null;
+    }
+
+    /// <returns>False when the body is too large.</returns>
+    private static async ValueTask<bool> TryHoldBodyAsync(IdempotentRequest request)
+    {
+        var (http, options) = (request.Http, request.Policy.Options);
+        try
+        {
+            if (!BodyFingerprint.IsAtHand(http.Request))
+                await BufferedRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
+            return true;
+        }
+        catch (RequestBodyTooLargeException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Answers a request whose handler ran, although nothing of what it did stands. The host has no way left to do it.</summary>
+    private async ValueTask<Rejection?> RefuseAsync(
+        IdempotentRequest request, IdempotentExecution execution, HandlerResult result, Refusal refusal)
+    {
+        result.Forget();
+        var rejection = Reject(request, refusal.Kind, refusal.Problem);
+        if (execution.TryWithdraw())
+            await rejection.SendAsync();
+        else
+            request.Http.Abort();
         return null;
     }
 

@@ -11,7 +11,6 @@ namespace Idempotency.Filters.Engine;
 internal sealed partial class IdempotentExecution
 {
     private Verdict? _recorded;
-    private Winner? _winner;
     private bool _bufferIsInUse;
 
     private async ValueTask<Verdict> ReleaseAsync()
@@ -46,7 +45,7 @@ internal sealed partial class IdempotentExecution
         if (result.Completion.Outcome is CompletionOutcome.Stored or CompletionOutcome.Restored)
             LogRecord(verdict, overflowed);
         if (result.Completion.Outcome is CompletionOutcome.Superseded)
-            _winner = new Winner(result.Completion);
+            TakeWinner(result.Completion, fingerprint);
         else
             result.Completion.Dispose();
         return verdict;
@@ -95,7 +94,4 @@ internal sealed partial class IdempotentExecution
             return "the action's time was up";
         return ResponseBodies.HasOwnFraming(Http) ? "framed by the action itself, or with trailers" : "its status is not from 200 to 599";
     }
-
-    /// <summary>The record of another execution, which is sent instead.</summary>
-    private sealed record Winner(Completion Completion);
 }

@@ -38,8 +38,74 @@ internal sealed partial class IdempotentExecution : ICaptureOwner, IDisposable
         return new IdempotentExecution(request, services, fingerprint);
     }
 
-    /// <summary>Calls the handler, and looks at what it left. Never throws: a failure waits until the key is settled.</summary>
-    public async ValueTask<HandlerResult> RunAsync<TNext>(HandlerCall<TNext> call, TNext next)
+    /// <summary>Calls the handler, and looks at what it left. A failure waits until the key is settled.</summary>
+    public ValueTask<HandlerResult> RunAsync<TNext>(HandlerCall<TNext> call, TNext next) =>
+        Options.Transactional ? RunInUnitOfWorkAsync(call, next) : RunHandlerAsync(call, next);
+
+    /// <summary>Decides what becomes of the key, and has it done before the first byte leaves.</summary>
+    // Not async on purpose: both callees return the verdict, which saves a state machine for each first request.
+    public ValueTask<Verdict> SettleAsync(Exception? failure)
+    {
+        if (_recorded is { } early)
+            return new(early);
+        if (Options.Transactional)
+            return SettleUnitOfWorkAsync(failure);
+
+        var overflowed = _request.Phase is RequestPhase.Overflowed;
+        var verdict = Judgement.Of(Facts(failure) with { IsOnItsWay = overflowed });
+        _request.Settle();
+        return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict, overflowed);
+    }
+
+    /// <summary>Sends what was held, or the answer of the execution that won.</summary>
+    public async ValueTask SendAsync(Verdict verdict)
+    {
+        Restore();
+        _request.Outcome = OutcomeOf(verdict);
+        if (_response.Streams)
+            return;
+
+        if (_winner is null)
+        {
+            await _response.SendAsync();
+            return;
+        }
+
+        await _response.SendInsteadAsync(_winner.Record, Options);
+    }
+
+    /// <summary>Gives the request back as it was, and the buffers to their pool.</summary>
+    public void Dispose()
+    {
+        Restore();
+        _winner?.Completion.Dispose();
+        if (!_bufferIsInUse)
+            _response.Body.Release();
+    }
+
+    /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
+    async Task ICaptureOwner.SettleEarlyAsync()
+    {
+        if (Options.Transactional)
+        {
+            Refuse(RejectionKind.RolledBack, null, TooLarge);
+            throw new InvalidOperationException($"The operation is rolled back: {TooLarge}");
+        }
+
+        _request.Overflow();
+        await RunCallbacksAsync();
+        _isWanted = IsWanted();
+        var verdict = Judgement.Of(Facts(failure: null));
+        if (verdict is not Verdict.Release)
+            await RecordAsync(verdict, overflowed: true);
+        _response.PassCallbacks();
+        _lifetime.BeginStreaming();
+    }
+
+    void ICaptureOwner.NoteStream() => _lifetime.DeclareStream();
+
+    /// <summary>Never throws.</summary>
+    private async ValueTask<HandlerResult> RunHandlerAsync<TNext>(HandlerCall<TNext> call, TNext next)
     {
         try
         {
@@ -67,63 +133,6 @@ internal sealed partial class IdempotentExecution : ICaptureOwner, IDisposable
             return HandlerResult.Threw(exception);
         }
     }
-
-    /// <summary>Decides what becomes of the key, and has it done before the first byte leaves.</summary>
-    // Not async on purpose: both callees return the verdict, which saves a state machine for each first request.
-    public ValueTask<Verdict> SettleAsync(Exception? failure)
-    {
-        if (_recorded is { } early)
-            return new(early);
-
-        var overflowed = _request.Phase is RequestPhase.Overflowed;
-        var verdict = Judgement.Of(Facts(failure) with { IsOnItsWay = overflowed });
-        _request.Settle();
-        return verdict is Verdict.Release ? ReleaseAsync() : RecordAsync(verdict, overflowed);
-    }
-
-    /// <summary>Sends what was held, or the answer of the execution that won.</summary>
-    public async ValueTask SendAsync(Verdict verdict)
-    {
-        Restore();
-        _request.Outcome = OutcomeOf(verdict);
-        if (_response.Streams)
-            return;
-
-        if (_winner is null)
-        {
-            await _response.SendAsync();
-            return;
-        }
-
-        // The store has undone what this execution did: its own answer would be a lie.
-        if (!_services.Protection.TryRead(_request.StorageKey.Value, _winner.Completion.Winner, out var winner))
-            throw new InvalidOperationException("Another execution committed first, and its record cannot be read.");
-        await _response.SendInsteadAsync(winner, Options);
-    }
-
-    /// <summary>Gives the request back as it was, and the buffers to their pool.</summary>
-    public void Dispose()
-    {
-        Restore();
-        _winner?.Completion.Dispose();
-        if (!_bufferIsInUse)
-            _response.Body.Release();
-    }
-
-    /// <summary>The response overflows. The status that is set already decides its fate before the first byte leaves.</summary>
-    async Task ICaptureOwner.SettleEarlyAsync()
-    {
-        _request.Overflow();
-        await RunCallbacksAsync();
-        _isWanted = IsWanted();
-        var verdict = Judgement.Of(Facts(failure: null));
-        if (verdict is not Verdict.Release)
-            await RecordAsync(verdict, overflowed: true);
-        _response.PassCallbacks();
-        _lifetime.BeginStreaming();
-    }
-
-    void ICaptureOwner.NoteStream() => _lifetime.DeclareStream();
 
     private void Restore()
     {
@@ -162,7 +171,7 @@ internal sealed partial class IdempotentExecution : ICaptureOwner, IDisposable
     private bool IsWanted() => _request.Wish switch
     {
         KeepWish.Keep => true,
-        KeepWish.Discard => false,
+        KeepWish.Discard or KeepWish.RollBack => false,
         _ => _request is { ActionRan: true, ThrewInside: false } && KeepRule.Keeps(Http, Options, _response.Body.Sequence, AnswerFacts()),
     };
 

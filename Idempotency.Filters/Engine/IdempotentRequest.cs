@@ -188,7 +188,11 @@ internal sealed class IdempotentRequest : IAsyncDisposable
             isKnown ? RequestFingerprint.Known(Policy.Hasher, Http.Request, fingerprint) : null);
     }
 
-    public void Ask(KeepWish wish, TimeSpan? retention) => (Wish, _wishedRetention) = (wish, retention ?? default);
+    public void Ask(KeepWish wish, TimeSpan? retention)
+    {
+        if (Wish is not KeepWish.RollBack)
+            (Wish, _wishedRetention) = (wish, retention ?? default);
+    }
 
     /// <exception cref="InvalidOperationException">The response is settled already: a write came that the action did not await.</exception>
     public void Overflow()

@@ -3,7 +3,14 @@ namespace Idempotency.Filters.Engine;
 /// <summary>Decides what becomes of a key. Only looks at facts, and changes nothing.</summary>
 internal static class Judgement
 {
-    public static Verdict Of(in RunFacts run) => Failed(run) ? OfFailure(run) : OfAnswer(run);
+    public static Verdict Of(in RunFacts run)
+    {
+        // Nothing of it stands, so that a retry may run.
+        if (run.Wish is KeepWish.RollBack)
+            return Verdict.Release;
+
+        return Failed(run) ? OfFailure(run) : OfAnswer(run);
+    }
 
     // An exception is a failure whatever a filter makes of it, unless the filter asks to keep what it made.
     private static bool Failed(in RunFacts run) => run.Threw || run is { ThrewInside: true, Wish: not KeepWish.Keep };

@@ -11,4 +11,7 @@ internal enum KeepWish : byte
 
     /// <summary>Its response is not kept, whatever its status.</summary>
     Discard,
+
+    /// <summary>Its transaction is rolled back, and its response is not kept, whatever it asks for later.</summary>
+    RollBack,
 }

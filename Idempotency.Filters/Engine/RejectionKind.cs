@@ -57,6 +57,20 @@ internal sealed record RejectionKind(
         "store-unavailable", codes => codes.StoreUnavailable, "Idempotency keys cannot be checked now",
         "The operation was not run, because it could not be made safe to retry. Retry later with the same key.", RetryLater: true);
 
+    public static readonly RejectionKind CommitFailed = StoreUnavailable with
+    {
+        Detail = "The operation could not be committed, or nobody knows whether it was. It will not be carried out twice: retry later with "
+            + "the same key to get its answer.",
+    };
+
+    public static readonly RejectionKind TransactionConflict = new(
+        "transaction-conflict", codes => codes.TransactionConflict, "The operation met another one",
+        "The operation was rolled back, because it met another one that runs at the same time. Retry later with the same key.",
+        RetryLater: true);
+
+    public static readonly RejectionKind RolledBack = new(
+        "rolled-back", codes => codes.RolledBack, "The operation was rolled back", "Nothing of the operation stands: {problem}");
+
     public static readonly RejectionKind RecordUnreadable = new(
         "record-unreadable", codes => codes.StoreUnavailable, "The stored answer cannot be read",
         "There is an answer for this key, but this server cannot read it. The operation will not run twice. Retry later with the same key.",

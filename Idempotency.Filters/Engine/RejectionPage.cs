@@ -31,6 +31,11 @@ internal static class RejectionPage
         "outcome-unknown" => (
             "It is not known whether the form was handled",
             "It was sent before, and something went wrong. It will not be handled again until somebody has looked into it."),
+        "transaction-conflict" => (
+            "The form was not handled",
+            "It met another one that is being handled. Nothing was done. Wait a moment, then send it again."),
+        "rolled-back" => (
+            "The form was not handled", "Something went wrong, and nothing was done."),
         "body-too-large" => ("The form is too large", "What was sent now was not done."),
         "record-unreadable" => (
             "The result cannot be shown now",

@@ -117,6 +117,12 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckEnum(nameof(options.WhenFailed), options.WhenFailed, failures);
         CheckEnum(nameof(options.WhenStoreIsDown), options.WhenStoreIsDown, failures);
         CheckEnum(nameof(options.AnonymousCallers), options.AnonymousCallers, failures);
+        if (options is { Transactional: true, WhenStoreIsDown: StoreDownBehavior.Execute })
+        {
+            failures.Add(
+                "WhenStoreIsDown is Execute, but Transactional promises that the action and its record are committed together: set "
+                + "WhenStoreIsDown to Reject, or Transactional to false.");
+        }
     }
 
     private static void CheckEnum<T>(string name, T value, List<string> failures) where T : struct, Enum
@@ -136,6 +142,8 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus("StatusCodes.OutcomeUnknown", options.StatusCodes.OutcomeUnknown, 400, failures);
         CheckStatus("StatusCodes.BodyTooLarge", options.StatusCodes.BodyTooLarge, 400, failures);
         CheckStatus("StatusCodes.StoreUnavailable", options.StatusCodes.StoreUnavailable, 400, failures);
+        CheckStatus("StatusCodes.TransactionConflict", options.StatusCodes.TransactionConflict, 400, failures);
+        CheckStatus("StatusCodes.RolledBack", options.StatusCodes.RolledBack, 400, failures);
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);
         if (options.StoreStatusCodes is { Count: 0 })
             failures.Add("StoreStatusCodes is empty, so nothing would be kept: name the statuses to keep, or set null for the default.");

@@ -60,4 +60,16 @@ public sealed class IdempotencyStatusCodes
     /// record that cannot be read). Default 503; 400 to 599.
     /// </summary>
     public int StoreUnavailable { get; set; } = StatusCodes.Status503ServiceUnavailable;
+
+    /// <summary>
+    /// The status of <c>transaction-conflict</c>: under <see cref="IdempotencyOptions.Transactional"/>, the database rolled back because of
+    /// a deadlock or a serialization failure. Default 503; 400 to 599.
+    /// </summary>
+    public int TransactionConflict { get; set; } = StatusCodes.Status503ServiceUnavailable;
+
+    /// <summary>
+    /// The status of <c>rolled-back</c>: under <see cref="IdempotencyOptions.Transactional"/>, the answer cannot be held until the
+    /// transaction is committed, or the transaction can never be committed. Default 500; 400 to 599.
+    /// </summary>
+    public int RolledBack { get; set; } = StatusCodes.Status500InternalServerError;
 }

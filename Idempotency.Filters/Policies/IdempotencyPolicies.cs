@@ -59,7 +59,8 @@ internal sealed class IdempotencyPolicies(
         if (store.OperationTimeout >= options.Lease)
             throw Invalid(marker.Policy, endpoint, [TooShortLease(options, store)]);
 
-        return new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, hashing, defaultKeyPrefix.Value);
+        var policy = new IdempotencyPolicy(marker.Policy, marker.Mode, options, store, hashing, defaultKeyPrefix.Value);
+        return policy.Objection is { } objection ? throw Invalid(marker.Policy, endpoint, [objection]) : policy;
     }
 
     /// <summary>Notes that this policy covers an endpoint.</summary>

@@ -38,6 +38,7 @@ internal sealed class IdempotencyPolicy
             RenewFor = options.MaxExecutionTime,
             OverCompleted = mode is IdempotencyMode.Manual,
             WhenInterrupted = options.WhenInterrupted,
+            WhenFailed = options.WhenFailed,
             BlockFor = options.Retention,
             Retention = options.Retention,
             Transactional = options.Transactional,
@@ -60,6 +61,9 @@ internal sealed class IdempotencyPolicy
 
     /// <summary><see cref="IdempotencyOptions.KeyPrefix"/>, or its default.</summary>
     public string KeyPrefix { get; }
+
+    /// <summary>Why the store cannot work with these settings; null when it can.</summary>
+    public string? Objection => Store.ObjectionTo(_claim);
 
     public KeyReader Keys { get; }
 

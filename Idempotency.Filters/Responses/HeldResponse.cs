@@ -106,6 +106,19 @@ internal sealed partial class HeldResponse
         await ResponseReplay.SendAsync(_http, record, options);
     }
 
+    /// <summary>Undoes all that was set and held, for another answer. Call <see cref="Detach"/> first.</summary>
+    /// <returns>False when the response has started: bytes of it have left.</returns>
+    public bool TryReset()
+    {
+        if (_inner.HasStarted)
+            return false;
+
+        _headers.Restore(_inner.Headers);
+        _inner.StatusCode = StatusCodes.Status200OK;
+        _inner.ReasonPhrase = null;
+        return true;
+    }
+
     /// <summary>Gives the request its own response back.</summary>
     public void Detach()
     {

@@ -22,6 +22,12 @@ public readonly record struct ClaimOptions
     public InterruptedBehavior WhenInterrupted { get; init; }
 
     /// <summary>
+    /// What happens to the key if the action fails. The holder itself releases the key, or completes it with a record that says so. A store
+    /// needs to know only whether the claim must outlast its unit of work. Default <see cref="FailureBehavior.Release"/>.
+    /// </summary>
+    public FailureBehavior WhenFailed { get; init; }
+
+    /// <summary>
     /// How long an interrupted key stays blocked, counted from the end of its lease; null = until an operator resolves it. Used only with
     /// <see cref="InterruptedBehavior.Block"/>. Default null.
     /// </summary>

@@ -36,6 +36,13 @@ public abstract class IdempotencyClaim : IAsyncDisposable
     }
 
     /// <summary>
+    /// Says more of an exception that the action of a transactional claim threw because of its unit of work; null = nothing to add.
+    /// </summary>
+    /// <param name="failure">What the action threw.</param>
+    /// <returns>An exception to throw instead, with the original inside.</returns>
+    public virtual Exception? Explain(Exception failure) => null;
+
+    /// <summary>
     /// Undoes what the action of a transactional claim wrote. The claim stays, and a record can still be stored, by itself. Does nothing
     /// for other claims.
     /// </summary>

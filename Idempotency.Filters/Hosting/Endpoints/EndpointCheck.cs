@@ -112,6 +112,7 @@ internal sealed class EndpointCheck(
 
         if (routes.Any(route => IdempotencyActionDescriptorProvider.MayCover(route, policy)))
         {
+            StreamingEndpoint.Check(NameOf(action), [.. routes.SelectMany(route => route.EndpointMetadata)], policy);
             Log.Covered(logger, NameOf(action), policy.Name, $"{policy.Mode}");
         }
         else if (MemberMarkers.OfMethod(action.MethodInfo) is not null)
@@ -145,8 +146,11 @@ internal sealed class EndpointCheck(
         {
             covered.Prepare(services);
             covered.Failure?.Throw();
-            if (covered.Policy is { } policy)
-                LogCovered(endpoint.DisplayName ?? "An endpoint", policy, covered.Reach);
+            if (covered.Policy is not { } policy)
+                return;
+
+            StreamingEndpoint.Check(endpoint.DisplayName ?? "An endpoint", endpoint.Metadata, policy);
+            LogCovered(endpoint.DisplayName ?? "An endpoint", policy, covered.Reach);
         }
         else if (endpoint.Metadata.GetMetadata<IdempotentAttribute>() is { } marker)
         {

@@ -63,13 +63,13 @@ internal static class EndpointHost
             await rejection.SendAsync();
     }
 
-    private static async Task<Exception?> ExecuteAsync(HttpContext http, RequestDelegate handler)
+    private static async Task<HandlerFailure?> ExecuteAsync(HttpContext http, RequestDelegate handler)
     {
         await handler(http);
         return null;
     }
 
-    private static Task<Exception?> ExecuteWithoutFiltersAsync(HttpContext http, RequestDelegate handler)
+    private static Task<HandlerFailure?> ExecuteWithoutFiltersAsync(HttpContext http, RequestDelegate handler)
     {
         IdempotentRequest.NoteReached(http, isAssumed: true);
         return ExecuteAsync(http, handler);

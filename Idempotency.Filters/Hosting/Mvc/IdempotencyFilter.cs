@@ -50,10 +50,12 @@ public sealed class IdempotencyFilter : IAsyncResourceFilter
     }
 
     // Returned, not thrown: MVC rethrows the exceptions that it holds in the context.
-    private static async Task<Exception?> ExecuteAsync(HttpContext http, ResourceExecutionDelegate next)
+    private static async Task<HandlerFailure?> ExecuteAsync(HttpContext http, ResourceExecutionDelegate next)
     {
         var executed = await next();
         IdempotentRequest.NoteResult(http, executed.Result);
-        return executed.ExceptionHandled ? null : executed.Exception;
+        return executed is { ExceptionHandled: false, Exception: { } exception }
+            ? new(exception, () => executed.ExceptionHandled = true)
+            : null;
     }
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Redis.Tests;
@@ -140,6 +142,61 @@ internal sealed class RedisAdministrationTests
         Assert.That(await _stores.AskAsync(_key + ":1", Held), Is.EqualTo("Acquired"));
         Assert.That(await RedisStores.CompleteAsync(held, "its own"), Is.EqualTo(CompletionOutcome.Stored));
     }
+
+    [Test]
+    public async Task ValueThatIsNotUnderstoodIsListedAsARecordThatNobodyCanRead([ValueSource(nameof(Foreign))] string value)
+    {
+        await SetAsync(value);
+
+        var entry = await _stores.Administration.FindListedAsync((await ListAsync()).Single().Handle, CancellationToken.None);
+
+        Assert.That((entry!.Content.State, entry.Content.Record.IsEmpty), Is.EqualTo((ClaimOutcome.Completed, true)));
+        Assert.That((entry.Age, entry.ExpiresIn), Is.EqualTo(((TimeSpan?)null, (TimeSpan?)null)));
+        Assert.That(
+            await _stores.Administration.ResolveListedAsync(entry, null, null, CancellationToken.None), Is.True);
+        Assert.That(await ListAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task ListingReadsOnlyTheBeginningsOfRecords()
+    {
+        await RedisStores.CompleteAsync(await _stores.AcquireAsync(_key, Held), new string('x', 1_000_000));
+
+        var beginning = (await ListAsync(recordLength: 21)).Single().Content.Record;
+        var whole = (await ListAsync()).Single().Content.Record;
+
+        Assert.That((beginning.Length, whole.Length), Is.EqualTo((21, 1_000_000)));
+    }
+
+    [Test]
+    public async Task ListingThatEndsEarlyReadsNoFurtherPage()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var stores = RedisStores.Over(server);
+        using var connection = await server.ConnectAsync();
+        await connection.ExecuteAsync("EVAL", "for i = 1, 20000 do redis.call('SET', 'many:' .. i, 'foreign') end return 1", "0");
+        await connection.ExecuteAsync("CONFIG", "RESETSTAT");
+
+        await using (var keys = stores.Administration.ListAsync(
+            new() { Prefix = "many:", States = [ClaimOutcome.Completed] }, CancellationToken.None).GetAsyncEnumerator())
+        {
+            Assert.That(await keys.MoveNextAsync(), Is.True);
+        }
+
+        var calls = (string)(await connection.ExecuteAsync("INFO", "commandstats"))!;
+        var scans = int.Parse(Regex.Match(calls, "cmdstat_scan:calls=([0-9]+)").Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        // The client asks for the next page while the first is read.
+        Assert.That(scans, Is.InRange(1, 3));
+    }
+
+    private async Task<List<StoredEntry>> ListAsync(int? recordLength = null) => await _stores.Administration.ListAsync(
+        new()
+        {
+            Prefix = _key,
+            States = [ClaimOutcome.InFlight, ClaimOutcome.Completed, ClaimOutcome.Interrupted],
+            RecordLength = recordLength,
+        },
+        CancellationToken.None).ToListAsync();
 
     private async Task SetAsync(string value) => await (await SharedRedis.ServerAsync()).ExecuteAsync("SET", _key, value);
 

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Redis.Tests;
@@ -81,6 +82,45 @@ internal sealed class RedisAppTests
         var answers = await Task.WhenAll(retries).Soon();
         Assert.That(answers.Count(answer => answer.IsReplay()), Is.EqualTo(1));
         Assert.That(script.Runs, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task DerivedKeyIsTheSameOverRedisAsInMemory()
+    {
+        var script = new Script((http, _) => new ContentResult
+        {
+            Content = http.RequestServices.GetRequiredService<IIdempotencyContext>().DeriveKey("charge"),
+        });
+        await using var redis = await StartAsync(script);
+        await using var memory = await script.StartAsync<RedisController>();
+
+        using var one = await redis.PostAsync("/redis", _key);
+        using var other = await memory.PostAsync("/redis", _key);
+
+        Assert.That(await one.TextAsync(), Has.Length.EqualTo(43).And.EqualTo(await other.TextAsync()));
+    }
+
+    [Test]
+    public async Task FailedKeyIsListedAndResolvedWithoutTheClientsKey()
+    {
+        var script = new Script((_, run) => run == 1 ? throw new InvalidOperationException("after its effect") : Script.Answer(run));
+        await using var app = await script.StartAsync<RedisController>(
+            options =>
+            {
+                options.KeyPrefix = $"redis-list:{_key}:";
+                options.WhenFailed = FailureBehavior.Block;
+            },
+            services: services => services.AddIdempotency().UseRedis(_server.Address, RedisStores.BePatient));
+        using var failed = await app.PostAsync("/redis", _key);
+        var keys = app.Services.GetRequiredService<IIdempotencyAdministration>();
+
+        var listed = await keys.ListAsync([FoundKeyState.Failed]).SingleAsync();
+        Assert.That(listed.LogHash, Is.EqualTo(keys.LogHashOf(IdempotencyScope.Anonymous, _key)));
+        Assert.That(listed.Since, Is.Not.Null);
+        Assert.That(await keys.ResolveListedAsync(listed.Handle, IdempotencyResolution.Free), Is.EqualTo(ResolveOutcome.Resolved));
+
+        using var retry = await app.PostAsync("/redis", _key);
+        await retry.IsRunAsync(2);
     }
 
     private Task<TestApp> StartAsync(Script script, InFlightBehavior whenInFlight = InFlightBehavior.Reject) =>

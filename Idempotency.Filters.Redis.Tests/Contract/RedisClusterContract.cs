@@ -31,4 +31,10 @@ internal static class RedisClusterContract
         nameof(ForgetContract<>.ForgetRemovesTheKeysOfItsScopeAndNoOthers),
         nameof(ForgetContract<>.ForgetFindsEachOfManyKeys))]
     public sealed class Forget : ForgetContract<RedisClusterContractStore>;
+
+    [Only(
+        nameof(ListContract<>.KeysAreListedByState),
+        nameof(ListContract<>.EachOfManyKeysIsListed),
+        nameof(ListContract<>.InterruptedKeyIsResolvedByItsHandle))]
+    public sealed class List : ListContract<RedisClusterContractStore>;
 }

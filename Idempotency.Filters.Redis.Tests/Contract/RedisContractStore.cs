@@ -3,7 +3,7 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.Redis.Tests.Contract;
 
 /// <summary>Over the server that all tests share.</summary>
-internal class RedisContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore
+internal class RedisContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore, IListingStore
 {
     private RedisStores _stores = null!;
 

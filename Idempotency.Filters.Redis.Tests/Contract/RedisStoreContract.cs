@@ -19,6 +19,8 @@ internal static class RedisStoreContract
 
     public sealed class Forget : ForgetContract<RedisContractStore>;
 
+    public sealed class List : ListContract<RedisContractStore>;
+
     public sealed class Completeness
     {
         [Test]

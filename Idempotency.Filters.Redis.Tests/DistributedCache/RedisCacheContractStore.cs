@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Idempotency.Filters.Redis.Tests.DistributedCache;
 
 /// <summary>Over Microsoft's Redis cache and the server that all tests share.</summary>
-internal sealed class RedisCacheContractStore : INotFencingStore, INotForgettingStore
+internal sealed class RedisCacheContractStore : INotFencingStore, INotForgettingStore, INotListingStore
 {
     private ServiceProvider? _services;
 

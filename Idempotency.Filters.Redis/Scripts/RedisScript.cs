@@ -16,6 +16,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Find = new(Layout, Look, "find.lua");
     public static readonly RedisScript Resolve = new(Layout, Look, "resolve.lua");
     public static readonly RedisScript Forget = new(Layout, Look, "forget.lua");
+    public static readonly RedisScript List = new(Layout, Look, "list.lua");
     public static readonly RedisScript Info = new("info.lua");
 
     private RedisScript(params ReadOnlySpan<string> files)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Stores;
@@ -52,19 +53,26 @@ internal sealed partial class RedisIdempotencyStore
     /// </remarks>
     public async ValueTask<long> ForgetAsync(string scope, CancellationToken cancellationToken)
     {
-        var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _context.TimeProvider, cancellationToken);
         var forgotten = 0L;
-        foreach (var server in link.Servers.Where(server => !server.IsReplica))
+        await foreach (var key in ScanAsync(scope, cancellationToken))
         {
-            var keys = server.KeysAsync(link.Database.Database, Pattern(scope), PageSize);
-            await foreach (var key in keys.WithCancellation(cancellationToken))
-            {
-                if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
-                    forgotten++;
-            }
+            if (IsDone(await Calls.EvaluateAsync(RedisScript.Forget, [key], [], cancellationToken), orGone: true))
+                forgotten++;
         }
 
         return forgotten;
+    }
+
+    /// <summary>The keys of every primary that begin with this. A key may come twice.</summary>
+    private async IAsyncEnumerable<RedisKey> ScanAsync(string beginning, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var link = await Connection.LinkAsync().WaitAsync(Calls.Timeout, _context.TimeProvider, cancellationToken);
+        foreach (var server in link.Servers.Where(server => !server.IsReplica))
+        {
+            var keys = server.KeysAsync(link.Database.Database, Pattern(beginning), PageSize);
+            await foreach (var key in keys.WithCancellation(cancellationToken))
+                yield return key;
+        }
     }
 
     private static IdempotencyStoreFullException TooLarge() => new("The record is larger than the proto-max-bulk-len of Redis allows.");

@@ -20,7 +20,7 @@ internal sealed class ContextTests
 
         Assert.That(await app.AnswerAsync(path, key), Is.EqualTo(
             $"200 {Nothing} Replay: holds no idempotency key Keep: holds no idempotency key "
-            + "KeepFor: holds no idempotency key Discard: holds no idempotency key"));
+            + "KeepFor: holds no idempotency key Discard: holds no idempotency key DeriveKey: holds no idempotency key"));
     }
 
     [Test]
@@ -30,7 +30,7 @@ internal sealed class ContextTests
 
         Assert.That(await app.AnswerAsync("/context/optional", "\"a b\""), Does.Match(
             "^200 key=a b repeat=False response= matches= token=[0-9]* lost=False "
-            + "Replay: This is the first request Keep: KeepFor: Discard:$"));
+            + "Replay: This is the first request Keep: KeepFor: Discard: DeriveKey:$"));
     }
 
     [TestCase(0)]
@@ -116,7 +116,8 @@ public sealed class ContextController : ControllerBase
         $"key={idempotency.Key} repeat={idempotency.IsRepeat} response={idempotency.Response} matches={idempotency.RequestMatches} "
         + $"token={idempotency.FencingToken} lost={idempotency.LeaseLost.IsCancellationRequested}"
         + Refusal("Replay", () => idempotency.Replay()) + Refusal("Keep", idempotency.Keep)
-        + Refusal("KeepFor", () => idempotency.KeepFor(TimeSpan.FromSeconds(1))) + Refusal("Discard", idempotency.Discard);
+        + Refusal("KeepFor", () => idempotency.KeepFor(TimeSpan.FromSeconds(1))) + Refusal("Discard", idempotency.Discard)
+        + Refusal("DeriveKey", () => idempotency.DeriveKey("charge"));
 
     private static string Refusal(string member, Action call)
     {

@@ -1,4 +1,3 @@
-using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Administration;
@@ -7,11 +6,11 @@ namespace Idempotency.Filters.Administration;
 // Written by hand: [LoggerMessage] on several classes makes the assembly's bytes differ from build to build.
 internal static class AdministrationLog
 {
-    private static readonly Action<ILogger, KeyHash, string, Exception?> ResolvedMessage = LoggerMessage.Define<KeyHash, string>(
+    private static readonly Action<ILogger, string, string, Exception?> ResolvedMessage = LoggerMessage.Define<string, string>(
         LogLevel.Information, new(80, nameof(Resolved)),
         "Idempotency key {KeyHash}: resolved by an operator as {Resolution}.");
 
-    public static void Resolved(ILogger logger, KeyHash keyHash, string resolution) =>
+    public static void Resolved(ILogger logger, string keyHash, string resolution) =>
         ResolvedMessage(logger, keyHash, resolution, null);
 
     private static readonly Action<ILogger, long, Exception?> ForgotMessage = LoggerMessage.Define<long>(

@@ -26,4 +26,12 @@ public sealed class FoundKey
 
     /// <summary>The answer that retries get; null unless the state is <see cref="FoundKeyState.Completed"/>.</summary>
     public StoredResponse? Response { get; }
+
+    internal static FoundKeyState StateOf(RecordFlags flags)
+    {
+        if (flags.HasFlag(RecordFlags.OutcomeUnknown))
+            return FoundKeyState.Failed;
+
+        return flags.HasFlag(RecordFlags.NotReplayable) ? FoundKeyState.NotReplayable : FoundKeyState.Completed;
+    }
 }

@@ -16,6 +16,8 @@ internal sealed class IdempotencyAdministration(
     TimeProvider timeProvider,
     ILogger<IdempotencyAdministration> logger) : IIdempotencyAdministration
 {
+    private readonly KeyListing _listing = new(protection, timeProvider);
+
     private const string FormerSettings = "To reach keys from before a change of the settings, register a policy with the former settings.";
 
     public async ValueTask<FoundKey?> FindAsync(
@@ -33,38 +35,60 @@ internal sealed class IdempotencyAdministration(
         IdempotencyScope scope, string key, IdempotencyResolution resolution, string? policy = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(resolution);
         var settings = PolicyNamed(policy);
         var storageKey = StorageKeyOf(scope, key, settings);
-        if (resolution.BodyLength > settings.Options.MaxResponseBodySize)
-        {
-            throw new ArgumentException(
-                $"The body has {resolution.BodyLength} bytes, but MaxResponseBodySize is {settings.Options.MaxResponseBodySize}.",
-                nameof(resolution));
-        }
+        CheckSize(resolution, settings);
 
         var store = StoreOf(settings);
         if (await store.FindAsync(storageKey, cancellationToken) is not { } stored)
             return ResolveOutcome.NotFound;
 
-        switch (Read(storageKey.Value, stored).State)
+        return await SettleAsync(
+            Read(storageKey.Value, stored).State, resolution, settings, storageKey.Value, LogHashOf(scope, key, policy),
+            (record, retention) => store.ResolveAsync(storageKey, stored, record, retention, cancellationToken));
+    }
+
+    public IAsyncEnumerable<ListedKey> ListAsync(
+        IReadOnlyCollection<FoundKeyState> states, TimeSpan olderThan = default, string? policy = null, int max = 1000,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(states);
+        ArgumentOutOfRangeException.ThrowIfLessThan(olderThan, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
+        if (states.Count == 0)
+            throw new ArgumentException("Name at least one state.", nameof(states));
+
+        var settings = PolicyNamed(policy);
+        return _listing.ListAsync(ListingStoreOf(settings), settings, [.. states], olderThan, max, cancellationToken);
+    }
+
+    public async ValueTask<FoundKey?> FindListedAsync(string handle, string? policy = null, CancellationToken cancellationToken = default)
+    {
+        var settings = PolicyNamed(policy);
+        return await FindEntryAsync(ListingStoreOf(settings), handle, settings, cancellationToken) is { } entry ? Read(entry) : null;
+    }
+
+    public async ValueTask<ResolveOutcome> ResolveListedAsync(
+        string handle, IdempotencyResolution resolution, string? policy = null, CancellationToken cancellationToken = default)
+    {
+        var settings = PolicyNamed(policy);
+        CheckSize(resolution, settings);
+
+        var store = ListingStoreOf(settings);
+        if (await FindEntryAsync(store, handle, settings, cancellationToken) is not { } entry)
+            return ResolveOutcome.NotFound;
+
+        var isRecord = entry.Content.State is ClaimOutcome.Completed || resolution != IdempotencyResolution.Free;
+        if (isRecord && entry.StorageKey is null && protection.NeedsStorageKey)
         {
-            case FoundKeyState.InFlight:
-                return ResolveOutcome.InFlight;
-            case FoundKeyState.Completed:
-                return ResolveOutcome.AlreadyCompleted;
+            throw new NotSupportedException(
+                $"{Describe(store, settings.Options.StoreName)} keeps only hashes of storage keys, and ProtectRecords binds each record to "
+                + $"its storage key. So this key can be resolved by the client's key alone: call {nameof(ResolveAsync)}.");
         }
 
-        // Not disposed if the call fails: the store may still be reading the buffer.
-        var record = resolution.ToRecord(settings.Options.ReplayedHeaderName, timeProvider.GetUtcNow())?.Write();
-        ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey.Value, written.Sequence) : null;
-        var isResolved = await store.ResolveAsync(storageKey, stored, bytes, settings.Options.Retention, cancellationToken);
-        record?.Dispose();
-        if (!isResolved)
-            return ResolveOutcome.Changed;
-
-        AdministrationLog.Resolved(logger, new KeyHash(storageKey.Value), record is null ? "free" : "completed");
-        return ResolveOutcome.Resolved;
+        return await SettleAsync(
+            Read(entry).State, resolution, settings, entry.StorageKey ?? "", KeyListing.LogHashOf(entry),
+            (record, retention) => store.ResolveListedAsync(entry, record, retention, cancellationToken));
     }
 
     public async ValueTask<long> ForgetAsync(IdempotencyScope scope, CancellationToken cancellationToken = default)
@@ -110,6 +134,51 @@ internal sealed class IdempotencyAdministration(
         return forgotten;
     }
 
+    /// <summary>Resolves a key that was found, unless it is in flight or has its answer.</summary>
+    private async ValueTask<ResolveOutcome> SettleAsync(
+        FoundKeyState state, IdempotencyResolution resolution, IdempotencyPolicy policy, string storageKey, string logHash,
+        Func<ReadOnlySequence<byte>?, TimeSpan?, ValueTask<bool>> resolve)
+    {
+        switch (state)
+        {
+            case FoundKeyState.InFlight:
+                return ResolveOutcome.InFlight;
+            case FoundKeyState.Completed:
+                return ResolveOutcome.AlreadyCompleted;
+        }
+
+        // Not disposed if the call fails: the store may still be reading the buffer.
+        var record = resolution.ToRecord(policy.Options.ReplayedHeaderName, timeProvider.GetUtcNow())?.Write();
+        ReadOnlySequence<byte>? bytes = record is { } written ? protection.Protect(storageKey, written.Sequence) : null;
+        var isResolved = await resolve(bytes, policy.Options.Retention);
+        record?.Dispose();
+        if (!isResolved)
+            return ResolveOutcome.Changed;
+
+        AdministrationLog.Resolved(logger, logHash, record is null ? "free" : "completed");
+        return ResolveOutcome.Resolved;
+    }
+
+    private static void CheckSize(IdempotencyResolution resolution, IdempotencyPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(resolution);
+        if (resolution.BodyLength > policy.Options.MaxResponseBodySize)
+        {
+            throw new ArgumentException(
+                $"The body has {resolution.BodyLength} bytes, but MaxResponseBodySize is {policy.Options.MaxResponseBodySize}.",
+                nameof(resolution));
+        }
+    }
+
+    /// <summary>The key of a handle; null if it is free, or not one of the policy's: handles come from outside.</summary>
+    private static async ValueTask<StoredEntry?> FindEntryAsync(
+        IIdempotencyStoreAdministration store, string handle, IdempotencyPolicy policy, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(handle);
+        var entry = await store.FindListedAsync(handle, cancellationToken);
+        return entry?.StorageKey?.StartsWith(policy.KeyPrefix, StringComparison.Ordinal) is false ? null : entry;
+    }
+
     private IdempotencyPolicy PolicyNamed(string? name) => policies.Build(
         new PolicyMarker(name),
         name is null ? $"{nameof(IIdempotencyAdministration)}, called without a policy and so for the settings of AddIdempotency"
@@ -134,22 +203,26 @@ internal sealed class IdempotencyAdministration(
             $"{Describe(policy.Store, policy.Options.StoreName)} does not implement {nameof(IIdempotencyStoreAdministration)}, "
             + "so its keys cannot be looked up, resolved or forgotten. Use a store that does, such as UseMemory(), or implement it.");
 
+    private static IIdempotencyStoreAdministration ListingStoreOf(IdempotencyPolicy policy)
+    {
+        var store = StoreOf(policy);
+        return store.CanList ? store : throw new NotSupportedException(
+            $"{Describe(store, policy.Options.StoreName)} cannot list its keys. Use a store that can, or find a key by the client's key.");
+    }
+
     private static string Describe(object store, string? name) =>
         name is null ? $"The default store ({store.GetType().Name})" : $"The store \"{name}\" ({store.GetType().Name})";
+
+    private FoundKey Read(StoredEntry entry) =>
+        entry is { StorageKey: null, Content.State: ClaimOutcome.Completed } && protection.NeedsStorageKey
+            ? new(FoundKeyState.Completed)
+            : Read(entry.StorageKey ?? "", entry.Content);
 
     private FoundKey Read(string storageKey, StoredKey stored) => stored.State switch
     {
         ClaimOutcome.InFlight => new(FoundKeyState.InFlight),
         ClaimOutcome.Interrupted => new(FoundKeyState.Interrupted),
-        _ when protection.TryRead(storageKey, new(stored.Record), out var record) => new(StateOf(record.Flags), record),
+        _ when protection.TryRead(storageKey, new(stored.Record), out var record) => new(FoundKey.StateOf(record.Flags), record),
         _ => new(FoundKeyState.Unreadable),
     };
-
-    private static FoundKeyState StateOf(RecordFlags flags)
-    {
-        if (flags.HasFlag(RecordFlags.OutcomeUnknown))
-            return FoundKeyState.Failed;
-
-        return flags.HasFlag(RecordFlags.NotReplayable) ? FoundKeyState.NotReplayable : FoundKeyState.Completed;
-    }
 }

@@ -79,4 +79,27 @@ public interface IIdempotencyContext
     /// The request holds no key, or its policy is not <see cref="IdempotencyOptions.Transactional"/>.
     /// </exception>
     void RollbackOnly();
+
+    /// <summary>
+    /// Derives a key for a call to another system, such as the idempotency key of a payment provider. It depends on the caller with its
+    /// <see cref="IdempotencyOptions.KeyScope"/>, on <see cref="Key"/>, on <paramref name="purpose"/> and on
+    /// <see cref="IdempotencyOptions.HashSecret"/>, and on nothing else: a retry of this request, by whatever instance, store or
+    /// <see cref="IdempotencyOptions.KeyPrefix"/> it is served, makes the same call under the same key. It also works in a run without
+    /// protection, under <see cref="StoreDownBehavior.Execute"/>, where <see cref="Key"/> is null.
+    /// </summary>
+    /// <remarks>
+    /// The key is <c>SHA-256</c> in base64url (RFC 4648, section 5) without padding; with a
+    /// <see cref="IdempotencyOptions.HashSecret"/>, HMAC-SHA-256. It is no secret without one: whoever knows the caller and the key can
+    /// compute it.
+    /// </remarks>
+    /// <param name="purpose">What the call is for, such as <c>charge</c>. Two calls of one action need two purposes.</param>
+    /// <param name="length">
+    /// How many characters the other system accepts: 22 (132 bits) to 43 (256 bits); null = 43. A shorter key is the beginning of the
+    /// longest one. Default null.
+    /// </param>
+    /// <returns>Letters, digits, <c>-</c> and <c>_</c>.</returns>
+    /// <exception cref="ArgumentException"><paramref name="purpose"/> is null or empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is less than 22 or more than 43.</exception>
+    /// <exception cref="InvalidOperationException">No policy covers the request, or it carries no key.</exception>
+    string DeriveKey(string purpose, int? length = null);
 }

@@ -1,3 +1,5 @@
+using Idempotency.Filters.Keys;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Engine;
@@ -6,7 +8,7 @@ namespace Idempotency.Filters.Engine;
 /// Shows a request to its action, and takes the action's wishes. Each member finds the request anew, so that it does not matter when and in
 /// which scope this object was made.
 /// </summary>
-internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) : IIdempotencyContext
+internal sealed class IdempotencyContext(HashKeys hashKeys, IHttpContextAccessor? accessor = null) : IIdempotencyContext
 {
     private const string NoClaim =
         "This request holds no idempotency key: no policy covers it, or it carries no key. Check IIdempotencyContext.Key first.";
@@ -60,6 +62,19 @@ internal sealed class IdempotencyContext(IHttpContextAccessor? accessor = null) 
         }
 
         Ask(KeepWish.RollBack, null);
+    }
+
+    public string DeriveKey(string purpose, int? length = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(purpose);
+        var characters = length ?? DerivedKey.LongestLength;
+        ArgumentOutOfRangeException.ThrowIfLessThan(characters, DerivedKey.ShortestLength, nameof(length));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(characters, DerivedKey.LongestLength, nameof(length));
+
+        // A run without protection, because the store is down, has no claim, but it has the key. It needs the derived one most.
+        return Request is { Key: not "" } request
+            ? DerivedKey.Make(hashKeys, request.Scope, request.Key, purpose, characters)
+            : throw new InvalidOperationException(NoClaim);
     }
 
     private void Ask(KeepWish wish, TimeSpan? retention)

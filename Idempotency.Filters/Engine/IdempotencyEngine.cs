@@ -49,7 +49,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         if (scope.IsBareName && !_hasWarnedOfNames && !Interlocked.Exchange(ref _hasWarnedOfNames, true))
             Log.NamedOnly(_logger);
 
-        request.UseKey(key.Key!, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
+        request.UseKey(key.Key!, scope.Value, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
 
         // 3. Read the body of a transactional request whole: no transaction waits for a client. Then claim the key.
         if (policy.Options.Transactional && !await TryHoldBodyAsync(request))

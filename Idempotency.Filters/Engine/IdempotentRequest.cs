@@ -1,3 +1,4 @@
+using Idempotency.Filters.Keys;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Records;
@@ -20,10 +21,13 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     private readonly Endpoint? _endpoint;
     private AmbientRequest? _ambient;
 
-    // Apart, because a first request has none of it.
-
     // Zero = none. A nullable one would take twice the room.
     private TimeSpan _wishedRetention;
+
+    // The parts of the storage key, in less room than the key takes: its number fits beside the small fields.
+    private string _storageKey = "";
+    private int _scopeLength;
+    private RequestNotes _notes;
 
     private IdempotentRequest(HttpContext http, IdempotencyPolicy policy, EngineServices services)
     {
@@ -39,32 +43,36 @@ internal sealed class IdempotentRequest : IAsyncDisposable
 
     public RequestPhase Phase { get; private set; }
 
-    /// <summary>The client's key. Set with <see cref="StorageKey"/>, when the key was read and is valid.</summary>
+    /// <summary>The client's key; empty until it was read and is valid.</summary>
     public string Key { get; private set; } = "";
 
-    public StorageKey StorageKey { get; private set; }
+    /// <summary>Whose key it is: <see cref="RequestScope.Value"/>. Set with <see cref="Key"/>.</summary>
+    public string Scope { get; private set; } = "";
 
-    public KeyHash KeyHash => new(StorageKey.Value);
+    /// <summary>Set with <see cref="Key"/>.</summary>
+    public StorageKey StorageKey => new(_storageKey, _scopeLength);
+
+    public KeyHash KeyHash => new(_storageKey);
 
     /// <summary>The claim; null before there is one.</summary>
     public IdempotencyClaim? Claim { get; private set; }
 
     /// <summary>Whether the action itself was reached, as its innermost filter notes.</summary>
-    public bool ActionRan { get; private set; }
+    public bool ActionRan => _notes.HasFlag(RequestNotes.ActionRan);
 
     /// <summary>
     /// Whether the host only assumes that the action was reached: a framework, or a filter behind ours, may have answered instead.
     /// </summary>
-    public bool ReachIsAssumed { get; private set; }
+    public bool ReachIsAssumed => _notes.HasFlag(RequestNotes.ReachIsAssumed);
 
     /// <summary>
     /// Whether the action was reached, and it or a filter around it threw. The engine may never see the exception, because another filter
     /// makes it an answer.
     /// </summary>
-    public bool ThrewInside { get; private set; }
+    public bool ThrewInside => _notes.HasFlag(RequestNotes.ThrewInside);
 
     /// <summary>Whether the answer is the result of a challenge or a refusal, whatever its status.</summary>
-    public bool IsChallenge { get; private set; }
+    public bool IsChallenge => _notes.HasFlag(RequestNotes.IsChallenge);
 
     /// <summary>Manual mode: the earlier request with this key; null when there was none.</summary>
     public Repeat? Repeat { get; private set; }
@@ -120,7 +128,11 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     {
         // A filter may call the handler again after it threw, and the last call counts.
         if (Of(http) is { } request)
-            (request.ActionRan, request.ReachIsAssumed, request.ThrewInside) = (true, isAssumed, false);
+        {
+            request._notes = (request._notes & RequestNotes.IsChallenge)
+                | RequestNotes.ActionRan
+                | (isAssumed ? RequestNotes.ReachIsAssumed : RequestNotes.None);
+        }
     }
 
     /// <summary>
@@ -131,20 +143,28 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         if (Of(http) is not { ActionRan: true, ThrewInside: false } request)
             return;
 
-        request.ThrewInside = true;
+        request._notes |= RequestNotes.ThrewInside;
         // The action asked before it failed. Who answers for it may ask again.
         if (request.Wish is KeepWish.Keep)
             request.Ask(KeepWish.None, null);
     }
 
     /// <summary>Whether the result that is written is a challenge or a refusal.</summary>
-    public static void NoteResult(HttpContext http, object? result) => Of(http)?.IsChallenge = ChallengeResults.Contains(result);
+    public static void NoteResult(HttpContext http, object? result)
+    {
+        if (Of(http) is { } request)
+        {
+            request._notes = (request._notes & ~RequestNotes.IsChallenge)
+                | (ChallengeResults.Contains(result) ? RequestNotes.IsChallenge : RequestNotes.None);
+        }
+    }
 
     /// <summary>The action has returned, and its result is written from here on.</summary>
     public static void NoteReturned(HttpContext http) =>
         (http.Features.Get<IHttpRequestLifetimeFeature>() as HandlerLifetime)?.BeginWriting();
 
-    public void UseKey(string key, StorageKey storageKey) => (Key, StorageKey) = (key, storageKey);
+    public void UseKey(string key, string scope, in StorageKey storageKey) =>
+        (Key, Scope, _storageKey, _scopeLength) = (key, scope, storageKey.Value, storageKey.ScopeLength);
 
     public void Wait() => Phase = RequestPhase.Waiting;
 

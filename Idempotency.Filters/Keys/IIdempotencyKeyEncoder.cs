@@ -9,7 +9,8 @@ namespace Idempotency.Filters;
 /// <remarks>
 /// <para>
 /// Two different pairs of scope and key must never have the same storage key. Every storage key must begin with the
-/// <see cref="EncodeScope"/> of its scope: that is how <c>IIdempotencyAdministration.ForgetAsync</c> finds all records of one scope.
+/// <see cref="EncodeScope"/> of its scope: that is how <c>IIdempotencyAdministration.ForgetAsync</c> finds all records of one scope. Its
+/// <c>ListAsync</c> finds only storage keys that begin with the prefix.
 /// </para>
 /// <para>
 /// The default is <c>{prefix}{scope part}:{key part}</c>. The parts are the first 128 bits of <c>SHA-256(scope)</c> and of

@@ -25,6 +25,7 @@ internal sealed class HashKeys
         Key = Derive("key");
         Target = Derive("target");
         Body = Derive("body");
+        DerivedKey = Derive("derived-key");
     }
 
     public byte[]? Scope { get; }
@@ -34,6 +35,9 @@ internal sealed class HashKeys
     public byte[]? Target { get; }
 
     public byte[]? Body { get; }
+
+    /// <summary>For the keys that an application derives for other systems, which outlive every store.</summary>
+    public byte[]? DerivedKey { get; }
 
     public bool AreOf(byte[]? secret) => _secret is null || secret is null
         ? _secret is null && secret is null

@@ -9,6 +9,10 @@ namespace Idempotency.Filters.Primitives;
 /// </summary>
 internal readonly struct KeyHash(string storageKey)
 {
-    public override string ToString() => storageKey is "" ? "none" :
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(storageKey)).AsSpan(0, 6));
+    private const int Size = 6;
+
+    /// <summary>The same, of the SHA-256 of a storage key or its beginning.</summary>
+    public static string OfDigest(ReadOnlySpan<byte> digest) => Convert.ToHexStringLower(digest[..Size]);
+
+    public override string ToString() => storageKey is "" ? "none" : OfDigest(SHA256.HashData(Encoding.UTF8.GetBytes(storageKey)));
 }

@@ -13,6 +13,14 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
     // More than Data Protection adds, so that its output fits without a second array.
     private const int RoomForOverhead = 256;
 
+    /// <summary>Whether a protector binds records to their storage keys, so that nobody can read or make one without its key.</summary>
+    public bool NeedsStorageKey => protector is not null;
+
+    /// <summary>
+    /// How many bytes of a record <see cref="TrySummarize"/> needs; null = all, since only whole records can be unprotected.
+    /// </summary>
+    public int? SummaryLength => protector is null ? ResponseRecordReader.FixedLength : null;
+
     /// <returns>
     /// The bytes to store: without a protector the record itself, otherwise a new array. That array is never pooled, because a store call
     /// that failed may still read it.
@@ -41,6 +49,28 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
 
         Log.RecordUnreadable(logger, null, new KeyHash(storageKey), problem);
         return false;
+    }
+
+    /// <summary>Reads what a list shows of a record. Never throws, and logs nothing: a list may hold many that cannot be read.</summary>
+    /// <param name="storageKey">The key under which the bytes were found.</param>
+    /// <param name="stored">The first <see cref="SummaryLength"/> bytes, or more.</param>
+    /// <param name="summary">What the record says of itself.</param>
+    public bool TrySummarize(string storageKey, ReadOnlyMemory<byte> stored, out RecordSummary summary)
+    {
+        summary = default;
+        if (protector is null)
+            return ResponseRecordReader.TryReadSummary(stored.Span, out summary);
+
+        try
+        {
+            var plain = BufferFor(stored.Length);
+            protector.Unprotect(storageKey, new(stored), plain);
+            return ResponseRecordReader.TryReadSummary(plain.WrittenSpan, out summary);
+        }
+        catch (Exception)
+        {
+            return false;
+        }
     }
 
     private bool TryUnprotect(string storageKey, in ReadOnlySequence<byte> stored, out ReadOnlySequence<byte> bytes)

@@ -41,6 +41,48 @@ internal ref struct ResponseRecordReader
             return "The bytes are not a record.";
         if (BinaryPrimitives.ReadUInt32LittleEndian(head[4..]) != Crc32C.Of(bytes.Slice(ResponseRecordWriter.SealedFrom)))
             return "The record is damaged: its checksum does not match.";
+        if (ReadSummary(head, out var summary) is { } problem)
+            return problem;
+
+        var form = (BodyForm)head[20];
+        if (form > BodyForm.Empty)
+            return $"The record's request fingerprint has form {head[20]}, which this build does not know.";
+
+        var reader = new ResponseRecordReader(bytes.Slice(FixedLength), head[ResponseRecordWriter.VersionAt]);
+        if (!reader.TryReadFingerprint(form, out var fingerprint))
+            return Truncated;
+        if (!reader.TryReadHeaders(out var headers))
+            return BadHeader;
+        if (!reader.TryReadVarint(out var bodyLength) || bodyLength != reader._rest.Remaining)
+            return "The record does not have the length that it says it has.";
+
+        record = new ResponseRecord
+        {
+            Flags = summary.Flags,
+            StatusCode = BinaryPrimitives.ReadUInt16LittleEndian(head[10..]),
+            Created = summary.Created,
+            Fingerprint = fingerprint,
+            Headers = headers,
+            Body = reader._rest.UnreadSequence,
+        };
+        return null;
+    }
+
+    /// <summary>Reads what the beginning of a record says. It cannot tell a record that is damaged further on.</summary>
+    /// <param name="bytes">At least the first <see cref="FixedLength"/> bytes of a record, or something else.</param>
+    /// <param name="summary">What they say.</param>
+    public static bool TryReadSummary(ReadOnlySpan<byte> bytes, out RecordSummary summary)
+    {
+        summary = default;
+        return bytes.Length >= FixedLength
+            && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == ResponseRecordWriter.Sentinel
+            && ReadSummary(bytes, out summary) is null;
+    }
+
+    /// <summary>Returns null, or why this build cannot read the record.</summary>
+    private static string? ReadSummary(ReadOnlySpan<byte> head, out RecordSummary summary)
+    {
+        summary = default;
         var version = head[ResponseRecordWriter.VersionAt];
         if (version is 0 or > ResponseRecordWriter.NewestVersion)
             return $"The record has version {version}, which this build cannot read.";
@@ -53,27 +95,7 @@ internal ref struct ResponseRecordReader
         if (created < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || created > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
             return "The record's creation time is out of range.";
 
-        var form = (BodyForm)head[20];
-        if (form > BodyForm.Empty)
-            return $"The record's request fingerprint has form {head[20]}, which this build does not know.";
-
-        var reader = new ResponseRecordReader(bytes.Slice(FixedLength), version);
-        if (!reader.TryReadFingerprint(form, out var fingerprint))
-            return Truncated;
-        if (!reader.TryReadHeaders(out var headers))
-            return BadHeader;
-        if (!reader.TryReadVarint(out var bodyLength) || bodyLength != reader._rest.Remaining)
-            return "The record does not have the length that it says it has.";
-
-        record = new ResponseRecord
-        {
-            Flags = flags,
-            StatusCode = BinaryPrimitives.ReadUInt16LittleEndian(head[10..]),
-            Created = DateTimeOffset.FromUnixTimeMilliseconds(created),
-            Fingerprint = fingerprint,
-            Headers = headers,
-            Body = reader._rest.UnreadSequence,
-        };
+        summary = new(flags, DateTimeOffset.FromUnixTimeMilliseconds(created));
         return null;
     }
 

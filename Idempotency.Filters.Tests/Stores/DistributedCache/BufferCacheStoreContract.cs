@@ -17,6 +17,8 @@ internal static class BufferCacheStoreContract
 
     public sealed class NoForget : NoForgetContract<BufferCacheContractStore>;
 
+    public sealed class NoList : NoListContract<BufferCacheContractStore>;
+
     public sealed class Completeness
     {
         [Test]

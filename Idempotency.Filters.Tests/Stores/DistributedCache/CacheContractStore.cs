@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Idempotency.Filters.Tests.Stores.DistributedCache;
 
-internal class CacheContractStore : INotFencingStore, INotForgettingStore
+internal class CacheContractStore : INotFencingStore, INotForgettingStore, INotListingStore
 {
     private readonly TestClock _time = new() { PassInRealTime = TimeSpan.FromSeconds(1) };
 

@@ -17,6 +17,8 @@ internal static class CacheStoreContract
 
     public sealed class NoForget : NoForgetContract<CacheContractStore>;
 
+    public sealed class NoList : NoListContract<CacheContractStore>;
+
     public sealed class Completeness
     {
         [Test]

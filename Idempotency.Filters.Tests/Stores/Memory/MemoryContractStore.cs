@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Idempotency.Filters.Tests.Stores.Memory;
 
-internal sealed class MemoryContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore
+internal sealed class MemoryContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore, IListingStore
 {
     private readonly FakeTimeProvider _time = new();
 

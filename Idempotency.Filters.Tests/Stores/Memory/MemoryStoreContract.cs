@@ -19,6 +19,8 @@ internal static class MemoryStoreContract
 
     public sealed class Forget : ForgetContract<MemoryContractStore>;
 
+    public sealed class List : ListContract<MemoryContractStore>;
+
     public sealed class Completeness
     {
         [Test]

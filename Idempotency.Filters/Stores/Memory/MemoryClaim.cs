@@ -13,7 +13,7 @@ internal sealed class MemoryClaim : IdempotencyClaim
 
     private readonly MemoryShard _shard;
     private readonly TimeSpan _lease;
-    private readonly TimeSpan? _blockFor;
+    private readonly TimeSpan _blockFor;
     private readonly byte[]? _previous;
     private CancellationTokenSource? _lost;
 
@@ -24,15 +24,20 @@ internal sealed class MemoryClaim : IdempotencyClaim
         FencingToken = fencingToken;
         _previous = entry.Record;
         _lease = options.Lease;
+        ClaimedAt = now;
 
         // A claim over a record never blocks the key: the record still stands.
-        _blockFor = options.WhenInterrupted == InterruptedBehavior.Block && _previous is null ? options.BlockFor : TimeSpan.Zero;
+        _blockFor = options.WhenInterrupted == InterruptedBehavior.Block && _previous is null
+            ? options.BlockFor ?? TimeSpan.MaxValue
+            : TimeSpan.Zero;
         LeaseEndsAt = options.RenewFor is null ? StoreClock.Never : StoreClock.After(StoreClock.After(now, options.RenewFor), _lease);
     }
 
     public MemoryEntry Entry { get; }
 
     public MemoryClaimPhase Phase { get; set; }
+
+    public long ClaimedAt { get; }
 
     public long LeaseEndsAt { get; private set; }
 

@@ -1,10 +1,13 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Idempotency.Filters.Stores.Memory;
 
-/// <remarks>Forgetting a scope checks every key, one shard at a time under its lock.</remarks>
+/// <remarks>Forgetting a scope, and listing, check every key, one shard at a time under its lock.</remarks>
 internal sealed partial class MemoryIdempotencyStore : IIdempotencyStoreAdministration
 {
+    public bool CanList => true;
+
     public ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
         ? ValueTask.FromCanceled<StoredKey?>(cancellationToken)
         : new(ShardOf(key.Value).Describe(key.Value));
@@ -40,4 +43,27 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStoreAdminist
 
         return new(forgotten);
     }
+
+    public async IAsyncEnumerable<StoredEntry> ListAsync(
+        ListOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var shard in _shards)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (var entry in shard.List(options))
+                yield return entry;
+
+            // Nothing else here waits: the thread is shared with those who do.
+            await Task.Yield();
+        }
+    }
+
+    public ValueTask<StoredEntry?> FindListedAsync(string handle, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<StoredEntry?>(cancellationToken)
+            : new(ShardOf(handle).FindListed(handle));
+
+    public ValueTask<bool> ResolveListedAsync(
+        StoredEntry found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken) =>
+        ResolveAsync(new StorageKey(found.Handle, 0), found.Content, record, retention, cancellationToken);
 }

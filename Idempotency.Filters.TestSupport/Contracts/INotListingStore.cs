@@ -1,0 +1,4 @@
+namespace Idempotency.Filters.TestSupport.Contracts;
+
+/// <summary>A store that cannot list its keys.</summary>
+internal interface INotListingStore : IAdministeredStore;

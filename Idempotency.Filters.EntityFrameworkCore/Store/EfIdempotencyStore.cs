@@ -26,8 +26,15 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
         _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
 
     public ValueTask<ClaimResult> WaitAsync(
-        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
-        ClaimAsync(key, options, cancellationToken);
+        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var database = Databases.Of(options.RequestServices);
+        return timeout > TimeSpan.Zero
+            ? _context.Waiters.WaitAsync(
+                database, key, options.OverCompleted, timeout, token => _claimer.AttemptAsync(key, database, options, token),
+                cancellationToken)
+            : _claimer.AttemptAsync(key, database, options, cancellationToken);
+    }
 
     /// <summary>Gives up what is still to be given up. Never throws.</summary>
     /// <param name="timeIsUp">Ends the attempt.</param>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.EntityFrameworkCore.Waiters;
 using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,7 @@ internal sealed class RowStoreContext : IDisposable
         Calls = new(operationTimeout, timeProvider);
         Renewal = new(RenewAsync, timeProvider, logger);
         Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger);
+        Waiters = new(WatchAsync, timeProvider);
     }
 
     public DatabaseSource Databases { get; }
@@ -28,11 +30,17 @@ internal sealed class RowStoreContext : IDisposable
 
     public ReleaseQueue Releases { get; }
 
+    public RowWaiters Waiters { get; }
+
     public void Dispose()
     {
         Renewal.Dispose();
         Releases.Dispose();
     }
+
+    private async Task<RowLook> WatchAsync(Database database, RowKey key) =>
+        (await Calls.RunAsync(
+            database, (rows, connection, token) => rows.WatchAsync(connection, key, token), CancellationToken.None)).Result;
 
     private async Task<RenewalAnswer> RenewAsync(RenewedLease lease)
     {
@@ -45,10 +53,11 @@ internal sealed class RowStoreContext : IDisposable
         return answer.Result;
     }
 
-    private Task<RowAnswer<bool>> ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
+    private async Task ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
     {
         var claimed = (ClaimedRow)release.Lease.State!;
-        return Calls.RunAsync(claimed.Database, Release, cancellationToken);
+        await Calls.RunAsync(claimed.Database, Release, cancellationToken);
+        Waiters.Changed(claimed.Database, release.Lease.Key);
 
         async Task<bool> Release(IdempotencyRows rows, DbConnection connection, CancellationToken token)
         {

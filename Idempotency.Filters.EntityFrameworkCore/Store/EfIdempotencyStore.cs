@@ -36,6 +36,11 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
             : _claimer.AttemptAsync(key, database, options, cancellationToken);
     }
 
+    /// <summary>Removes at most <paramref name="batch"/> rows that are over.</summary>
+    public async Task<int> CleanUpAsync(Database database, int batch, CancellationToken cancellationToken) =>
+        (await _context.Calls.RunAsync(
+            database, (rows, connection, token) => rows.CleanUpAsync(connection, batch, token), cancellationToken)).Result;
+
     /// <summary>Gives up what is still to be given up. Never throws.</summary>
     /// <param name="timeIsUp">Ends the attempt.</param>
     public Task DrainAsync(CancellationToken timeIsUp) => _context.Releases.DrainAsync(timeIsUp);

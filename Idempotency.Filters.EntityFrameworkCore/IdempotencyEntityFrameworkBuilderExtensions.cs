@@ -79,7 +79,11 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
         var services = builder.Services;
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<EntityFrameworkStoreOptions>, EntityFrameworkStoreOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreStartCheck>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Cleanup>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreDrain>());
+        services.AddMetrics();
+        services.TryAddSingleton<CleanupMetrics>();
         services.AddSingleton(new StoreName(builder.StoreName));
         var settings = services.AddOptions<EntityFrameworkStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)

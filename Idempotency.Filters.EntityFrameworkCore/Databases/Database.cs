@@ -24,15 +24,17 @@ internal sealed class Database
     /// <exception cref="InvalidOperationException">The store cannot work with what the context is configured for.</exception>
     public Database(DbContext context, IServiceProvider services, TimeSpan timeout, Func<CancellationToken, Task>? create)
     {
-        var name = context.GetType().Name;
+        ContextName = context.GetType().Name;
         Table = IdempotencyTable.In(context) ?? throw new InvalidOperationException(
-            $"The model of {name} has no table for idempotency keys. Add it in OnModelCreating, then add a migration: "
+            $"The model of {ContextName} has no table for idempotency keys. Add it in OnModelCreating, then add a migration: "
             + "modelBuilder.AddIdempotency();");
         ProviderName = context.Database.ProviderName ?? "";
         Rows = RowsFactory.For(ProviderName, Table, timeout);
         _contexts = new(OptionsLike(context, services));
         _create = create;
     }
+
+    public string ContextName { get; }
 
     public IdempotencyTable Table { get; }
 

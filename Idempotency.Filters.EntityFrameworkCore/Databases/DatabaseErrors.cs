@@ -53,7 +53,7 @@ internal static class DatabaseErrors
     {
         MySql => Number(error) is 1021 or 1114 or 1041,
         SqlServer => Number(error) is 1101 or 1105 or 9002 or 1104,
-        Sqlite => error.ErrorCode is 13,
+        Sqlite => Value(error, "SqliteErrorCode") is 13,
         _ => error.SqlState is "53100" or "53200",
     });
 
@@ -62,7 +62,7 @@ internal static class DatabaseErrors
     {
         MySql => Number(error) is 1146 or 1054,
         SqlServer => Number(error) is 208 or 207,
-        Sqlite => error.ErrorCode is 1,
+        Sqlite => Value(error, "SqliteErrorCode") is 1,
         _ => error.SqlState is "42P01" or "42703" or "3F000",
     });
 
@@ -75,7 +75,7 @@ internal static class DatabaseErrors
             or 4060 or 6005 or 10053 or 10054 or 10060 or 10061 or 10928 or 10929 or 11001 or 17142 or 17148 or 40197 or 40501 or 40613
             or (>= 49918 and <= 49920),
         // Busy, locked, an error of the file system, and a file that cannot be opened.
-        Sqlite => error.ErrorCode is 5 or 6 or 10 or 14,
+        Sqlite => Value(error, "SqliteErrorCode") is 5 or 6 or 10 or 14,
         _ => error.SqlState is { Length: 5 } state
             ? state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal)
                 || state is "57014" or "55P03" or "53300" or "53400" or "25006" or "25P03" or "58030"

@@ -7,6 +7,14 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 /// <summary>PostgreSQL: a claim is one statement, which inserts the row or takes it over, and a look if it did neither.</summary>
 internal sealed class PostgresRows : IdempotencyRows
 {
+    // How the server shows an advisory lock that has one number of 64 bits.
+    private const string FindLock = """
+        SELECT EXISTS (
+            SELECT 1 FROM pg_locks
+            WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND classid = CAST(@class AS oid) AND objid = CAST(@object AS oid)
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        """;
+
     private readonly string _claim;
     private readonly string _claimOver;
 
@@ -47,6 +55,19 @@ internal sealed class PostgresRows : IdempotencyRows
             if (!look.CanBeClaimed(terms))
                 return look;
         }
+    }
+
+    /// <summary>A key without a row may be in flight by its lock.</summary>
+    public override async Task<RowLook> WatchAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken)
+    {
+        var look = await base.WatchAsync(connection, key, cancellationToken);
+        if (look.Outcome is not ClaimOutcome.None)
+            return look;
+
+        await using var command = Command(connection, FindLock);
+        Add(command, "@class", key.LockNumber >>> 32);
+        Add(command, "@object", key.LockNumber & uint.MaxValue);
+        return await command.ExecuteScalarAsync(cancellationToken) is true ? look with { Outcome = ClaimOutcome.InFlight } : look;
     }
 
     private string Claim(IdempotencyTable t, bool over)

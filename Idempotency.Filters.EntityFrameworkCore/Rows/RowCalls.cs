@@ -30,8 +30,9 @@ internal sealed class RowCalls(TimeSpan timeout, TimeProvider timeProvider)
             try
             {
                 sent = SendAsync(database, operation, left, cancellationToken);
-                // Not every client can be cancelled while it waits.
-                return new(await sent.WaitAsync(left, timeProvider, cancellationToken), inDoubt);
+                // Not every client can be cancelled while it waits. An attempt that the caller gives up is waited for all the same: a
+                // release that overtakes it would leave the key closed.
+                return new(await sent.WaitAsync(left, timeProvider, CancellationToken.None), inDoubt);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested && MayPass(exception))
             {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Idempotency.Filters.Stores;
@@ -13,6 +14,9 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 internal readonly record struct RowKey(byte[] Scope, byte[] Id)
 {
     private const int Length = 16;
+
+    /// <summary>The number of its lock. Two keys with one number get a 409 too many, never a second run.</summary>
+    public long LockNumber => BinaryPrimitives.ReadInt64BigEndian(Id);
 
     /// <summary>The key as logs show it: twelve characters, as of its text.</summary>
     public string LogHash => Convert.ToHexStringLower(Id.AsSpan(0, 6));

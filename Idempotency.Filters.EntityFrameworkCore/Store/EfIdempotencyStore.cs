@@ -33,8 +33,19 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
     public string? ObjectionTo(in ClaimOptions options) => _units.ObjectionTo(options);
 
     public ValueTask<ClaimResult> WaitAsync(
-        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
-        ClaimAsync(key, options, cancellationToken);
+        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var database = Databases.Of(options.RequestServices);
+        return timeout > TimeSpan.Zero
+            ? _context.Waiters.WaitAsync(
+                database, key, options.OverCompleted, timeout, token => ClaimAsync(key, options, token), cancellationToken)
+            : ClaimAsync(key, options, cancellationToken);
+    }
+
+    /// <summary>Removes at most <paramref name="batch"/> rows that are over.</summary>
+    public async Task<int> CleanUpAsync(Database database, int batch, CancellationToken cancellationToken) =>
+        (await _context.Calls.RunAsync(
+            database, (rows, connection, token) => rows.CleanUpAsync(connection, batch, token), cancellationToken)).Result;
 
     /// <summary>Gives up what is still to be given up. Never throws.</summary>
     /// <param name="timeIsUp">Ends the attempt.</param>

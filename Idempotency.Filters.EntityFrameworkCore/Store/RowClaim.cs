@@ -130,6 +130,7 @@ internal sealed class RowClaim : IdempotencyClaim
         }
 
         _phase = RowClaimPhase.Completed;
+        _context.Waiters.Changed(_row.Database, _lease.Key);
         return outcome == CompletionOutcome.Stored ? Completion.Stored : Completion.Restored;
     }
 }

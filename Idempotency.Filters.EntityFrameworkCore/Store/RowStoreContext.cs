@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
+using Idempotency.Filters.EntityFrameworkCore.Waiters;
 using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
 
@@ -9,6 +10,8 @@ namespace Idempotency.Filters.EntityFrameworkCore.Store;
 /// <summary>What a store, its claims and those who wait share.</summary>
 internal sealed class RowStoreContext : IDisposable
 {
+    private readonly TimeSpan _timeout;
+
     public RowStoreContext(DatabaseSource databases, TimeSpan operationTimeout, TimeProvider timeProvider, ILogger logger)
     {
         Databases = databases;
@@ -18,9 +21,8 @@ internal sealed class RowStoreContext : IDisposable
         Calls = new(operationTimeout, timeProvider);
         Renewal = new(RenewAsync, timeProvider, logger);
         Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger);
+        Waiters = new(WatchAsync, timeProvider);
     }
-
-    private readonly TimeSpan _timeout;
 
     public DatabaseSource Databases { get; }
 
@@ -33,6 +35,8 @@ internal sealed class RowStoreContext : IDisposable
     public LeaseRenewal Renewal { get; }
 
     public ReleaseQueue Releases { get; }
+
+    public RowWaiters Waiters { get; }
 
     /// <summary>A token that fires when an operation has taken too long, or the caller gives up.</summary>
     public CancellationTokenSource Limit(CancellationToken cancellationToken)
@@ -48,6 +52,10 @@ internal sealed class RowStoreContext : IDisposable
         Releases.Dispose();
     }
 
+    private async Task<RowLook> WatchAsync(Database database, RowKey key) =>
+        (await Calls.RunAsync(
+            database, (rows, connection, token) => rows.WatchAsync(connection, key, token), CancellationToken.None)).Result;
+
     private async Task<RenewalAnswer> RenewAsync(RenewedLease lease)
     {
         var claimed = (ClaimedRow)lease.State!;
@@ -59,10 +67,11 @@ internal sealed class RowStoreContext : IDisposable
         return answer.Result;
     }
 
-    private Task<RowAnswer<bool>> ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
+    private async Task ReleaseAsync(PendingRelease release, CancellationToken cancellationToken)
     {
         var claimed = (ClaimedRow)release.Lease.State!;
-        return Calls.RunAsync(claimed.Database, Release, cancellationToken);
+        await Calls.RunAsync(claimed.Database, Release, cancellationToken);
+        Waiters.Changed(claimed.Database, release.Lease.Key);
 
         async Task<bool> Release(IdempotencyRows rows, DbConnection connection, CancellationToken token)
         {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Data;
 using System.Data.Common;
 using System.Globalization;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
@@ -34,7 +32,7 @@ internal sealed class LockRows
         batch.Transaction = transaction;
         var take = batch.CreateBatchCommand();
         take.CommandText = limit is null ? LockStatements.TakeLockWithoutLimit : LockStatements.TakeLock;
-        Add(take, "@lock", LockOf(key));
+        Add(take, "@lock", key.LockNumber);
         if (limit is { } span)
             Add(take, "@limit", ((long)(span + Margin).TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
         batch.BatchCommands.Add(take);
@@ -73,9 +71,6 @@ internal sealed class LockRows
 
     public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
         _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
-
-    /// <summary>The number of the lock. Two keys with one number get a 409 too many, never a second run.</summary>
-    public static long LockOf(RowKey key) => BinaryPrimitives.ReadInt64BigEndian(key.Id);
 
     private static void Add(DbBatchCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
 

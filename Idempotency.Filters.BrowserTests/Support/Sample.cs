@@ -21,18 +21,19 @@ internal sealed partial class Sample : IAsyncDisposable
     public Uri Address { get; }
 
     /// <param name="work">How long one payment takes.</param>
-    public static async Task<Sample> StartAsync(TimeSpan work)
+    /// <param name="arguments">Further arguments of its command line.</param>
+    public static async Task<Sample> StartAsync(TimeSpan work, params string[] arguments)
     {
-        var process = Process.Start(new ProcessStartInfo
+        string[] command =
+        [
+            Path.Combine(AppContext.BaseDirectory, "PaymentsApi.dll"),
+            "--urls", "http://127.0.0.1:0",
+            "--work-ms", $"{work.TotalMilliseconds}",
+            "--environment", "Production",
+            .. arguments,
+        ];
+        var process = Process.Start(new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", command)
         {
-            FileName = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            ArgumentList =
-            {
-                Path.Combine(AppContext.BaseDirectory, "PaymentsApi.dll"),
-                "--urls", "http://127.0.0.1:0",
-                "--work-ms", $"{work.TotalMilliseconds}",
-                "--environment", "Production",
-            },
             RedirectStandardOutput = true,
         })!;
         try
@@ -47,6 +48,13 @@ internal sealed partial class Sample : IAsyncDisposable
     }
 
     public async Task<IReadOnlyList<Payment>> LedgerAsync() => (await _client.GetFromJsonAsync<List<Payment>>("/payments"))!;
+
+    public async Task<HttpResponseMessage> PayAsync(string key, CreatePayment payment)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/payments") { Content = JsonContent.Create(payment) };
+        request.Headers.Add("Idempotency-Key", key);
+        return await _client.SendAsync(request);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,5 @@
 using Idempotency.Filters;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaymentsApi;
 using PaymentsApi.OpenApi;
 using PaymentsApi.Payments;
@@ -21,8 +22,11 @@ settings.UseStore(builder.Services
         // The sample has no users, so everybody may see every answer.
         options.AnonymousCallers = AnonymousCallers.Allow;
     })
+    // With a database, a payment and the record of its answer are committed together, or neither is.
+    .AddPolicy("payments", options => options.Transactional = settings.HasDatabase)
     .AddPolicy("checkout", options =>
     {
+        options.Transactional = settings.HasDatabase;
         // A browser form cannot send the header, so the key is in a form field. The browser shows the answer to the second press, so that
         // press must wait for the receipt instead of getting a 409.
         options.KeySources = [KeySource.FormField()];
@@ -47,11 +51,12 @@ builder.Services.AddOpenApi(options => options.AddOperationTransformer(Idempoten
 
 builder.Services.AddSingleton(settings);
 builder.Services.AddSingleton(TimeProvider.System);
-builder.Services.AddSingleton<Ledger>();
+builder.Services.TryAddSingleton<ILedger, MemoryLedger>();
 builder.Services.AddSingleton<TipJar>();
 builder.Services.AddSingleton<PaymentGateway>();
 
 var app = builder.Build();
+await app.Services.CreateTablesAsync();
 app.UseExceptionHandler();
 app.UseStatusCodePages();
 app.UseStaticFiles();
@@ -60,5 +65,5 @@ app.MapControllers();
 app.MapTips();
 app.MapRazorPages();
 app.MapGet("/", () => TypedResults.Redirect("/checkout")).ExcludeFromDescription();
-app.Run();
+await app.RunAsync();
 return 0;

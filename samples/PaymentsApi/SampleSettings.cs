@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Idempotency.Filters;
+using Microsoft.EntityFrameworkCore;
+using PaymentsApi.Payments;
 
 namespace PaymentsApi;
 
@@ -9,25 +11,50 @@ namespace PaymentsApi;
 /// </summary>
 public sealed class SampleSettings
 {
-    private static readonly Dictionary<string, Action<IIdempotencyBuilder, string>> Stores = new(StringComparer.OrdinalIgnoreCase)
+    // SQLite has one writer at a time. So a payment waits while another one is charged.
+    private static readonly TimeSpan WaitForWriter = TimeSpan.FromSeconds(2);
+
+    private static readonly Dictionary<string, SampleStore> Stores = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["memory"] = (idempotency, _) => idempotency.UseMemory(),
-        ["distributed-cache"] = (idempotency, _) =>
+        ["memory"] = new((idempotency, _) => idempotency.UseMemory(), "in this process"),
+        ["distributed-cache"] = new(
+            (idempotency, _) =>
+            {
+                idempotency.Services.AddDistributedMemoryCache();
+                idempotency.UseDistributedCache();
+            },
+            "in this process"),
+        ["redis"] = new((idempotency, server) => idempotency.UseRedis(server), "localhost:6379"),
+        ["sqlite"] = new(
+            (idempotency, file) => idempotency.UsePaymentsDatabase(
+                options => options.UseSqlite($"Data Source={file}"), store => store.OperationTimeout = WaitForWriter),
+            "payments.db")
         {
-            idempotency.Services.AddDistributedMemoryCache();
-            idempotency.UseDistributedCache();
+            DefaultPlace = Path.Combine(AppContext.BaseDirectory, "payments.db"),
+            HasPayments = true,
         },
-        ["redis"] = (idempotency, redis) => idempotency.UseRedis(redis),
+        ["postgres"] = new(
+            (idempotency, connection) => idempotency.UsePaymentsDatabase(
+                options => options.UseNpgsql(connection, postgres => postgres.EnableRetryOnFailure())),
+            "\"Host=localhost;Username=postgres;Password=...;Database=payments\"")
+        {
+            DefaultPlace = null,
+            HasPayments = true,
+        },
     };
 
-    private SampleSettings(Action<IIdempotencyBuilder> useStore, TimeSpan work)
+    private SampleSettings(SampleStore store, string place, TimeSpan work)
     {
-        UseStore = useStore;
+        UseStore = idempotency => store.Use(idempotency, place);
+        HasDatabase = store.HasPayments;
         Work = work;
     }
 
-    /// <summary>Configures where keys and responses are stored.</summary>
+    /// <summary>Configures where keys and responses are stored, and with a database the payments, too.</summary>
     public Action<IIdempotencyBuilder> UseStore { get; }
+
+    /// <summary>Whether keys and payments are in one database, which can commit them together.</summary>
+    public bool HasDatabase { get; }
 
     /// <summary>How long the simulated work of one payment takes.</summary>
     public TimeSpan Work { get; }
@@ -37,18 +64,17 @@ public sealed class SampleSettings
     {
         settings = null;
         problem = null;
-        var store = configuration["store"] ?? "memory";
-        var redis = configuration["redis"] ?? "localhost:6379";
+        var name = configuration["store"] ?? "memory";
         var work = configuration["work-ms"] ?? "0";
 
-        if (!Stores.TryGetValue(store, out var useStore))
-            problem = $"--store '{store}' does not exist. Choose one of: {string.Join(", ", Stores.Keys)}.";
-        else if (string.IsNullOrWhiteSpace(redis))
-            problem = "--redis is empty. Give the address of a Redis server, such as localhost:6379.";
+        if (!Stores.TryGetValue(name, out var store))
+            problem = $"--store '{name}' does not exist. Choose one of: {string.Join(", ", Stores.Keys)}.";
+        else if ((configuration[name] ?? store.DefaultPlace) is not { } place || string.IsNullOrWhiteSpace(place))
+            problem = $"--store {name} needs the place of its data, such as --{name} {store.Example}.";
         else if (!int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
             problem = $"--work-ms '{work}' is not a duration. Give a whole number of milliseconds, from 0 to {int.MaxValue}.";
         else
-            settings = new SampleSettings(idempotency => useStore(idempotency, redis), TimeSpan.FromMilliseconds(milliseconds));
+            settings = new SampleSettings(store, place, TimeSpan.FromMilliseconds(milliseconds));
 
         return settings is not null;
     }

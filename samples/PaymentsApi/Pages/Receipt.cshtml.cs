@@ -5,15 +5,15 @@ using PaymentsApi.Payments;
 namespace PaymentsApi.Pages;
 
 /// <summary>Shows one payment. The checkout form redirects here, and the page is safe to reload.</summary>
-public sealed class ReceiptModel(Ledger ledger) : PageModel
+public sealed class ReceiptModel(ILedger ledger) : PageModel
 {
     public Payment Payment { get; private set; } = null!;
 
-    public string Payments => ledger.CountInWords();
+    public Task<string> PaymentsAsync() => ledger.CountInWordsAsync();
 
-    public IActionResult OnGet(Guid id)
+    public async Task<IActionResult> OnGetAsync(Guid id)
     {
-        if (ledger.Find(id) is not { } payment)
+        if (await ledger.FindAsync(id) is not { } payment)
             return NotFound();
 
         Payment = payment;

@@ -5,20 +5,20 @@ namespace PaymentsApi.Payments;
 
 /// <summary>Refunds in manual mode: the action decides what a repeat gets.</summary>
 [ApiController, Route("payments/{id:guid}/refunds")]
-public sealed partial class RefundsController(Ledger ledger, ILogger<RefundsController> logger) : ControllerBase
+public sealed partial class RefundsController(ILedger ledger, ILogger<RefundsController> logger) : ControllerBase
 {
-    [HttpPost, IdempotencyManual]
+    [HttpPost, IdempotencyManual("payments")]
     [ProducesResponseType<Refund>(StatusCodes.Status201Created)]
     [ProducesResponseType<ValidationProblemDetails>(StatusCodes.Status400BadRequest, "application/problem+json")]
     [ProducesResponseType<ProblemDetails>(StatusCodes.Status404NotFound, "application/problem+json")]
     [ProducesResponseType<ProblemDetails>(StatusCodes.Status409Conflict, "application/problem+json")]
     [ProducesResponseType<ProblemDetails>(StatusCodes.Status422UnprocessableEntity, "application/problem+json")]
-    public ActionResult<Refund> Create(Guid id, CreateRefund command, IIdempotencyContext idempotency)
+    public async Task<ActionResult<Refund>> Create(Guid id, CreateRefund command, IIdempotencyContext idempotency)
     {
         if (idempotency.IsRepeat)
             return Repeat(idempotency);
 
-        var (outcome, refund) = ledger.Refund(id, command.Amount);
+        var (outcome, refund) = await ledger.RefundAsync(id, command.Amount);
         switch (outcome)
         {
             case RefundOutcome.UnknownPayment:

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Data.Common;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Model;

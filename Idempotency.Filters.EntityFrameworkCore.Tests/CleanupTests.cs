@@ -26,7 +26,8 @@ internal sealed class CleanupTests
         var held = new ClaimOptions { Lease = TimeSpan.FromHours(1), Retention = Instant };
         await using var live = (await store.ClaimAsync("live:key", held, default)).Claim;
         await store.ClaimAsync(
-            "interrupted:key", new() { Lease = Instant, RenewFor = TimeSpan.Zero, Retention = Instant, WhenInterrupted = InterruptedBehavior.Block },
+            "interrupted:key",
+            new() { Lease = Instant, RenewFor = TimeSpan.Zero, Retention = Instant, WhenInterrupted = InterruptedBehavior.Block },
             default);
         await CompleteAsync("kept:key", TimeSpan.FromHours(1));
         for (var number = 0; number < 10; number++)

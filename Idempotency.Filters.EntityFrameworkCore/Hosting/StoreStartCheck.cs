@@ -54,7 +54,8 @@ internal sealed class StoreStartCheck(
         {
             throw new InvalidOperationException(
                 $"Idempotency store {name}: the table {database.Table.DisplayName} is missing, or has an older shape "
-                + $"({exception.Message}). Make it with a migration: dotnet ef migrations add Idempotency --context {database.ContextName}, then "
+                + $"({exception.Message}). Make it with a migration: dotnet ef migrations add Idempotency "
+                + $"--context {database.ContextName}, then "
                 + $"dotnet ef database update --context {database.ContextName}.",
                 exception);
         }

@@ -10,6 +10,7 @@ var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
     ["Idempotency.Filters"] = [],
+    ["Idempotency.Filters.EntityFrameworkCore"] = ["Idempotency.Filters", "Microsoft.EntityFrameworkCore.Relational"],
     ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };

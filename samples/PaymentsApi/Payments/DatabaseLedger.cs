@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace PaymentsApi.Payments;
 
-/// <summary>All payments, as rows of a table. The context is that of the request, so what it saves is in the transaction of the request.</summary>
+/// <summary>All payments, as rows of a table. What the request's context saves is in the transaction of the request.</summary>
 internal sealed class DatabaseLedger(PaymentsContext db, TimeProvider timeProvider) : ILedger
 {
     // An id of version 7 begins with the time.

@@ -449,6 +449,7 @@ internal sealed class StoreFaultTests
             Lease = TimeSpan.FromSeconds(7),
             RenewFor = TimeSpan.FromMinutes(3),
             BlockFor = TimeSpan.FromDays(2),
+            Retention = TimeSpan.FromDays(2),
             WhenInterrupted = InterruptedBehavior.Block,
             Caller = RequestScope.Anonymous,
         }));

@@ -16,6 +16,8 @@ internal sealed class BodyFirstTests
         ["upload"] = value => new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(value)), "file", "a.txt" } },
     };
 
+    private static readonly string[] BodyNames = [.. Bodies.Keys];
+
     [Test]
     public async Task BodyIsReadThenClaimedAndTheActionCanReadIt(
         [ValueSource(nameof(Hosts))] string host, [ValueSource(nameof(BodyNames))] string body)
@@ -70,8 +72,6 @@ internal sealed class BodyFirstTests
 
         HttpContent Content(int length) => isChunked ? new ChunkedContent(new('x', length)) : new StringContent(new('x', length));
     }
-
-    private static IEnumerable<string> BodyNames() => Bodies.Keys;
 
     private static async Task EchoAsync(HttpContext http, int run)
     {

@@ -28,6 +28,8 @@ internal sealed class RollbackTests
         ["a status that asks to come again"] = http => http.Response.StatusCode = 429,
     };
 
+    private static readonly string[] WishNames = [.. Wishes.Keys];
+
     [Test]
     public async Task AnswerThatIsNotKeptIsSentAfterARollback(
         [ValueSource(nameof(Hosts))] string host, [ValueSource(nameof(WishNames))] string wish)
@@ -188,8 +190,6 @@ internal sealed class RollbackTests
         Assert.That(await first, Is.EqualTo(fails ? "500" : "201 run 1"));
         Assert.That(await second, Is.EqualTo(fails ? "201 run 2" : "201 run 1 replayed"));
     }
-
-    private static IEnumerable<string> WishNames() => Wishes.Keys;
 
     private static void Block(IdempotencyOptions options) => options.WhenFailed = FailureBehavior.Block;
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -33,6 +34,14 @@ internal sealed class GrpcTests
         Assert.That(app.Runs(), Is.Zero);
     }
 
+    [Test]
+    public void TransactionalPolicyIsRefusedAtTheStart() => Assert.That(
+        async () =>
+        {
+            await using var app = await StartAsync(o => o.Transactional = true, new AbleStore());
+        },
+        Throws.InvalidOperationException.With.Message.Contains("/test.Payments/Pay").And.Message.Contains("streams its answers"));
+
     private static async Task<string> PayAsync(GrpcChannel channel, string? key)
     {
         var headers = new Metadata();
@@ -50,17 +59,33 @@ internal sealed class GrpcTests
         }
     }
 
-    private static Task<TestApp> StartAsync() => TestApp.StartAsync(
+    private static Task<TestApp> StartAsync(
+        Action<IdempotencyOptions>? options = null, IIdempotencyStore? store = null) => TestApp.StartAsync(
         [],
         services =>
         {
             services.AddSingleton<Runs>();
-            services.AddIdempotency();
+            var idempotency = services.AddIdempotency(options);
+            if (store is not null)
+                idempotency.UseStore((_, _) => store);
             services.AddGrpc();
         },
         app => app.MapGrpcService<GrpcPaymentsService>().RequireIdempotency(),
         builder => builder.WebHost.ConfigureKestrel(
             kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)));
+
+    /// <summary>It objects to nothing, and is never asked for a key.</summary>
+    private sealed class AbleStore : IIdempotencyStore
+    {
+        public string? ObjectionTo(in ClaimOptions options) => null;
+
+        public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask<ClaimResult> WaitAsync(
+            StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+    }
 }
 
 public static class GrpcPayments

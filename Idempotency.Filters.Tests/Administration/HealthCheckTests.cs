@@ -70,7 +70,7 @@ internal sealed class HealthCheckTests
         var (callers, keys) = (new List<string>(), new List<string>());
         var encoder = new Mock<IIdempotencyKeyEncoder>();
         encoder.Setup(e => e.Encode("mine:", It.IsAny<string>(), It.IsAny<string>()))
-            .Returns((string prefix, string _, string key) => prefix + key)
+            .Returns((string prefix, string _, string key) => new StorageKey(prefix + key, prefix.Length))
             .Callback((string _, string scope, string key) =>
             {
                 callers.Add(scope);
@@ -120,7 +120,7 @@ internal sealed class HealthCheckTests
     public async Task StoreThatHangsIsUnhealthyAfterTheTimeout()
     {
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
             .Returns(async (string _, ClaimOptions _, CancellationToken gaveUp) =>
             {
                 await Task.Delay(Timeout.Infinite, gaveUp);

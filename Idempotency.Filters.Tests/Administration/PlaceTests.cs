@@ -106,7 +106,7 @@ internal sealed class PlaceTests
     {
         var store = new Mock<IIdempotencyStore>();
         store.As<IIdempotencyStoreAdministration>()
-            .Setup(s => s.FindAsync(It.IsAny<string>(), It.IsAny<CancellationToken>()))
+            .Setup(s => s.FindAsync(It.IsAny<StorageKey>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync(new StoredKey(ClaimOutcome.Interrupted, default, "1"));
         await using var app = await new Script().StartAsync<OperatedController>(store: store.Object);
 

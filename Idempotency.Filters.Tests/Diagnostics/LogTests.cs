@@ -153,7 +153,7 @@ internal sealed class LogTests
     private static IIdempotencyStore DownStore()
     {
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
             .Throws(new TimeoutException());
         return store.Object;
     }

@@ -56,6 +56,10 @@ internal sealed class JudgementTests
         yield return Row("a 5xx with Discard(), under Block", ServerError with { Wish = KeepWish.Discard }, Verdict.Release);
 
         var repeat = Answer with { IsRepeat = true };
+        yield return Row("an answer to keep after RollbackOnly()", Answer with { Wish = KeepWish.RollBack }, Verdict.Release);
+        yield return Row("a throw after RollbackOnly(), under Block", Thrown with { Wish = KeepWish.RollBack }, Verdict.Release);
+        yield return Row("a 5xx after RollbackOnly(), under Block", ServerError with { Wish = KeepWish.RollBack }, Verdict.Release);
+        yield return Row("a throw that a filter maps, after RollbackOnly()", mapped with { Wish = KeepWish.RollBack }, Verdict.Release);
         yield return Row("a repeat", repeat, Verdict.Release);
         yield return Row("a repeat with Discard()", repeat with { Wish = KeepWish.Discard, IsWanted = false }, Verdict.Release);
         yield return Row("a repeat with Keep()", repeat with { Wish = KeepWish.Keep }, Verdict.Keep);
@@ -76,8 +80,12 @@ internal sealed class JudgementTests
         {
             var verdict = Judgement.Of(facts);
             var isEarlierRecordAtStake = facts.IsRepeat && facts.Wish is not KeepWish.Keep;
+            var isRolledBack = facts.Wish is KeepWish.RollBack;
 
-            Assert.That(facts.UploadBroke || isEarlierRecordAtStake, Is.False.Or.EqualTo(verdict is Verdict.Release), $"{facts}");
+            Assert.That(
+                facts.UploadBroke || isEarlierRecordAtStake || isRolledBack,
+                Is.False.Or.EqualTo(verdict is Verdict.Release),
+                $"{facts}");
             if (verdict is Verdict.Keep)
             {
                 Assert.That(facts is { IsWanted: true, IsWhole: true, Threw: false, TimeWasUp: false }, $"{facts}");

@@ -112,12 +112,12 @@ internal sealed class StoreFailureTests
         var claim = new Mock<IdempotencyClaim>();
         claim.Setup(c => c.PreviousRecord).Throws(exception);
         var claiming = store.Setup(
-            s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()));
+            s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()));
         if (phase is Phase.Claim)
             claiming.ThrowsAsync(exception);
         else
             claiming.ReturnsAsync(() => phase is Phase.Wait ? ClaimResult.InFlight : ClaimResult.Acquired(claim.Object));
-        store.Setup(s => s.WaitAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.WaitAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(exception);
         return script.StartAsync<StoreFailureController>(
             o => (o.WhenInFlight, o.WhenStoreIsDown) = (InFlightBehavior.Wait, behavior), store: store.Object);

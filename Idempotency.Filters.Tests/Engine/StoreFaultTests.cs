@@ -22,7 +22,7 @@ internal sealed class StoreFaultTests
     {
         var script = new Script();
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
             .Throws(new IOException("down"));
         await using var app = await script.StartAsync<StoreFaultController>(store: store.Object);
 
@@ -52,9 +52,9 @@ internal sealed class StoreFaultTests
     {
         var script = new Script();
         var store = new Mock<IIdempotencyStore>();
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
             .ReturnsAsync(ClaimResult.InFlight);
-        store.Setup(s => s.WaitAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
+        store.Setup(s => s.WaitAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<TimeSpan>(), It.IsAny<CancellationToken>()))
             .ThrowsAsync(new IOException("down"));
         await using var app = await script.StartAsync<StoreFaultController>(
             o => (o.WhenInFlight, o.WhenStoreIsDown) = (InFlightBehavior.Wait, whenStoreIsDown), store: store.Object);
@@ -427,8 +427,8 @@ internal sealed class StoreFaultTests
     {
         var store = new Mock<IIdempotencyStore>();
         ClaimOptions terms = default;
-        store.Setup(s => s.ClaimAsync(It.IsAny<string>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
-            .Callback((string _, ClaimOptions options, CancellationToken _) => terms = options)
+        store.Setup(s => s.ClaimAsync(It.IsAny<StorageKey>(), It.IsAny<ClaimOptions>(), It.IsAny<CancellationToken>()))
+            .Callback((StorageKey _, ClaimOptions options, CancellationToken _) => terms = options)
             .ReturnsAsync(ClaimResult.Interrupted);
         await using var app = await new Script().StartAsync<StoreFaultController>(
             options =>
@@ -449,6 +449,7 @@ internal sealed class StoreFaultTests
             Lease = TimeSpan.FromSeconds(7),
             RenewFor = TimeSpan.FromMinutes(3),
             BlockFor = TimeSpan.FromDays(2),
+            Retention = TimeSpan.FromDays(2),
             WhenInterrupted = InterruptedBehavior.Block,
             Caller = RequestScope.Anonymous,
         }));
@@ -512,7 +513,7 @@ internal sealed class StoreFaultTests
             Flags = RecordFlags.None,
             StatusCode = 218,
             Created = DateTimeOffset.UnixEpoch,
-            Fingerprint = default,
+            Fingerprint = Fingerprint.OfAnyRequest,
             Headers = [new("X-Winner", new StringValues("1"))],
             Body = new(System.Text.Encoding.UTF8.GetBytes(body)),
         };

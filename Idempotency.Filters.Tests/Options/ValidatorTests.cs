@@ -109,6 +109,13 @@ internal sealed class ValidatorTests
         yield return Case(
             "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
         yield return Case("ReplayStatusCode below 200", o => o.ReplayStatusCode = 199, "ReplayStatusCode is 199");
+        yield return Case(
+            "StatusCodes.TransactionConflict below 400", o => o.StatusCodes.TransactionConflict = 200,
+            "StatusCodes.TransactionConflict is 200");
+        yield return Case("StatusCodes.RolledBack below 400", o => o.StatusCodes.RolledBack = 200, "StatusCodes.RolledBack is 200");
+        yield return Case(
+            "Transactional with Execute", o => (o.Transactional, o.WhenStoreIsDown) = (true, StoreDownBehavior.Execute),
+            "set WhenStoreIsDown to Reject, or Transactional to false");
         yield return Case("StoreStatusCodes below 200", o => o.StoreStatusCodes = new HashSet<int> { 101 }, "StoreStatusCodes is 101");
         yield return Case("StoreContentTypes null", o => o.StoreContentTypes = null!, "StoreContentTypes is null");
         yield return Case("StoreContentTypes with no media type", o => o.StoreContentTypes = ["json"], "'json', which is not a media type");

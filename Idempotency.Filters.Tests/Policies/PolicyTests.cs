@@ -79,7 +79,7 @@ internal sealed class PolicyTests
 
     [TestCaseSource(nameof(Properties))]
     public object? AttributePropertyGoesOverItsOption(IdempotentAttribute attribute, Func<IdempotencyOptions, object?> read) =>
-        read(Build(s => s.AddIdempotency(), attribute));
+        read(Build(s => s.AddIdempotency().UseStore((_, _) => new TransactionalStore()), attribute));
 
     [Test]
     public void InfinityOnAnAttributeIsNoLimit()
@@ -303,6 +303,7 @@ internal sealed class PolicyTests
             InterruptedBehavior.Block);
         yield return Property(
             nameof(IdempotentAttribute.WhenFailed), new() { WhenFailed = FailureBehavior.Block }, o => o.WhenFailed, FailureBehavior.Block);
+        yield return Property(nameof(IdempotentAttribute.Transactional), new() { Transactional = true }, o => o.Transactional, true);
     }
 
     private static TestCaseData Property(

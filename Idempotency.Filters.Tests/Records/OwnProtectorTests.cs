@@ -117,7 +117,7 @@ internal sealed class OwnProtectorTests
         if (readable)
             await loser.IsReplayOfAsync(1);
         else
-            Assert.That((int)loser.StatusCode, Is.EqualTo(500), await loser.TextAsync());
+            await loser.IsProblemAsync(503, "record-unreadable");
         Assert.That(script.Runs, Is.EqualTo(2));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -33,13 +34,14 @@ internal sealed class ServerTwin : IAsyncDisposable
         ServerKind kind,
         Action<RouteGroupBuilder> endpoints,
         Action<IdempotencyOptions>? options = null,
-        Func<HttpContext, RequestDelegate, Task>? middleware = null)
+        Func<HttpContext, RequestDelegate, Task>? middleware = null,
+        IIdempotencyStore? store = null)
     {
         var logs = new LogSink();
         return new ServerTwin(
             kind,
-            await StartOneAsync(kind, new LogSink(), app => endpoints(app.MapGroup("")), null, middleware),
-            await StartOneAsync(kind, logs, app => endpoints(app.MapGroup("").RequireIdempotency()), options, middleware),
+            await StartOneAsync(kind, new LogSink(), app => endpoints(app.MapGroup("")), null, middleware, null),
+            await StartOneAsync(kind, logs, app => endpoints(app.MapGroup("").RequireIdempotency()), options, middleware, store),
             logs);
     }
 
@@ -62,12 +64,15 @@ internal sealed class ServerTwin : IAsyncDisposable
         LogSink logs,
         Action<WebApplication> endpoints,
         Action<IdempotencyOptions>? options,
-        Func<HttpContext, RequestDelegate, Task>? middleware)
+        Func<HttpContext, RequestDelegate, Task>? middleware,
+        IIdempotencyStore? store)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Services.AddRouting();
         builder.Services.AddResponseCompression(compression => compression.MimeTypes = ["*/*"]);
-        builder.Services.AddIdempotency(options);
+        var idempotency = builder.Services.AddIdempotency(options);
+        if (store is not null)
+            idempotency.UseStore((_, _) => store);
         builder.Logging.AddProvider(logs).SetMinimumLevel(LogLevel.Debug);
         if (kind is ServerKind.TestServer)
         {

@@ -76,43 +76,40 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }
 
-        using (claimed)
+        try
         {
-            try
-            {
-                // 4. Answer without the action what needs no run.
-                if (claimed.Claim is not { } claim)
-                    return await AnswerAsync(request, claimed);
+            // 4. Answer without the action what needs no run.
+            if (claimed.Claim is not { } claim)
+                return await AnswerAsync(request, claimed);
 
-                request.Hold(claim);
-                if (await PrepareRepeatAsync(request, claim) is { } rejection)
-                    return rejection;
+            request.Hold(claim);
+            if (await PrepareRepeatAsync(request, claim) is { } rejection)
+                return rejection;
 
-                // 5. Hash the body while it is read, hold the response, and detach the client's leaving.
-                using var execution = await IdempotentExecution.StartAsync(request, services);
-                Log.Executes(_logger, request.KeyHash, policy.Name);
+            // 5. Hash the body while it is read, hold the response, and detach the client's leaving.
+            using var execution = await IdempotentExecution.StartAsync(request, services);
+            Log.Executes(_logger, request.KeyHash, policy.Name);
 
-                // 6. Run the handler.
-                var result = await execution.RunAsync(call, next);
+            // 6. Run the handler.
+            var result = await execution.RunAsync(call, next);
 
-                // 7. Judge, and record, before the first byte leaves.
-                var verdict = await execution.SettleAsync(result.Failure);
+            // 7. Judge, and record, before the first byte leaves.
+            var verdict = await execution.SettleAsync(result.Failure);
 
-                // 8. A failure flows on. The host rethrows what it holds; we rethrow what was thrown here or found here.
-                if (execution.Refusal is { } refusal)
-                    return await RefuseAsync(request, execution, result, refusal);
+            // 8. A failure flows on. The host rethrows what it holds; we rethrow what was thrown here or found here.
+            if (execution.Refusal is { } refusal)
+                return await RefuseAsync(request, execution, result, refusal);
 
-                result.Rethrow();
+            result.Rethrow();
 
-                // 9. Send what was held.
-                if (result.Failure is null)
-                    await execution.SendAsync(verdict);
-                return null;
-            }
-            catch (RequestBodyTooLargeException) when (!request.ActionRan)
-            {
-                return Reject(request, RejectionKind.BodyTooLarge);
-            }
+            // 9. Send what was held.
+            if (result.Failure is null)
+                await execution.SendAsync(verdict);
+            return null;
+        }
+        catch (RequestBodyTooLargeException) when (!request.ActionRan)
+        {
+            return Reject(request, RejectionKind.BodyTooLarge);
         }
     }
 
@@ -134,12 +131,19 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             "The store answered a claim with None: it must return one of the results of ClaimResult.");
     }
 
-    private ValueTask<Rejection?> AnswerAsync(IdempotentRequest request, in ClaimResult claimed) => claimed.Outcome switch
+    private async ValueTask<Rejection?> AnswerAsync(IdempotentRequest request, ClaimResult claimed)
     {
-        ClaimOutcome.InFlight => new(Reject(request, RejectionKind.InFlight)),
-        ClaimOutcome.Interrupted => new(Reject(request, RejectionKind.OutcomeUnknown)),
-        _ => ReplayAsync(request, claimed.Record),
-    };
+        // Awaited only at the end of the request: what the store still has to end must not delay a replay.
+        await using (claimed)
+        {
+            return claimed.Outcome switch
+            {
+                ClaimOutcome.InFlight => Reject(request, RejectionKind.InFlight),
+                ClaimOutcome.Interrupted => Reject(request, RejectionKind.OutcomeUnknown),
+                _ => await ReplayAsync(request, claimed.Record),
+            };
+        }
+    }
 
     private async ValueTask<Rejection?> ReplayAsync(IdempotentRequest request, ReadOnlySequence<byte> stored)
     {

@@ -7,8 +7,8 @@ namespace Idempotency.Filters.Engine;
 
 /// <summary>
 /// A run in a transaction (<see cref="IdempotencyOptions.Transactional"/>): the record and what the action wrote are committed together, or
-/// neither is. So nothing leaves before the commit, and a failed commit is a refusal, where elsewhere the true answer is sent and the record
-/// tried again.
+/// neither is. So nothing leaves before the commit, and a failed commit is a refusal, where elsewhere the true answer is sent and the
+/// record tried again.
 /// </summary>
 internal sealed partial class IdempotentExecution
 {
@@ -81,10 +81,7 @@ internal sealed partial class IdempotentExecution
     }
 
     /// <summary>What becomes of the key of an action whose transaction does not stand. It may have done something outside.</summary>
-    private Verdict FailedVerdict =>
-        Options.WhenFailed is FailureBehavior.Block && _request is { ActionRan: true, Wish: not KeepWish.RollBack }
-            ? Verdict.Block
-            : Verdict.Release;
+    private Verdict FailedVerdict => Judgement.Of(Facts(failure: null) with { Threw = true, IsWanted = false });
 
     private async ValueTask<Verdict> CommitAsync(Verdict verdict)
     {
@@ -107,8 +104,8 @@ internal sealed partial class IdempotentExecution
         {
             return await CommitAsync(Verdict.Block);
         }
-        else if (completion.Outcome is CompletionOutcome.None
-            && (verdict is Verdict.Block || Options.WhenInterrupted is InterruptedBehavior.Block))
+        else if (verdict is Verdict.Block
+            || (completion.Outcome is CompletionOutcome.None && Options.WhenInterrupted is InterruptedBehavior.Block))
         {
             // Nobody can say what became of the action, and the key must not become free by itself.
             _request.Claim!.Abandon();

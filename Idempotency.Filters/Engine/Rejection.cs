@@ -28,11 +28,11 @@ internal sealed class Rejection(RejectionKind kind, HttpContext http, Idempotenc
     public int Status => kind.Status(_options.StatusCodes);
 
     public string Title => _prefersHtml
-        ? RejectionPage.Of(Code).Title
+        ? RejectionPage.Of(kind).Title
         : kind.Title.Replace("{key}", policy.Keys.Name, StringComparison.Ordinal);
 
     public string Detail => _prefersHtml
-        ? RejectionPage.Of(Code).Text
+        ? RejectionPage.Of(kind).Text
         : kind.Detail
             .Replace("{places}", policy.Keys.Places, StringComparison.Ordinal)
             .Replace("{problem}", problem, StringComparison.Ordinal);

@@ -3,8 +3,8 @@ namespace Idempotency.Filters.Engine;
 /// <summary>What a visitor reads whose form is refused. A visitor knows of no keys.</summary>
 internal static class RejectionPage
 {
-    /// <param name="code">The code of the refusal.</param>
-    public static (string Title, string Text) Of(string code) => code switch
+    /// <param name="kind">Why it is refused.</param>
+    public static (string Title, string Text) Of(RejectionKind kind) => kind.Code switch
     {
         "key-missing" => (
             "The form cannot be sent",
@@ -40,6 +40,9 @@ internal static class RejectionPage
         "record-unreadable" => (
             "The result cannot be shown now",
             "The form was sent before, but its result cannot be read now. It will not be handled twice. Try again later."),
+        _ when kind == RejectionKind.CommitFailed => (
+            "It is not known whether the form was handled",
+            "Something went wrong. Wait a moment, then send it again to see the result. It will not be handled twice."),
         _ => (
             "The form cannot be handled now",
             "Nothing was done, because it cannot be made sure now that the form is handled only once. Wait a moment, then send it again."),

@@ -50,9 +50,9 @@ public abstract class IdempotencyClaim : IAsyncDisposable
 
     /// <summary>
     /// Stores the record and ends the claim. Succeeds while the key carries this claim's token, even after the lease ended, and also if the
-    /// store has lost the key altogether. Can be called again after it threw. For a transactional claim it commits the unit of work together
-    /// with the record. Whatever it returns or throws, unless the record is stored, nothing of the action stands, or nobody knows; it is
-    /// called once then.
+    /// store has lost the key altogether. Can be called again after it threw. For a transactional claim it commits the unit of work
+    /// together with the record. Unless the record is stored, nothing of the action stands, or nobody knows. It is called once more at
+    /// most: after <see cref="RollBackAsync"/>, with a record that says that the outcome is unknown.
     /// </summary>
     /// <param name="record">The record, valid only during the call. The store copies what it keeps.</param>
     /// <param name="retention">How long to keep the record; null = forever.</param>

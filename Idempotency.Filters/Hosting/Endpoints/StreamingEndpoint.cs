@@ -1,4 +1,5 @@
 using Idempotency.Filters.Policies;
+using Idempotency.Filters.Responses;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 
@@ -10,8 +11,6 @@ namespace Idempotency.Filters.Hosting.Endpoints;
 /// </summary>
 internal static class StreamingEndpoint
 {
-    private const string EventStream = "text/event-stream";
-
     // gRPC frames its answers by itself, and ends them with trailers. The core does not refer to its packages.
     private const string GrpcMethod = "Grpc.AspNetCore.Server.GrpcMethodMetadata";
 
@@ -28,8 +27,8 @@ internal static class StreamingEndpoint
 
     private static bool Streams(object metadata) => metadata switch
     {
-        IProducesResponseTypeMetadata produces => produces.ContentTypes.Contains(EventStream),
-        ProducesAttribute produces => produces.ContentTypes.Contains(EventStream),
+        IProducesResponseTypeMetadata produces => produces.ContentTypes.Any(ResponseBodies.IsEventStream),
+        ProducesAttribute produces => produces.ContentTypes.Any(ResponseBodies.IsEventStream),
         _ => metadata.GetType().FullName == GrpcMethod,
     };
 }

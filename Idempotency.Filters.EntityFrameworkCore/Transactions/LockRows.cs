@@ -24,8 +24,7 @@ internal sealed class LockRows
     }
 
     /// <summary>Takes the lock and looks at the row, in one round trip.</summary>
-    /// <returns>What the row says, and whether the lock was free.</returns>
-    public async Task<(RowLook Look, bool IsLocked)> ClaimAsync(
+    public async Task<LockLook> ClaimAsync(
         DbTransaction transaction, RowKey key, TimeSpan? limit, CancellationToken cancellationToken)
     {
         await using var batch = transaction.Connection!.CreateBatch();
@@ -46,10 +45,10 @@ internal sealed class LockRows
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var isLocked = reader.GetBoolean(0);
+        var (isLocked, isReadOnly) = (reader.GetBoolean(0), reader.GetBoolean(1));
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (IdempotencyRows.Read(reader), isLocked);
+        return new(IdempotencyRows.Read(reader), isLocked, isReadOnly);
     }
 
     /// <returns>False when something else stands in the row.</returns>

@@ -17,6 +17,8 @@ internal sealed class UnitOfWork
     private readonly IReadOnlyList<GuestContext> _guests;
     private readonly EntityFrameworkStoreOptions _options;
     private bool _isOpened;
+    private bool _isCommitted;
+    private bool _hasKeptSavepoint;
     private volatile bool _isRunning;
 
     /// <param name="context">The context of the request.</param>
@@ -50,6 +52,9 @@ internal sealed class UnitOfWork
 
     /// <summary>The transaction; null before it has begun and after it has ended.</summary>
     public DbTransaction? Transaction { get; private set; }
+
+    /// <summary>Whether the transaction was ended by somebody else, behind the back of the contexts.</summary>
+    public bool WasEnded => Transaction is { Connection: null };
 
     public bool AllowsSeparate(Type contextType) => _options.SeparateContexts.Contains(contextType);
 
@@ -114,7 +119,14 @@ internal sealed class UnitOfWork
             await joined.CommitAsync(cancellationToken);
         else
             await Transaction!.CommitAsync(cancellationToken);
+        _isCommitted = true;
     }
+
+    /// <summary>
+    /// Whether a savepoint of the action may stay in place of its release, which costs a round trip: the first one. Many would burden the
+    /// database, since each lies within the one before.
+    /// </summary>
+    public bool TryKeepSavepoint() => !_hasKeptSavepoint && (_hasKeptSavepoint = true);
 
     /// <summary>Rolls back what is not committed, and gives the contexts back. Never throws: a broken connection has rolled back.</summary>
     public async Task EndAsync()
@@ -122,6 +134,13 @@ internal sealed class UnitOfWork
         if (Transaction is { } transaction)
         {
             Transaction = null;
+            if (!_isCommitted)
+            {
+                // A client that is told to give up a database that does not answer breaks the connection.
+                using var limit = new CancellationTokenSource(_options.OperationTimeout);
+                await TryAsync(() => transaction.RollbackAsync(limit.Token));
+            }
+
             await TryAsync(() => transaction.DisposeAsync().AsTask());
         }
 
@@ -148,7 +167,8 @@ internal sealed class UnitOfWork
         {
             await step();
         }
-        catch (Exception exception) when (exception is DbException or InvalidOperationException or IOException or TimeoutException)
+        catch (Exception exception)
+            when (exception is DbException or InvalidOperationException or IOException or TimeoutException or OperationCanceledException)
         {
             // The connection is gone, and with it the transaction.
         }

@@ -76,7 +76,8 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             return await RunUnprotectedAsync(request, RequestOutcome.Unprotected, call, next);
         }
 
-        using (claimed)
+        // What a claim leaves to be done, such as the end of a transaction, is done before the request gives its services back.
+        await using (claimed)
         {
             try
             {

@@ -100,12 +100,12 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
     {
         var database = await Databases.PostgresAsync();
         var source = hasDataSource ? Own(NpgsqlDataSource.Create(database)) : null;
-        await ExecuteAsync(database, AuditContext.Table);
         var app = await StartAsync(
             database, mode: mode, store: o => o.With<AuditContext>(), pipeline: pipeline,
             services: services => services.AddDbContextPool<AuditContext>(o => _ = source is null
                 ? o.UseNpgsql(database, npgsql => npgsql.EnableRetryOnFailure())
                 : o.UseNpgsql(source, npgsql => npgsql.EnableRetryOnFailure())));
+        await ExecuteAsync(database, AuditContext.Table);
         app.Action.Do = async (http, db, idempotency) =>
         {
             var paid = await ShopAction.PayAsync(http, db, idempotency);

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
@@ -84,7 +85,7 @@ internal sealed class ManualTests(ClaimMode mode) : ShopTests
             await ShopAction.PayAsync(http, db, idempotency);
             if (idempotency.IsRepeat)
             {
-                app.Seen.Add(System.Text.Encoding.UTF8.GetString(idempotency.Response!.Body.ToArray()));
+                app.Seen.Add(Encoding.UTF8.GetString(idempotency.Response!.Body));
                 onRepeat(idempotency);
             }
 

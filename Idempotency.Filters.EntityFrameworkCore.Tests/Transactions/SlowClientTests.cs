@@ -55,7 +55,8 @@ internal sealed class SlowClientTests(ShopHost host, ClaimMode mode) : ShopTests
         for (var number = 0; number < clients.Count; number++)
         {
             clients[number].Send(
-                $"POST {path} HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: slow-{number}\r\nContent-Type: text/plain\r\nContent-Length: 10000\r\n\r\n");
+                $"POST {path} HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: slow-{number}\r\n"
+                + "Content-Type: text/plain\r\nContent-Length: 10000\r\n\r\n");
         }
 
         while (!cancellationToken.IsCancellationRequested)

@@ -22,7 +22,8 @@ internal sealed class StartTests : ShopTests
     [Test]
     public async Task AutomaticTakesARowThatRemembers([Values] bool failed)
     {
-        var app = await StartAsync(await Databases.PostgresAsync(), mode: ClaimMode.Automatic, policy: failed ? BlocksFailed : BlocksInterrupted);
+        var app = await StartAsync(
+            await Databases.PostgresAsync(), mode: ClaimMode.Automatic, policy: failed ? BlocksFailed : BlocksInterrupted);
         var rows = -1;
         app.Action.Do = async (http, db, idempotency) =>
         {
@@ -67,21 +68,31 @@ internal sealed class StartTests : ShopTests
     }
 
     [Test]
-    public void ContextOfOursIsRefused() => Assert.That(
-        () => TestApp.StartAsync(
-            [typeof(ShopController)],
-            services =>
-            {
-                services.AddSingleton<ShopAction>();
-                services.AddDbContextPool<ShopContext>(o => o.UseSqlite(Databases.Sqlite()));
-                services.AddIdempotency(o => o.KeyPrefix = "shop:")
-                    .UseEntityFramework(o => o.UseSqlite(Databases.Sqlite()))
-                    .AddPolicy("shop", o => o.Transactional = true);
-            }),
-        Throws.Exception.With.Message.Contains("Transactional needs the context of the application"));
+    public void ContextOfOursIsRefused()
+    {
+        var database = Databases.Sqlite();
+
+        Assert.That(
+            () => TestApp.StartAsync(
+                [typeof(ShopController)],
+                services =>
+                {
+                    services.AddSingleton<ShopAction>();
+                    services.AddDbContextPool<ShopContext>(o => o.UseSqlite(database));
+                    services.AddIdempotency(o => o.KeyPrefix = "shop:")
+                        .UseEntityFramework(o => o.UseSqlite(database))
+                        .AddPolicy("shop", o => o.Transactional = true);
+                }),
+            Throws.Exception.With.Message.Contains("Transactional needs the context of the application"));
+    }
 
     [Test]
-    public void LockOnSqliteIsRefused() => Assert.That(
-        () => ShopApp.StartAsync(ShopHost.Mvc, o => o.UseSqlite(Databases.Sqlite()), store => store.Claim = ClaimMode.Lock),
-        Throws.Exception.With.Message.Contains("works on PostgreSQL alone"));
+    public void LockOnSqliteIsRefused()
+    {
+        var database = Databases.Sqlite();
+
+        Assert.That(
+            () => ShopApp.StartAsync(ShopHost.Mvc, o => o.UseSqlite(database), store => store.Claim = ClaimMode.Lock),
+            Throws.Exception.With.Message.Contains("works on PostgreSQL alone"));
+    }
 }

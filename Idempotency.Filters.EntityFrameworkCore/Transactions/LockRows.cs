@@ -71,9 +71,11 @@ internal sealed class LockRows
     public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
         _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
 
-    private static void Add(DbBatchCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+    private static void Add(DbBatchCommand command, string name, object value) =>
+        command.Parameters.Add(Named(command.CreateParameter(), name, value));
 
-    private static void Add(DbCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+    private static void Add(DbCommand command, string name, object value) =>
+        command.Parameters.Add(Named(command.CreateParameter(), name, value));
 
     private static DbParameter Named(DbParameter parameter, string name, object value)
     {

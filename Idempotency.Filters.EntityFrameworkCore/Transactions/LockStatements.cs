@@ -31,7 +31,8 @@ internal sealed class LockStatements
 
     /// <summary>
     /// Takes the lock of a key if nobody has it, says whether the database takes no writes, and lets the server end a transaction that
-    /// hangs. It is a statement of its own, before <see cref="Look"/>: one statement would look with a snapshot that is older than the lock, and not see what the holder committed.
+    /// hangs. It is a statement of its own, before <see cref="Look"/>: one statement would look with a snapshot that is older than the
+    /// lock, and not see what the holder committed.
     /// </summary>
     public const string TakeLock = """
         SELECT pg_try_advisory_xact_lock(@lock), current_setting('transaction_read_only') = 'on',

@@ -54,7 +54,8 @@ internal sealed class TransactionGuard : DbTransactionInterceptor
         UnitOf(transaction)?.TryKeepSavepoint() is true ? InterceptionResult.Suppress() : result;
 
     public override ValueTask<InterceptionResult> ReleasingSavepointAsync(
-        DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default) =>
+        DbTransaction transaction, TransactionEventData eventData, InterceptionResult result,
+        CancellationToken cancellationToken = default) =>
         new(ReleasingSavepoint(transaction, eventData, result));
 
     /// <summary>The unit of work whose action runs in the transaction; null for every other transaction.</summary>

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 
-/// <summary>Claims keys for actions that run in a transaction: by a lock where the database has one that fits, otherwise by a row.</summary>
+/// <summary>Claims keys for actions that run in a transaction: by a lock where the database has such, otherwise by a row.</summary>
 internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, EntityFrameworkStoreOptions options)
 {
     private const string UseContext =
@@ -30,8 +30,8 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
         }
 
         return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
-            ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: set "
-                + "Claim to Automatic or Row."
+            ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: "
+                + "set Claim to Automatic or Row."
             : null;
     }
 
@@ -98,7 +98,8 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
                 await unit.BeginAsync(late.Token);
                 return await database.Locks.ClaimAsync(unit.Transaction!, key, limit, late.Token);
             }
-            catch (Exception exception) when (DatabaseErrors.IsUnreachable(exception) && attempt < Attempts && !late.IsCancellationRequested)
+            catch (Exception exception)
+                when (DatabaseErrors.IsUnreachable(exception) && attempt < Attempts && !late.IsCancellationRequested)
             {
                 await unit.EndAsync();
             }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.Stores;
@@ -16,6 +17,7 @@ internal sealed class UnitOfWork
     private readonly DbContext _context;
     private readonly IReadOnlyList<GuestContext> _guests;
     private readonly EntityFrameworkStoreOptions _options;
+    private DbConnection? _connection;
     private bool _isOpened;
     private bool _isCommitted;
     private bool _hasKeptSavepoint;
@@ -53,14 +55,35 @@ internal sealed class UnitOfWork
     /// <summary>The transaction; null before it has begun and after it has ended.</summary>
     public DbTransaction? Transaction { get; private set; }
 
-    /// <summary>Whether the transaction was ended by somebody else, behind the back of the contexts.</summary>
-    public bool WasEnded => Transaction is { Connection: null };
+    /// <summary>Whether the action ended the transaction, on a connection that still works.</summary>
+    public bool WasEnded
+    {
+        get
+        {
+            if (_connection is not { State: ConnectionState.Open } || Transaction is not { } transaction)
+                return false;
+
+            try
+            {
+                // Of a transaction that has ended, some clients tell nothing any more.
+                _ = transaction.IsolationLevel;
+                return transaction.Connection is null;
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
+    }
 
     public bool AllowsSeparate(Type contextType) => _options.SeparateContexts.Contains(contextType);
 
     /// <summary>Whether the context is another one of the same type, which is not in the transaction.</summary>
     public bool IsOutside(DbContext context) =>
         context.GetType() == _context.GetType() && !ReferenceEquals(context, _context);
+
+    /// <summary>Whether the context is that of the request.</summary>
+    public bool IsInside(DbContext context) => ReferenceEquals(context, _context);
 
     /// <summary>Whether an action left changes that it did not save.</summary>
     public bool HasUnsavedChanges => Contexts.Any(context => context.ChangeTracker.HasChanges());
@@ -73,11 +96,11 @@ internal sealed class UnitOfWork
         {
             await _context.Database.OpenConnectionAsync(cancellationToken);
             _isOpened = true;
-            var connection = _context.Database.GetDbConnection();
-            using var patience = BusyPatience.Of(connection, _options.OperationTimeout);
+            _connection = _context.Database.GetDbConnection();
+            using var patience = BusyPatience.Of(_connection, _options.OperationTimeout);
             Transaction = _options.IsolationLevel is { } level
-                ? await connection.BeginTransactionAsync(level, cancellationToken)
-                : await connection.BeginTransactionAsync(cancellationToken);
+                ? await _connection.BeginTransactionAsync(level, cancellationToken)
+                : await _connection.BeginTransactionAsync(cancellationToken);
         }
         catch (InvalidOperationException exception) when (exception.GetType() == typeof(InvalidOperationException))
         {

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 
@@ -6,11 +8,15 @@ namespace Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 internal sealed class CountingProxy(int port) : TcpProxy(port)
 {
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<string> _said = [];
     private int _turns;
     private int _heldFrom = int.MaxValue;
 
     /// <summary>How many round trips began.</summary>
     public int Turns => Volatile.Read(ref _turns);
+
+    /// <summary>What each began with.</summary>
+    public IEnumerable<string> Said => _said;
 
     /// <summary>The replies to all but the next <paramref name="turns"/> round trips are held back.</summary>
     public void HoldRepliesAfter(int turns) => Volatile.Write(ref _heldFrom, Turns + turns);
@@ -38,7 +44,11 @@ internal sealed class CountingProxy(int port) : TcpProxy(port)
             for (int read; (read = await source.ReadAsync(buffer)) > 0;)
             {
                 if (speaks && isListening.Value)
+                {
                     Interlocked.Increment(ref _turns);
+                    _said.Enqueue(Encoding.ASCII.GetString(buffer, 0, read));
+                }
+
                 isListening.Value = !speaks;
                 if (!speaks && Turns > Volatile.Read(ref _heldFrom))
                     await _released.Task;

@@ -11,6 +11,9 @@ namespace Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 [TestFixture(ClaimMode.Row, false)]
 internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : ShopTests
 {
+    // What the connections of the data source have, and others have not.
+    private const string Mark = "SELECT current_setting('test.mark', true) AS \"Value\"";
+
     [Test]
     public async Task RowsOfBothAreCommittedTogether()
     {
@@ -52,6 +55,8 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
                 await audits.SaveChangesAsync();
                 await own.CommitAsync();
             });
+            if (hasDataSource)
+                Assert.That(await audits.Database.SqlQueryRaw<string>(Mark).SingleAsync(), Is.EqualTo("source"));
             var shop = scope.ServiceProvider.GetRequiredService<ShopContext>();
             Assert.That(audits.Database.GetDbConnection(), Is.Not.SameAs(shop.Database.GetDbConnection()));
         }
@@ -73,6 +78,7 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
 
         Assert.That(await app.AnswerAsync("a"), Does.StartWith("201"));
 
+        await Waiting.UntilAsync(() => Volatile.Read(ref after) >= 0);
         Assert.That(after, Is.EqualTo(1));
     }
 
@@ -96,25 +102,53 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
         Assert.That(await AuditsAsync(app), Is.EqualTo(1));
     }
 
-    private async Task<ShopApp> AppAsync(bool fails = false, Action<WebApplication>? pipeline = null)
+    /// <summary>On the connection of the first it would write to a database that is not its own.</summary>
+    [Test]
+    public async Task GuestOfAnotherDatabaseIsRefused()
+    {
+        var app = await AppAsync(audits: await Databases.PostgresAsync());
+
+        Assert.That(await app.AnswerAsync("a"), Does.StartWith("500 AuditContext cannot take part in the transaction"));
+        Assert.That(app.Action.Runs, Is.Zero);
+        Assert.That(await app.KeysAsync(), Is.Zero);
+    }
+
+    private async Task<ShopApp> AppAsync(bool fails = false, Action<WebApplication>? pipeline = null, string? audits = null)
     {
         var database = await Databases.PostgresAsync();
-        var source = hasDataSource ? Own(NpgsqlDataSource.Create(database)) : null;
+        var source = hasDataSource ? Own(SourceOf(audits ?? database)) : null;
         var app = await StartAsync(
             database, mode: mode, store: o => o.With<AuditContext>(), pipeline: pipeline,
             services: services => services.AddDbContextPool<AuditContext>(o => _ = source is null
-                ? o.UseNpgsql(database, npgsql => npgsql.EnableRetryOnFailure())
+                ? o.UseNpgsql(audits ?? database, npgsql => npgsql.EnableRetryOnFailure())
                 : o.UseNpgsql(source, npgsql => npgsql.EnableRetryOnFailure())));
         await ExecuteAsync(database, AuditContext.Table);
         app.Action.Do = async (http, db, idempotency) =>
         {
             var paid = await ShopAction.PayAsync(http, db, idempotency);
-            var audits = http.RequestServices.GetRequiredService<AuditContext>();
-            audits.Add(new Audit { Key = idempotency.Key! });
-            await audits.SaveChangesAsync();
+            var other = http.RequestServices.GetRequiredService<AuditContext>();
+            other.Add(new Audit { Key = idempotency.Key! });
+            await other.SaveChangesAsync();
             return fails ? throw new InvalidOperationException("failed") : paid;
         };
         return app;
+    }
+
+    private static NpgsqlDataSource SourceOf(string database)
+    {
+        var builder = new NpgsqlDataSourceBuilder(database + ";No Reset On Close=true");
+        builder.UsePhysicalConnectionInitializer(Initialize, connection =>
+        {
+            Initialize(connection);
+            return Task.CompletedTask;
+        });
+        return builder.Build();
+    }
+
+    private static void Initialize(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand("SELECT set_config('test.mark', 'source', false)", connection);
+        command.ExecuteNonQuery();
     }
 
     private static async Task<int> AuditsAsync(ShopApp app)

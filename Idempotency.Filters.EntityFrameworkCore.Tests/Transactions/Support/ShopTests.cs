@@ -27,7 +27,8 @@ internal abstract class ShopTests
         void ChooseMode(EntityFrameworkStoreOptions options) => options.Claim = mode;
         return Own(await ShopApp.StartAsync(
             host, o => o.UseNpgsql(database, npgsql => npgsql.EnableRetryOnFailure()),
-            (Action<EntityFrameworkStoreOptions>)ChooseMode + store, policy, services, (Action<WebApplication>)Answers.ShowErrors + pipeline));
+            (Action<EntityFrameworkStoreOptions>)ChooseMode + store, policy, services,
+            (Action<WebApplication>)Answers.ShowErrors + pipeline));
     }
 
     /// <summary>A server that the test may kill.</summary>

@@ -17,8 +17,12 @@ internal sealed class LockRows
     private readonly IdempotencyRows _rows;
     private readonly LockStatements _sql;
 
-    public LockRows(Database database)
+    // Beside the tokens: while a client waits for the answer to what it sent ahead of a command, such as BEGIN, it hears no token.
+    private readonly int _timeout;
+
+    public LockRows(Database database, TimeSpan timeout)
     {
+        _timeout = (int)Math.Ceiling(timeout.TotalSeconds);
         _rows = database.Rows;
         _sql = new(database.Table, new RowStatements(database.Table, new PostgresDialect()));
     }
@@ -29,6 +33,7 @@ internal sealed class LockRows
     {
         await using var batch = transaction.Connection!.CreateBatch();
         batch.Transaction = transaction;
+        batch.Timeout = _timeout;
         var take = batch.CreateBatchCommand();
         take.CommandText = limit is null ? LockStatements.TakeLockWithoutLimit : LockStatements.TakeLock;
         Add(take, "@lock", key.LockNumber);
@@ -58,6 +63,7 @@ internal sealed class LockRows
     {
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
+        command.CommandTimeout = _timeout;
         command.CommandText = _sql.Record;
         Add(command, "@scope", key.Scope);
         Add(command, "@id", key.Id);

@@ -65,7 +65,8 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        builder.Services.ConfigureDbContext<TContext>(static options => options.AddInterceptors(SeparateContextGuard.Instance));
+        builder.Services.ConfigureDbContext<TContext>(static options => options.AddInterceptors(
+            SeparateContextGuard.Instance, TransactionGuard.Instance));
         return builder;
     }
 

@@ -14,6 +14,7 @@ internal sealed class Database
 {
     private readonly PooledDbContextFactory<RowContext> _contexts;
     private readonly Func<Task>? _create;
+    private readonly TimeSpan _timeout;
     private Task? _created;
     private LockRows? _locks;
 
@@ -32,6 +33,7 @@ internal sealed class Database
         Rows = RowsFactory.For(ProviderName, Table, timeout);
         _contexts = new(OptionsLike(context, services));
         _create = create;
+        _timeout = timeout;
     }
 
     public string ContextName { get; }
@@ -43,7 +45,7 @@ internal sealed class Database
     public IdempotencyRows Rows { get; }
 
     /// <summary>The operations of lock mode. Only where the database <see cref="HasTransactionLocks"/>.</summary>
-    public LockRows Locks => _locks ??= new(this);
+    public LockRows Locks => _locks ??= new(this, _timeout);
 
     /// <summary>Whether there are locks that end with their transaction, and that one can try to take.</summary>
     public bool HasTransactionLocks => Rows is PostgresRows;

@@ -24,14 +24,16 @@ internal abstract class DatabaseSource
     /// <param name="requestServices">The services of the request.</param>
     public virtual DbContext? ContextIn(IServiceProvider requestServices) => null;
 
+    /// <summary>The data source that a context is configured with; null = none.</summary>
+    public static object? DataSourceOf(DbContext context) =>
+        DataSourceOf(RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>()));
+
     /// <param name="context">A context as it is configured for one request.</param>
     /// <param name="open">Makes what the store needs for a database that it meets for the first time.</param>
     protected Database Of(DbContext context, Func<DbContext, Database> open)
     {
         var provider = RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>());
-        // Of Npgsql, for instance: each has a pool, and credentials, of its own.
-        var dataSource = provider.GetType().GetProperty("DataSource")?.GetValue(provider);
-        var key = (provider.Connection is null ? context.Database.GetConnectionString() : null, dataSource);
+        var key = (provider.Connection is null ? context.Database.GetConnectionString() : null, DataSourceOf(provider));
         var database = _known.GetOrAdd(key, _ => new(() => open(context)));
         try
         {
@@ -44,4 +46,8 @@ internal abstract class DatabaseSource
             throw;
         }
     }
+
+    // Of Npgsql, for instance: each has a pool, and credentials, of its own. The package refers to no client.
+    private static object? DataSourceOf(RelationalOptionsExtension provider) =>
+        provider.GetType().GetProperty("DataSource")?.GetValue(provider);
 }

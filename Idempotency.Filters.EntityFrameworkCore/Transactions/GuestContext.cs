@@ -1,4 +1,6 @@
 using System.Data.Common;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
@@ -11,12 +13,22 @@ internal sealed class GuestContext(DbContext context)
 
     public DbContext Context => context;
 
+    /// <exception cref="IdempotencyUnitOfWorkException">It cannot work on the connection of the first.</exception>
     public async Task JoinAsync(DbTransaction transaction)
     {
-        _connectionString = context.Database.GetConnectionString();
-        context.Database.SetDbConnection(transaction.Connection, contextOwnsConnection: false);
-        _isIn = true;
-        await context.Database.UseTransactionAsync(transaction);
+        try
+        {
+            Check(context.Database.GetDbConnection(), transaction.Connection!);
+            await MoveAsync(transaction);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or InvalidCastException or ArgumentException)
+        {
+            var name = context.GetType().Name;
+            throw new IdempotencyUnitOfWorkException(
+                $"{name} cannot take part in the transaction: {exception.Message} With<{name}>() needs the same database and provider as the "
+                + "context of the store, and no open connection or transaction.",
+                exception);
+        }
     }
 
     /// <summary>Gives the context its own way to connect back.</summary>
@@ -30,5 +42,21 @@ internal sealed class GuestContext(DbContext context)
         context.Database.SetDbConnection(null, contextOwnsConnection: true);
         if (_connectionString is not null)
             context.Database.SetConnectionString(_connectionString);
+    }
+
+    // It would write to the database of the first, whatever its own is.
+    private static void Check(DbConnection own, DbConnection first)
+    {
+        if (own.Database != first.Database)
+            throw new InvalidOperationException($"its database is {own.Database}, and that of the store is {first.Database}.");
+    }
+
+    private async Task MoveAsync(DbTransaction transaction)
+    {
+        // A data source stays with the context, and shows its connection string without the password.
+        _connectionString = DatabaseSource.DataSourceOf(context) is null ? context.Database.GetConnectionString() : null;
+        context.Database.SetDbConnection(transaction.Connection, contextOwnsConnection: false);
+        _isIn = true;
+        await context.Database.UseTransactionAsync(transaction);
     }
 }

@@ -16,19 +16,23 @@ internal sealed class LockRows
     private readonly IdempotencyRows _rows;
     private readonly LockStatements _sql;
 
-    public LockRows(Database database)
+    // Beside the tokens: while a client waits for the answer to what it sent ahead of a command, such as BEGIN, it hears no token.
+    private readonly int _timeout;
+
+    public LockRows(Database database, TimeSpan timeout)
     {
+        _timeout = (int)Math.Ceiling(timeout.TotalSeconds);
         _rows = database.Rows;
         _sql = new(database.Table, new RowStatements(database.Table, new PostgresDialect()));
     }
 
     /// <summary>Takes the lock and looks at the row, in one round trip.</summary>
-    /// <returns>What the row says, and whether the lock was free.</returns>
-    public async Task<(RowLook Look, bool IsLocked)> ClaimAsync(
+    public async Task<LockLook> ClaimAsync(
         DbTransaction transaction, RowKey key, TimeSpan? limit, CancellationToken cancellationToken)
     {
         await using var batch = transaction.Connection!.CreateBatch();
         batch.Transaction = transaction;
+        batch.Timeout = _timeout;
         var take = batch.CreateBatchCommand();
         take.CommandText = limit is null ? LockStatements.TakeLockWithoutLimit : LockStatements.TakeLock;
         Add(take, "@lock", key.LockNumber);
@@ -45,10 +49,10 @@ internal sealed class LockRows
 
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var isLocked = reader.GetBoolean(0);
+        var (isLocked, isReadOnly) = (reader.GetBoolean(0), reader.GetBoolean(1));
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (IdempotencyRows.Read(reader), isLocked);
+        return new(IdempotencyRows.Read(reader), isLocked, isReadOnly);
     }
 
     /// <returns>False when something else stands in the row.</returns>
@@ -58,6 +62,7 @@ internal sealed class LockRows
     {
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
+        command.CommandTimeout = _timeout;
         command.CommandText = _sql.Record;
         Add(command, "@scope", key.Scope);
         Add(command, "@id", key.Id);
@@ -71,9 +76,11 @@ internal sealed class LockRows
     public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
         _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
 
-    private static void Add(DbBatchCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+    private static void Add(DbBatchCommand command, string name, object value) =>
+        command.Parameters.Add(Named(command.CreateParameter(), name, value));
 
-    private static void Add(DbCommand command, string name, object value) => command.Parameters.Add(Named(command.CreateParameter(), name, value));
+    private static void Add(DbCommand command, string name, object value) =>
+        command.Parameters.Add(Named(command.CreateParameter(), name, value));
 
     private static DbParameter Named(DbParameter parameter, string name, object value)
     {

@@ -30,15 +30,17 @@ internal sealed class LockStatements
     }
 
     /// <summary>
-    /// Takes the lock of a key if nobody has it, and lets the server end a transaction that hangs. It is a statement of its own, before
-    /// <see cref="Look"/>: one statement would look with a snapshot that is older than the lock, and not see what the holder committed.
+    /// Takes the lock of a key if nobody has it, says whether the database takes no writes, and lets the server end a transaction that
+    /// hangs. It is a statement of its own, before <see cref="Look"/>: one statement would look with a snapshot that is older than the
+    /// lock, and not see what the holder committed.
     /// </summary>
     public const string TakeLock = """
-        SELECT pg_try_advisory_xact_lock(@lock), set_config('statement_timeout', @limit, true),
-            set_config('idle_in_transaction_session_timeout', @limit, true)
+        SELECT pg_try_advisory_xact_lock(@lock), current_setting('transaction_read_only') = 'on',
+            set_config('statement_timeout', @limit, true), set_config('idle_in_transaction_session_timeout', @limit, true)
         """;
 
-    public const string TakeLockWithoutLimit = "SELECT pg_try_advisory_xact_lock(@lock)";
+    public const string TakeLockWithoutLimit =
+        "SELECT pg_try_advisory_xact_lock(@lock), current_setting('transaction_read_only') = 'on'";
 
     public string Look { get; }
 

@@ -17,6 +17,8 @@ internal sealed class TransactionCommit(RowStoreContext store, UnitOfWork unit, 
         var isCommitting = false;
         try
         {
+            if (unit.WasEnded)
+                return Completion.Refused(new IdempotencyUnitOfWorkException(TransactionGuard.EndedByAction));
             if (await write(unit.Transaction!, limit.Token))
             {
                 isCommitting = true;
@@ -47,17 +49,20 @@ internal sealed class TransactionCommit(RowStoreContext store, UnitOfWork unit, 
             await unit.EndAsync();
         }
 
-        return await FindWinnerAsync(conflict: null);
+        return await FindWinnerAsync(failure: null);
     }
 
     /// <summary>Nothing of this unit of work stands. Another may have committed under the key.</summary>
-    private async Task<Completion> FindWinnerAsync(Exception? conflict)
+    private async Task<Completion> FindWinnerAsync(Exception? failure)
     {
         var look = await LookAsync();
         if (look is { Outcome: ClaimOutcome.Completed, Record: { } record } && !look.IsRecordOf(owner))
             return Completion.Superseded(new(record));
 
-        return conflict is not null ? Completion.Conflict(conflict) : Completion.LeaseLost;
+        return failure is null ? Completion.LeaseLost
+            : DatabaseErrors.IsConflict(failure) ? Completion.Conflict(failure)
+            // Of a unique constraint of the application, which is checked at the end.
+            : Completion.Refused(failure);
     }
 
     private async Task<RowLook> LookAsync()

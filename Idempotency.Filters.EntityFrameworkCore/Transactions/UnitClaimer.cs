@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 
-/// <summary>Claims keys for actions that run in a transaction: by a lock where the database has one that fits, otherwise by a row.</summary>
+/// <summary>Claims keys for actions that run in a transaction: by a lock where the database has such, otherwise by a row.</summary>
 internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, EntityFrameworkStoreOptions options)
 {
     private const string UseContext =
@@ -30,8 +30,8 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
         }
 
         return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
-            ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: set "
-                + "Claim to Automatic or Row."
+            ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: "
+                + "set Claim to Automatic or Row."
             : null;
     }
 
@@ -57,11 +57,10 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
     private async ValueTask<ClaimResult> ClaimByLockAsync(
         UnitOfWork unit, Database database, RowKey key, ClaimOptions terms, CancellationToken cancellationToken)
     {
-        RowLook look;
-        bool isLocked;
+        LockLook found;
         try
         {
-            (look, isLocked) = await TryLockAsync(unit, database, key, terms.RenewFor, cancellationToken);
+            found = await TryLockAsync(unit, database, key, terms.RenewFor, cancellationToken);
         }
         catch
         {
@@ -69,7 +68,9 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
             throw;
         }
 
-        if (isLocked && (look.Outcome is ClaimOutcome.None || (look.Outcome is ClaimOutcome.Completed && terms.OverCompleted)))
+        var look = found.Row;
+        var isFree = look.Outcome is ClaimOutcome.None || (look.Outcome is ClaimOutcome.Completed && terms.OverCompleted);
+        if (found.IsLocked && isFree && !found.IsReadOnly)
             return ClaimResult.Acquired(new LockClaim(store, unit, database, database.Locks, key, look));
 
         // A replay leaves before the rollback has been answered: nobody waits for it but the end of the request.
@@ -78,11 +79,14 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
             return ClaimResult.Completed(new(look.Record ?? []), new EndingUnit(ending));
 
         await ending;
+        // Before the action runs: it may do something outside that the database cannot undo.
+        if (isFree && found.IsReadOnly)
+            throw new TimeoutException("The database is read-only.");
         return look.Outcome is ClaimOutcome.Interrupted ? ClaimResult.Interrupted : ClaimResult.InFlight;
     }
 
     /// <summary>Again on another connection, if that of the pool was broken: nothing has happened on it.</summary>
-    private async Task<(RowLook Look, bool IsLocked)> TryLockAsync(
+    private async Task<LockLook> TryLockAsync(
         UnitOfWork unit, Database database, RowKey key, TimeSpan? limit, CancellationToken cancellationToken)
     {
         const int Attempts = 3;
@@ -94,7 +98,8 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
                 await unit.BeginAsync(late.Token);
                 return await database.Locks.ClaimAsync(unit.Transaction!, key, limit, late.Token);
             }
-            catch (Exception exception) when (DatabaseErrors.IsUnreachable(exception) && attempt < Attempts && !late.IsCancellationRequested)
+            catch (Exception exception)
+                when (DatabaseErrors.IsUnreachable(exception) && attempt < Attempts && !late.IsCancellationRequested)
             {
                 await unit.EndAsync();
             }

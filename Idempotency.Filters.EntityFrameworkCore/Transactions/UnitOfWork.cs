@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +16,10 @@ internal sealed class UnitOfWork
     private readonly DbContext _context;
     private readonly IReadOnlyList<GuestContext> _guests;
     private readonly EntityFrameworkStoreOptions _options;
+    private DbConnection? _connection;
     private bool _isOpened;
+    private bool _isCommitted;
+    private bool _hasKeptSavepoint;
     private volatile bool _isRunning;
 
     /// <param name="context">The context of the request.</param>
@@ -50,11 +54,35 @@ internal sealed class UnitOfWork
     /// <summary>The transaction; null before it has begun and after it has ended.</summary>
     public DbTransaction? Transaction { get; private set; }
 
+    /// <summary>Whether the action ended the transaction, on a connection that still works.</summary>
+    public bool WasEnded
+    {
+        get
+        {
+            if (_connection is not { State: ConnectionState.Open } || Transaction is not { } transaction)
+                return false;
+
+            try
+            {
+                // Of a transaction that has ended, some clients tell nothing any more.
+                _ = transaction.IsolationLevel;
+                return transaction.Connection is null;
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
+    }
+
     public bool AllowsSeparate(Type contextType) => _options.SeparateContexts.Contains(contextType);
 
     /// <summary>Whether the context is another one of the same type, which is not in the transaction.</summary>
     public bool IsOutside(DbContext context) =>
         context.GetType() == _context.GetType() && !ReferenceEquals(context, _context);
+
+    /// <summary>Whether the context is that of the request.</summary>
+    public bool IsInside(DbContext context) => ReferenceEquals(context, _context);
 
     /// <summary>Whether an action left changes that it did not save.</summary>
     public bool HasUnsavedChanges => Contexts.Any(context => context.ChangeTracker.HasChanges());
@@ -67,11 +95,11 @@ internal sealed class UnitOfWork
         {
             await _context.Database.OpenConnectionAsync(cancellationToken);
             _isOpened = true;
-            var connection = _context.Database.GetDbConnection();
-            using var patience = BusyPatience.Of(connection, _options.OperationTimeout);
+            _connection = _context.Database.GetDbConnection();
+            using var patience = BusyPatience.Of(_connection, _options.OperationTimeout);
             Transaction = _options.IsolationLevel is { } level
-                ? await connection.BeginTransactionAsync(level, cancellationToken)
-                : await connection.BeginTransactionAsync(cancellationToken);
+                ? await _connection.BeginTransactionAsync(level, cancellationToken)
+                : await _connection.BeginTransactionAsync(cancellationToken);
         }
         catch (InvalidOperationException exception) when (exception.GetType() == typeof(InvalidOperationException))
         {
@@ -113,7 +141,14 @@ internal sealed class UnitOfWork
             await joined.CommitAsync(cancellationToken);
         else
             await Transaction!.CommitAsync(cancellationToken);
+        _isCommitted = true;
     }
+
+    /// <summary>
+    /// Whether a savepoint of the action may stay in place of its release, which costs a round trip: the first one. Many would burden the
+    /// database, since each lies within the one before.
+    /// </summary>
+    public bool TryKeepSavepoint() => !_hasKeptSavepoint && (_hasKeptSavepoint = true);
 
     /// <summary>Rolls back what is not committed, and gives the contexts back. Never throws: a broken connection has rolled back.</summary>
     public async Task EndAsync()
@@ -121,6 +156,13 @@ internal sealed class UnitOfWork
         if (Transaction is { } transaction)
         {
             Transaction = null;
+            if (!_isCommitted)
+            {
+                // A client that is told to give up a database that does not answer breaks the connection.
+                using var limit = new CancellationTokenSource(_options.OperationTimeout);
+                await TryAsync(() => transaction.RollbackAsync(limit.Token));
+            }
+
             await TryAsync(() => transaction.DisposeAsync().AsTask());
         }
 
@@ -147,7 +189,8 @@ internal sealed class UnitOfWork
         {
             await step();
         }
-        catch (Exception exception) when (exception is DbException or InvalidOperationException or IOException or TimeoutException)
+        catch (Exception exception)
+            when (exception is DbException or InvalidOperationException or IOException or TimeoutException or OperationCanceledException)
         {
             // The connection is gone, and with it the transaction.
         }

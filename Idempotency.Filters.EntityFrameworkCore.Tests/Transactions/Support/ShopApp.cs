@@ -23,6 +23,7 @@ internal sealed class ShopApp : IAsyncDisposable
     /// <param name="store">The settings of the store.</param>
     /// <param name="policy">The settings of the policy, beside Transactional.</param>
     /// <param name="services">Further services.</param>
+    /// <param name="pipeline">Middleware and endpoints before those of the application.</param>
     public static async Task<ShopApp> StartAsync(
         ShopHost host, Action<DbContextOptionsBuilder> database, Action<EntityFrameworkStoreOptions>? store = null,
         Action<IdempotencyOptions>? policy = null, Action<IServiceCollection>? services = null, Action<WebApplication>? pipeline = null)
@@ -45,12 +46,19 @@ internal sealed class ShopApp : IAsyncDisposable
             web =>
             {
                 pipeline?.Invoke(web);
-                web.MapPost("/api/payments", AnswerAsync).RequireIdempotency("shop");
+                web.MapPost("/api/payments", RunAsync).RequireIdempotency("shop");
             });
         return new(app, host is ShopHost.Mvc ? "mvc/payments" : "api/payments", action);
     }
 
     public Task<HttpResponseMessage> PayAsync(string key, string body = "10") => _app.PostAsync(_path, key, new StringContent(body));
+
+    /// <summary>Pays and returns the answer as one line, as <see cref="Answers"/> makes it.</summary>
+    public Task<string> AnswerAsync(string key, string body = "10") => _app.AnswerAsync(_path, key, new StringContent(body));
+
+    /// <summary>How many keys have a row.</summary>
+    public async Task<int> KeysAsync() => await InAsync(
+        db => db.Database.SqlQueryRaw<int>("SELECT count(*)::int AS \"Value\" FROM idempotency_keys").SingleAsync());
 
     /// <summary>How many payments the database has for a key.</summary>
     public async Task<int> PaymentsAsync(string key) => await InAsync(db => db.Payments.CountAsync(payment => payment.Key == key));
@@ -71,7 +79,7 @@ internal sealed class ShopApp : IAsyncDisposable
     }
 
     [SuppressMessage("Performance", "CA1812", Justification = "Called by the endpoint.")]
-    private static async Task<IResult> AnswerAsync(HttpContext http, ShopAction action, ShopContext db, IIdempotencyContext idempotency)
+    private static async Task<IResult> RunAsync(HttpContext http, ShopAction action, ShopContext db, IIdempotencyContext idempotency)
     {
         var (status, text) = await action.RunAsync(http, db, idempotency);
         return Results.Text(text, "text/plain", statusCode: status);

@@ -36,7 +36,7 @@ internal sealed class ShopApp : IAsyncDisposable
             s =>
             {
                 s.AddSingleton(action);
-                s.AddDbContextPool<ShopContext>(database);
+                s.AddDbContextPool<ShopContext>(EfStores.AllowManyProviders + database);
                 s.AddIdempotency(o => o.KeyPrefix = "shop:")
                     .UseEntityFramework<ShopContext>(EfStores.BePatient + store)
                     .AddPolicy("shop", ((Action<IdempotencyOptions>)(o => o.Transactional = true)) + policy);
@@ -66,7 +66,7 @@ internal sealed class ShopApp : IAsyncDisposable
     private static DbContextOptions<ShopContext> Build(Action<DbContextOptionsBuilder> database)
     {
         var builder = new DbContextOptionsBuilder<ShopContext>();
-        database(builder);
+        (EfStores.AllowManyProviders + database)(builder);
         return builder.Options;
     }
 

@@ -2,7 +2,7 @@ using System.Net;
 using Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
-using MySqlConnector;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 
@@ -86,7 +86,7 @@ internal sealed class MariaDbTransactionTests
             {
                 var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _app.PayAsync(key)));
                 Assert.That(
-                    answers.Select(answer => (int)answer.StatusCode), Is.SubsetOf((int[])[201, 409, 500]),
+                    answers.Select(answer => (int)answer.StatusCode).Distinct(), Is.SubsetOf((int[])[201, 409, 500]),
                     string.Join('\n', _app.App.Logs.Lines.Select(line => line.Exception).Where(exception => exception is DbUpdateException)));
             }
             while (await _app.PaymentsAsync(key) == 0);
@@ -98,40 +98,34 @@ internal sealed class MariaDbTransactionTests
     [Test]
     public async Task DeadlockIsAConflictThatARetryCures()
     {
-        await _app.InAsync(async db =>
-        {
-            db.AddRange(new Payment { Key = "one" }, new Payment { Key = "two" });
-            return await db.SaveChangesAsync();
-        });
+        var (one, two) = (new Payment { Key = "one" }, new Payment { Key = "two" });
+        await using var scope = _app.App.Services.CreateAsyncScope();
+        var other = scope.ServiceProvider.GetRequiredService<ShopContext>();
+        other.AddRange(one, two);
+        await other.SaveChangesAsync();
         // Two transactions that take two rows in opposite orders. The one that has written less is rolled back: that of the request.
-        await using var other = new MySqlConnection(_database);
-        await other.OpenAsync();
-        await using var transaction = await other.BeginTransactionAsync();
-        await using (var much = new MySqlCommand("UPDATE Payments SET Amount = 1 WHERE `Key` = 'one'", other, transaction))
-            await much.ExecuteNonQueryAsync();
-        for (var row = 0; row < 50; row++)
-        {
-            await using var more = new MySqlCommand(
-                $"INSERT INTO Payments (Id, `Key`, Amount) VALUES ('{Guid.NewGuid()}', 'more', 1)", other, transaction);
-            await more.ExecuteNonQueryAsync();
-        }
-
+        await using var transaction = await other.Database.BeginTransactionAsync();
+        await UpdateAsync(other, one);
+        other.AddRange(Enumerable.Range(0, 50).Select(_ => new Payment()));
+        await other.SaveChangesAsync();
         var reached = new Signal();
         _app.Action.Do = async (_, db, _) =>
         {
-            await db.Payments.Where(payment => payment.Key == "two").ExecuteUpdateAsync(set => set.SetProperty(payment => payment.Amount, 2));
+            await UpdateAsync(db, two);
             reached.Fire();
-            await db.Payments.Where(payment => payment.Key == "one").ExecuteUpdateAsync(set => set.SetProperty(payment => payment.Amount, 2));
+            await UpdateAsync(db, one);
             return (StatusCodes.Status201Created, "paid");
         };
         var paying = _app.App.AnswerAsync("api/payments", "a", new StringContent("10"));
         await reached.WaitAsync();
-        await using (var last = new MySqlCommand("UPDATE Payments SET Amount = 1 WHERE `Key` = 'two'", other, transaction))
-            await last.ExecuteNonQueryAsync();
+        await UpdateAsync(other, two);
         await transaction.CommitAsync();
 
         Assert.That(await paying, Is.EqualTo("503 transaction-conflict"));
         Assert.That(await _app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Is.EqualTo("201 paid"));
         Assert.That(await _app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Is.EqualTo("201 paid replayed"));
     }
+
+    private static Task UpdateAsync(ShopContext db, Payment payment) =>
+        db.Payments.Where(row => row.Id == payment.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.Amount, row => row.Amount + 1));
 }

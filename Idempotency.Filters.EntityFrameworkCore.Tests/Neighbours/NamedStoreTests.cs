@@ -13,23 +13,23 @@ internal sealed class NamedStoreTests
     [Test]
     public async Task EachPolicyUsesItsStore([Values("memory", "context", "file")] string other)
     {
-        var (ledger, notes) = (await Databases.PostgresAsync(), await Databases.PostgresAsync());
-        await using (var context = new LedgerContext(new DbContextOptionsBuilder<LedgerContext>().UseNpgsql(ledger).Options))
+        var (ledger, shop) = (Over(await Databases.PostgresAsync()), Over(await Databases.PostgresAsync()));
+        await using (var context = new LedgerContext(Options<LedgerContext>(ledger)))
             await context.Database.EnsureCreatedAsync();
-        await using (var context = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(notes).Options))
+        await using (var context = new ShopContext(Options<ShopContext>(shop)))
             await context.Database.EnsureCreatedAsync();
         await using var app = await TestApp.StartAsync(
             [],
             services =>
             {
-                services.AddDbContext<LedgerContext>(o => o.UseNpgsql(ledger));
-                services.AddDbContextPool<ShopContext>(o => o.UseNpgsql(notes));
+                services.AddDbContext<LedgerContext>(ledger);
+                services.AddDbContextPool<ShopContext>(shop);
                 services.AddSingleton<Runs>();
                 var idempotency = services.AddIdempotency(o => o.KeyPrefix = "two:");
                 _ = other switch
                 {
                     "context" => idempotency.UseEntityFramework<ShopContext>(EfStores.BePatient),
-                    "file" => idempotency.UseEntityFramework(o => o.UseSqlite(Databases.Sqlite()), EfStores.BePatient),
+                    "file" => idempotency.UseEntityFramework(((Action<DbContextOptionsBuilder>)EfStores.AllowManyProviders) + UseFile, EfStores.BePatient),
                     _ => idempotency,
                 };
                 idempotency.AddStore("ledger", store => store.UseEntityFramework<LedgerContext>(EfStores.BePatient))
@@ -55,6 +55,22 @@ internal sealed class NamedStoreTests
         Assert.That(await KeysAsync(scope.ServiceProvider.GetRequiredService<ShopContext>()), Is.EqualTo(other is "context" ? 1 : 0));
         Assert.That(
             await app.Services.GetRequiredService<IIdempotencyAdministration>().ForgetAsync(IdempotencyScope.Anonymous), Is.EqualTo(2));
+    }
+
+    private static void UseFile(DbContextOptionsBuilder options) => options.UseSqlite(Databases.Sqlite());
+
+    private static Action<DbContextOptionsBuilder> Over(string database) => o =>
+    {
+        EfStores.AllowManyProviders(o);
+        o.UseNpgsql(database);
+    };
+
+    private static DbContextOptions<TContext> Options<TContext>(Action<DbContextOptionsBuilder> database)
+        where TContext : DbContext
+    {
+        var builder = new DbContextOptionsBuilder<TContext>();
+        database(builder);
+        return builder.Options;
     }
 
     private static Task<int> KeysAsync(DbContext context) =>

@@ -23,16 +23,18 @@ internal sealed class OutboxTests
     public async Task StartAsync()
     {
         _database = await Databases.PostgresAsync();
+        var tables = new DbContextOptionsBuilder<OutboxContext>().UseNpgsql(_database);
+        EfStores.AllowManyProviders(tables);
+        await using (var context = new OutboxContext(tables.Options))
+            await context.Database.EnsureCreatedAsync();
         _app = await TestApp.StartAsync(
             [],
             services =>
             {
                 services.AddDbContextWithWolverineIntegration<OutboxContext>(o => o.UseNpgsql(_database, npgsql => npgsql.EnableRetryOnFailure()));
-                services.AddIdempotency(o => o.KeyPrefix = "outbox:").UseEntityFramework<OutboxContext>(store =>
-                {
-                    EfStores.BePatient(store);
-                    store.RequireDatabaseAtStart = true;
-                }).AddPolicy("outbox", o => o.Transactional = true);
+                services.ConfigureDbContext<OutboxContext>(EfStores.AllowManyProviders);
+                services.AddIdempotency(o => o.KeyPrefix = "outbox:").UseEntityFramework<OutboxContext>(EfStores.BePatient)
+                    .AddPolicy("outbox", o => o.Transactional = true);
                 services.AddSingleton<Outcome>();
             },
             app =>
@@ -41,21 +43,16 @@ internal sealed class OutboxTests
                 app.MapPost("/notes", NoteAsync).RequireIdempotency("outbox");
                 app.MapPost("/flushed", FlushAsync).RequireIdempotency("outbox");
             },
-            builder =>
+            builder => builder.Host.UseWolverine(options =>
             {
-                using (var context = new OutboxContext(new DbContextOptionsBuilder<OutboxContext>().UseNpgsql(_database).Options))
-                    context.Database.EnsureCreated();
-                builder.Host.UseWolverine(options =>
-                {
-                    options.ApplicationAssembly = typeof(OutboxTests).Assembly;
-                    options.Durability.Mode = DurabilityMode.Solo;
-                    options.PersistMessagesWithPostgresql(_database, "wolverine");
-                    options.UseEntityFrameworkCoreTransactions();
-                    options.Policies.UseDurableOutboxOnAllSendingEndpoints();
-                    options.PublishMessage<NoteWritten>().ToPort(1).UseDurableOutbox();
-                    options.UseRuntimeCompilation();
-                });
-            });
+                options.ApplicationAssembly = typeof(OutboxTests).Assembly;
+                options.Durability.Mode = DurabilityMode.Solo;
+                options.PersistMessagesWithPostgresql(_database, "wolverine");
+                options.UseEntityFrameworkCoreTransactions();
+                // Nobody listens there, so what is in the outbox stays.
+                options.PublishMessage<NoteWritten>().ToPort(1).UseDurableOutbox();
+                options.UseRuntimeCompilation();
+            }));
     }
 
     [TearDown]

@@ -127,12 +127,13 @@ internal sealed class PoolerTests
     [Test]
     public async Task ClaimIsRenewedCompletedAndWaitedFor()
     {
-        await using var stores = await StoresAsync();
+        var database = await _server.CreateDatabaseAsync();
+        await using var stores = EfStores.Over(o => o.UseNpgsql(_bouncer.Through(database)));
         var key = EfStores.NewKey();
         var claim = await stores.AcquireAsync(key, Terms);
         var waiter = stores.WaitAsync(key, Terms);
-        // Longer than the lease: without renewals the waiter would take the key.
-        await Task.Delay(Terms.Lease * 2);
+        var lease = await LeaseAsync();
+        await Waiting.UntilAsync(async () => await LeaseAsync() > lease);
         Assert.That(claim.Lost.IsCancellationRequested, Is.False);
         Assert.That(await stores.AskAsync(key, Terms), Is.EqualTo("InFlight"));
 
@@ -140,15 +141,11 @@ internal sealed class PoolerTests
 
         using var waited = await waiter.Soon();
         Assert.That(waited.Outcome, Is.EqualTo(ClaimOutcome.Completed));
+
+        async Task<DateTime> LeaseAsync() => (DateTime)(await _server.ExecuteAsync("SELECT lease_until FROM idempotency_keys", database))!;
     }
 
-    private static ClaimOptions Terms => new() { Lease = TimeSpan.FromSeconds(3), Retention = TimeSpan.FromMinutes(10) };
-
-    private async Task<EfStores> StoresAsync()
-    {
-        var database = _bouncer.Through(await _server.CreateDatabaseAsync());
-        return EfStores.Over(o => o.UseNpgsql(database));
-    }
+    private static ClaimOptions Terms => new() { Lease = TimeSpan.FromSeconds(30), Retention = TimeSpan.FromMinutes(10) };
 
     private async Task<ShopApp> StartAppAsync(ClaimMode mode, bool retries = false, Action<IdempotencyOptions>? policy = null)
     {

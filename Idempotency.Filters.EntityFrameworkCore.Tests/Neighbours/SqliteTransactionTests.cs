@@ -64,7 +64,7 @@ internal sealed class SqliteTransactionTests(string journal)
     [Test]
     public async Task KeyInFlightIsRefusedWhileItsTransactionIsOpen()
     {
-        await using var app = await StartAsync(patience: TimeSpan.FromSeconds(50));
+        await using var app = await StartAsync(patience: TimeSpan.FromMinutes(1), policy: o => o.Lease = TimeSpan.FromMinutes(5));
         var (first, goOn) = await HoldAsync(app);
 
         // At once: had it waited for the writer, it would wait for the test.
@@ -104,7 +104,9 @@ internal sealed class SqliteTransactionTests(string journal)
         Assert.That(other, Is.EqualTo("503 store-unavailable"));
         Assert.That(app.Action.Runs, Is.EqualTo(1));
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Created));
-        Assert.That(await app.App.AnswerAsync("api/payments", "b", new StringContent("20")), Does.StartWith("201 "));
+        // The claim that was given up may have come late, and is released then.
+        await Waiting.UntilAsync(
+            async () => (await app.App.AnswerAsync("api/payments", "b", new StringContent("20"))).StartsWith("201 ", StringComparison.Ordinal));
     }
 
     [Test]
@@ -125,7 +127,7 @@ internal sealed class SqliteTransactionTests(string journal)
         Assert.That(app.Action.Runs, Is.EqualTo(1));
         Assert.That(await app.PaymentsAsync("a"), Is.EqualTo(1));
         Assert.That(await app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Does.EndWith(" replayed"));
-        Assert.That(app.App.Logs.Lines.Where(line => line.Message.Contains("lease", StringComparison.OrdinalIgnoreCase)), Is.Empty);
+        Assert.That(app.App.Logs.Lines.Where(line => line.Message.Contains("LeaseLost", StringComparison.Ordinal)), Is.Empty);
     }
 
     [Test]
@@ -142,7 +144,10 @@ internal sealed class SqliteTransactionTests(string journal)
             Assert.That(app.Action.Runs, Is.Zero);
         }
 
-        Assert.That(await app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Does.StartWith("201 "));
+        // The claim that was given up may have come late, and is released then.
+        await Waiting.UntilAsync(
+            async () => (await app.App.AnswerAsync("api/payments", "a", new StringContent("10"))).StartsWith("201 ", StringComparison.Ordinal));
+        Assert.That(app.Action.Runs, Is.EqualTo(1));
     }
 
     private async Task<ShopApp> StartAsync(
@@ -175,8 +180,15 @@ internal sealed class SqliteTransactionTests(string journal)
 
             return answer;
         };
-        var payment = app.PayAsync("a");
-        await Task.WhenAny(payment, reached.WaitAsync());
-        return (payment, goOn);
+        while (true)
+        {
+            var payment = app.PayAsync("a");
+            if (await Task.WhenAny(payment, reached.WaitAsync()) != payment)
+                return (payment, goOn);
+
+            // The machine is too slow for a timeout that is short on purpose.
+            using var answer = await payment;
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable).Or.EqualTo(HttpStatusCode.Conflict));
+        }
     }
 }

@@ -1,4 +1,3 @@
-using Idempotency.Filters.EntityFrameworkCore.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -102,11 +101,13 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
     [Test]
     public async Task EveryDatabaseIsCleanedUp()
     {
-        await StartAsync(
-            policy: o => (o.Retention, o.Lease) = (TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)),
-            store: o => o.CleanupInterval = TimeSpan.FromMilliseconds(200));
-        await NoteAsync("red", "a");
-        await NoteAsync("blue", "a");
+        await StartAsync(store: o => o.CleanupInterval = TimeSpan.FromMilliseconds(200));
+        foreach (var name in _tenants.Keys)
+        {
+            await NoteAsync(name, "a");
+            await using var context = _tenants[name].NewContext();
+            await context.Database.ExecuteSqlRawAsync($"UPDATE {TableOf(context)} SET expires_at = now() - interval '1 hour'");
+        }
 
         await Waiting.UntilAsync(async () => (await CountAsync("red")).Keys + (await CountAsync("blue")).Keys == 0);
     }
@@ -140,11 +141,9 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
         () => StartAsync(fallback: null),
         Throws.InvalidOperationException.With.Message.Contains("no tenant").And.Message.Contains("RequireDatabaseAtStart"));
 
-    /// <param name="policy">The settings of the policy.</param>
     /// <param name="store">The settings of the store.</param>
     /// <param name="fallback">The tenant outside a request; null = none.</param>
-    private async Task StartAsync(
-        Action<IdempotencyOptions>? policy = null, Action<EntityFrameworkStoreOptions>? store = null, string? fallback = "red") =>
+    private async Task StartAsync(Action<EntityFrameworkStoreOptions>? store = null, string? fallback = "red") =>
         _app = await NoteApp.StartAsync<TenantContext>(
             services =>
             {
@@ -156,14 +155,10 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
                     return _tenants[name];
                 });
                 services.AddDbContext<TenantContext>((provider, o) => provider.GetRequiredService<Tenant>().Use(o));
-                services.AddScoped<TenantName>(provider => new(provider.GetRequiredService<Tenant>().Schema));
+                services.AddScoped(provider => new TenantName(provider.GetRequiredService<Tenant>().Schema));
             },
             store,
-            o =>
-            {
-                o.Transactional = transactional;
-                policy?.Invoke(o);
-            });
+            o => o.Transactional = transactional);
 
     private Task<string> NoteAsync(string tenant, string key) =>
         _app!.App.AnswerAsync("notes", key, new StringContent("note"), $"X-Tenant: {tenant}");
@@ -180,11 +175,11 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
         return await AskAsync<DateTime>(context, "max(lease_until)");
     }
 
-    private static Task<T> AskAsync<T>(TenantContext context, string what)
-    {
-        var table = context.Model.GetEntityTypes().Single(type => type.GetTableName() == "idempotency_keys");
-        return context.Database.SqlQueryRaw<T>($"SELECT {what} AS \"Value\" FROM {table.GetSchemaQualifiedTableName()}").SingleAsync();
-    }
+    private static Task<T> AskAsync<T>(TenantContext context, string what) =>
+        context.Database.SqlQueryRaw<T>($"SELECT {what} AS \"Value\" FROM {TableOf(context)}").SingleAsync();
+
+    private static string? TableOf(TenantContext context) =>
+        context.Model.GetEntityTypes().Single(type => type.GetTableName() == "idempotency_keys").GetSchemaQualifiedTableName();
 
     internal sealed record TenantName(string? Schema);
 

@@ -17,13 +17,16 @@ internal sealed class TransactionScopeTests
     public async Task StartAsync()
     {
         var database = await Databases.PostgresAsync();
-        await using (var context = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database).Options))
+        var options = new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database);
+        EfStores.AllowManyProviders(options);
+        await using (var context = new ShopContext(options.Options))
             await context.Database.EnsureCreatedAsync();
         _app = await TestApp.StartAsync(
             [typeof(ScopedController)],
             services =>
             {
                 services.AddDbContextPool<ShopContext>(o => o.UseNpgsql(database));
+                services.ConfigureDbContext<ShopContext>(EfStores.AllowManyProviders);
                 services.AddIdempotency(o => o.KeyPrefix = "scopes:").UseEntityFramework<ShopContext>(EfStores.BePatient)
                     .AddPolicy("transactional", o => o.Transactional = true);
             },

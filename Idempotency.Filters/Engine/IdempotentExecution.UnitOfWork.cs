@@ -53,9 +53,11 @@ internal sealed partial class IdempotentExecution
         if (result.Failure is not { } failure)
             return result;
 
-        if (TransactionConflict.Is(failure))
+        // Where the client of a database gives no SQLSTATE, the store does.
+        var explained = _request.Claim.Explain(failure);
+        if (TransactionConflict.Is(explained ?? failure))
             Refuse(RejectionKind.TransactionConflict, failure);
-        if (_request.Claim.Explain(failure) is not { } explained)
+        if (explained is null)
             return result;
 
         result.Forget();

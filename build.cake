@@ -10,6 +10,7 @@ var libraries = new Dictionary<string, string[]>
 {
     // Each with the packages that it may depend on.
     ["Idempotency.Filters"] = [],
+    ["Idempotency.Filters.EntityFrameworkCore"] = ["Idempotency.Filters", "Microsoft.EntityFrameworkCore.Relational"],
     ["Idempotency.Filters.Medallion"] = ["DistributedLock.Core", "Idempotency.Filters"],
     ["Idempotency.Filters.Redis"] = ["Idempotency.Filters", "StackExchange.Redis"],
 };
@@ -23,12 +24,13 @@ var testDependencies = new Dictionary<string, string>
     ["redis-server"] = "/usr/bin/redis-server",
 };
 const string FastTests = "Idempotency.Filters.Tests";
+const string CampaignTests = "Idempotency.Filters.CampaignTests";
 const string RedisTests = "Idempotency.Filters.Redis.Tests";
 // The projects of tests, in the order in which they run.
 string[] lanes =
 [
     FastTests, "Idempotency.Filters.FrameworkTests", RedisTests, $"{RedisTests}.NewestClient",
-    "Idempotency.Filters.EntityFrameworkCore.Tests", "Idempotency.Filters.ProcessTests", "Idempotency.Filters.BrowserTests",
+    "Idempotency.Filters.EntityFrameworkCore.Tests", "Idempotency.Filters.ProcessTests", CampaignTests, "Idempotency.Filters.BrowserTests",
 ];
 const string WithoutBudgets = "TestCategory!=Long&FullyQualifiedName!~.Budgets.";
 const string Budgets = "TestCategory!=Long&FullyQualifiedName~.Budgets.";
@@ -216,6 +218,19 @@ Task("Long")
     .IsDependentOn("Build")
     .IsDependentOn("Install-Test-Dependencies")
     .Does(() => RunTests([.. lanesWithLongTests.Select(lane => (lane, "TestCategory=Long"))]));
+
+// The crash campaign in its long form: docs/campaign.md. What was run is not run again.
+Task("Campaign")
+    .IsDependentOn("Install-Test-Dependencies")
+    .Does(() =>
+    {
+        DotNetBuild(CampaignTests, new DotNetBuildSettings { Configuration = configuration });
+        var settings = new Dictionary<string, string> { ["CAMPAIGN_RESULTS"] = MakeAbsolute(artifacts + Directory("campaign")).FullPath };
+        foreach (var name in new[] { "mode", "seed", "kills", "parts", "part" })
+            settings[$"CAMPAIGN_{name.ToUpperInvariant()}"] = Argument(name, "");
+        RunDotNet(
+            $"test {CampaignTests} -c {configuration} --no-build --filter TestCategory=Campaign --logger console;verbosity=normal", settings);
+    });
 
 // Prints which folder of the core uses which.
 Task("Rooms")

@@ -1,4 +1,5 @@
 using Idempotency.Filters.Benchmarks.Compare;
+using Idempotency.Filters.Benchmarks.Database;
 using Idempotency.Filters.Benchmarks.Load;
 using Idempotency.Filters.Benchmarks.Micro;
 using Idempotency.Filters.Benchmarks.Scale;
@@ -20,12 +21,21 @@ try
         case ["scale", .. var rest]:
             await ScaleCommand.RunAsync(new(rest, ScaleCommand.Options));
             return 0;
+        case ["database", .. var rest]:
+            await DatabaseCommand.RunAsync(new(rest, DatabaseCommand.Options));
+            return 0;
+        case ["growth", .. var rest]:
+            await GrowthCommand.RunAsync(new(rest, GrowthCommand.Options));
+            return 0;
         case ["all", .. var rest]:
             var arguments = new Arguments(rest, CompareCommand.Options.Intersect(ScaleCommand.Options));
             await CompareCommand.RunAsync(arguments);
             await ScaleCommand.RunAsync(arguments);
             return arguments.Get("full", false) ? MicroCommand.Run(arguments) : 0;
-        // The two that the others start as processes of their own.
+        // Those that the others start as processes of their own.
+        case [DatabaseApp.Name, var connectionString]:
+            await DatabaseApp.RunAsync(connectionString);
+            return 0;
         case [ServerCommand.Name, var store, var address]:
             await ServerCommand.RunAsync(store, address);
             return 0;
@@ -53,6 +63,10 @@ static int Usage()
                 [--variants first,replay]       this build against another one, whose .dll it is, slice by slice
         scale   [--full] [--rounds 3] [--seconds 0.2] [--records 100000] [--keys 10000] [--waiters 1000] [--body 100000000]
                 [--redis false] [--write false] cost against the number of records, keys and waiters, and the size of bodies
+        database [--rounds 9] [--seconds 0.5] [--connections 16] [--durable]
+                                                transactional requests against the smallest bare transaction, on PostgreSQL
+        growth  [--keys 1000000] [--retention 20] [--mode lock,row]
+                                                rows, dead rows and sizes of table and index while keys come and go, on PostgreSQL
         micro   [--filter '*Fingerprint*'] [--write false]
                                                 BenchmarkDotNet over the parts
 
@@ -62,7 +76,8 @@ static int Usage()
         compare, scale and micro rewrite their parts of docs/performance-data.md. compare rewrites the budgets in docs/performance.md as
         well, and scale docs/deployment.md and docs/deployment-data.md. --write false leaves the pages alone. A run of a part writes nothing
         unless told --write true, since it would take the place of the whole.
-        compare, versus and scale start a redis-server of their own where they need one; all needs one.
+        compare, versus and scale start a redis-server of their own where they need one; all needs one. database and growth start a
+        PostgreSQL of their own, and print their tables.
         """);
     return 2;
 }

@@ -7,6 +7,10 @@ namespace Idempotency.Filters.EntityFrameworkCore.Tests;
 [SetUpFixture]
 internal sealed class TestRun
 {
+    // The client of MySQL blocks a thread for each call; renewals of other tests must not wait for new ones.
+    [OneTimeSetUp]
+    public void HaveThreads() => ThreadPool.SetMinThreads(200, 200);
+
     [OneTimeTearDown]
     public Task StopServersAsync() => Databases.StopAsync();
 }

@@ -21,7 +21,9 @@ public sealed class EntityFrameworkStoreOptions
     /// <summary>How a claim keeps other requests from the key. Default <see cref="ClaimMode.Automatic"/>.</summary>
     public ClaimMode Claim { get; set; }
 
-    /// <summary>The isolation level of the transactions that transactional policies begin; null = that of the provider. Default null.</summary>
+    /// <summary>
+    /// The isolation level of the transactions that transactional policies begin; null = that of the provider. Default null.
+    /// </summary>
     public IsolationLevel? IsolationLevel { get; set; }
 
     /// <summary>

@@ -18,7 +18,7 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
     /// Keeps claims and records in the database of a context of the application, in the table that <c>AddIdempotency</c> adds to its model.
     /// A request whose context has a connection string of its own, as with a database for each tenant, is served by that database.
     /// </summary>
-    /// <typeparam name="TContext">The context, registered as a service. It is configured by a connection string or a data source.</typeparam>
+    /// <typeparam name="TContext">A context that is a service, configured by a connection string or a data source.</typeparam>
     /// <param name="builder">The builder of the default store, or of a named one.</param>
     /// <param name="configure">Changes the settings; null = the defaults.</param>
     /// <returns>The builder.</returns>

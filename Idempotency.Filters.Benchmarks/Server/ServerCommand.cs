@@ -29,8 +29,8 @@ internal static class ServerCommand
         await ChildProcess.ServeAsync(async line => line.Split(' ') switch
         {
             ["ports"] => new Ports(PortOf(covered), PortOf(optOut)),
-            ["settle"] => Settle(),
-            ["sample"] => Sample(),
+            ["settle"] => Benchmarks.Server.Sample.Settle(),
+            ["sample"] => Benchmarks.Server.Sample.Take(),
             ["fill", var count] => await records.FillAsync(int.Parse(count)),
             ["put", var name, var count, var size] => await records.PutAsync(name, int.Parse(count), int.Parse(size)),
             ["replay", var name, var count] => await records.ReplayAsync(name, int.Parse(count)),
@@ -47,21 +47,6 @@ internal static class ServerCommand
 
     private static int PortOf(WebApplication app) => new Uri(app.Urls.First()).Port;
 
-    // What one slice leaves behind is not collected in the next one's time.
-    private static Sample Settle()
-    {
-        GC.Collect();
-        return Sample();
-    }
-
-    private static Sample Sample()
-    {
-        using var process = Process.GetCurrentProcess();
-        return new(
-            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64,
-            JitInfo.GetCompiledMethodCount());
-    }
-
     private static long Open()
     {
         Gate.Open();
@@ -74,4 +59,20 @@ internal static class ServerCommand
 internal sealed record Ports(int Covered, int OptOut);
 
 /// <summary>What the server process has used since its start.</summary>
-internal sealed record Sample(long AllocatedBytes, double CpuSeconds, long PeakWorkingSet, long CompiledMethods);
+internal sealed record Sample(long AllocatedBytes, double CpuSeconds, long PeakWorkingSet, long CompiledMethods)
+{
+    /// <summary>What one slice leaves behind is not collected in the next one's time.</summary>
+    public static Sample Settle()
+    {
+        GC.Collect();
+        return Take();
+    }
+
+    public static Sample Take()
+    {
+        using var process = Process.GetCurrentProcess();
+        return new(
+            GC.GetTotalAllocatedBytes(precise: true), process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64,
+            JitInfo.GetCompiledMethodCount());
+    }
+}

@@ -40,21 +40,7 @@ internal sealed class Stand : IAsyncDisposable
     public Task<T> AskAsync<T>(string command) => _server.AskAsync<T>(command);
 
     /// <summary>Lets the load generator work, and tells what it cost this server.</summary>
-    public async Task<Slice> MeasureAsync(ChildProcess load, LoadJob job)
-    {
-        var before = await AskAsync<Sample>("settle");
-        var result = await LoadCommand.AskAsync(load, job);
-        var after = await AskAsync<Sample>("sample");
-        return new()
-        {
-            Requests = result.Requests,
-            PerSecond = result.Requests / result.Seconds,
-            Median = result.Median,
-            Percentile99 = result.Percentile99,
-            CpuMicroseconds = (after.CpuSeconds - before.CpuSeconds) * 1e6 / result.Requests,
-            Allocated = (after.AllocatedBytes - before.AllocatedBytes) / (double)result.Requests,
-        };
-    }
+    public Task<Slice> MeasureAsync(ChildProcess load, LoadJob job) => Slice.MeasureAsync(_server, load, job);
 
     public async ValueTask DisposeAsync()
     {
@@ -88,4 +74,21 @@ internal sealed record Slice
 
     /// <summary>Bytes that the server allocated for a request.</summary>
     public required double Allocated { get; init; }
+
+    /// <summary>Lets the load generator work, and tells what it cost the server.</summary>
+    public static async Task<Slice> MeasureAsync(ChildProcess server, ChildProcess load, LoadJob job)
+    {
+        var before = await server.AskAsync<Sample>("settle");
+        var result = await LoadCommand.AskAsync(load, job);
+        var after = await server.AskAsync<Sample>("sample");
+        return new()
+        {
+            Requests = result.Requests,
+            PerSecond = result.Requests / result.Seconds,
+            Median = result.Median,
+            Percentile99 = result.Percentile99,
+            CpuMicroseconds = (after.CpuSeconds - before.CpuSeconds) * 1e6 / result.Requests,
+            Allocated = (after.AllocatedBytes - before.AllocatedBytes) / (double)result.Requests,
+        };
+    }
 }

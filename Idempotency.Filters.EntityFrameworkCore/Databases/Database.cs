@@ -13,7 +13,7 @@ namespace Idempotency.Filters.EntityFrameworkCore.Databases;
 internal sealed class Database
 {
     private readonly PooledDbContextFactory<RowContext> _contexts;
-    private readonly Func<CancellationToken, Task>? _create;
+    private readonly Func<Task>? _create;
     private Task? _created;
     private LockRows? _locks;
 
@@ -22,7 +22,7 @@ internal sealed class Database
     /// <param name="timeout">How long one statement may take.</param>
     /// <param name="create">Makes the table if it is missing; null = the application does.</param>
     /// <exception cref="InvalidOperationException">The store cannot work with what the context is configured for.</exception>
-    public Database(DbContext context, IServiceProvider services, TimeSpan timeout, Func<CancellationToken, Task>? create)
+    public Database(DbContext context, IServiceProvider services, TimeSpan timeout, Func<Task>? create)
     {
         ContextName = context.GetType().Name;
         Table = IdempotencyTable.In(context) ?? throw new InvalidOperationException(
@@ -78,10 +78,10 @@ internal sealed class Database
         if (_create is null)
             return;
 
-        // An attempt that failed is no answer for the next call.
+        // It goes on when this caller leaves: the next one needs it, too. An attempt that failed is no answer for the next call.
         var created = Volatile.Read(ref _created);
         if (created is null || created.IsFaulted || created.IsCanceled)
-            Volatile.Write(ref _created, created = _create(cancellationToken));
+            Volatile.Write(ref _created, created = _create());
         await created.WaitAsync(cancellationToken);
     }
 

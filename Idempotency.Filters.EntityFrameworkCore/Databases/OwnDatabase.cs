@@ -1,3 +1,5 @@
+using Idempotency.Filters.EntityFrameworkCore.Model;
+using Idempotency.Filters.EntityFrameworkCore.Rows;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -29,32 +31,39 @@ internal sealed class OwnDatabase : DatabaseSource
     private OwnContext NewContext() => new(_context, _options.Table, _options.Schema);
 
     /// <summary>Also in a database that has other tables, where Entity Framework by itself would create none.</summary>
-    private async Task CreateAsync(CancellationToken cancellationToken)
+    private async Task CreateAsync()
     {
         await using var context = NewContext();
         var creator = context.GetService<IRelationalDatabaseCreator>();
-        if (!await creator.ExistsAsync(cancellationToken))
-            await creator.CreateAsync(cancellationToken);
-        if (await HasTableAsync(context, cancellationToken))
+        if (!await creator.ExistsAsync())
+            await creator.CreateAsync();
+        if (await HasTableAsync(context))
             return;
 
         try
         {
-            await creator.CreateTablesAsync(cancellationToken);
+            await creator.CreateTablesAsync();
+            // Records are compressed and encrypted before they come here, if at all: to try it again is in vain.
+            if (RowsFactory.IsPostgres(context.Database.ProviderName))
+            {
+                var table = IdempotencyTable.In(context)!;
+                var alteration = $"ALTER TABLE {table.Name} ALTER COLUMN {table.Record} SET STORAGE EXTERNAL";
+                await context.Database.ExecuteSqlRawAsync(alteration);
+            }
         }
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (System.Data.Common.DbException)
         {
             // Another process was faster.
-            if (!await HasTableAsync(context, cancellationToken))
+            if (!await HasTableAsync(context))
                 throw;
         }
     }
 
-    private static async Task<bool> HasTableAsync(OwnContext context, CancellationToken cancellationToken)
+    private static async Task<bool> HasTableAsync(OwnContext context)
     {
         try
         {
-            await context.Set<Model.IdempotencyRow>().Where(_ => false).Select(row => row.Fencing).ToListAsync(cancellationToken);
+            await context.Set<IdempotencyRow>().Where(_ => false).Select(row => row.Fencing).ToListAsync();
             return true;
         }
         catch (System.Data.Common.DbException exception) when (DatabaseErrors.IsMissing(exception))

@@ -59,14 +59,16 @@ internal sealed class StoreStartCheck(
             using var late = new CancellationTokenSource(Patience, timeProvider);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
             await Task.Run(
-                () => database.RunAsync((connection, token) => database.Rows.ProbeAsync(connection, token), either.Token), CancellationToken.None)
+                () => database.RunAsync((connection, token) => database.Rows.ProbeAsync(connection, token), either.Token),
+                CancellationToken.None)
                 .WaitAsync(Patience, timeProvider, cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && DatabaseErrors.IsMissing(exception))
         {
             throw new InvalidOperationException(
-                $"Idempotency store {name}: the table {database.Table.DisplayName} is missing, or has an older shape ({exception.Message}). "
-                + $"Make it with a migration: dotnet ef migrations add Idempotency --context {database.ContextName}, then "
+                $"Idempotency store {name}: the table {database.Table.DisplayName} is missing, or has an older shape "
+                + $"({exception.Message}). Make it with a migration: dotnet ef migrations add Idempotency "
+                + $"--context {database.ContextName}, then "
                 + $"dotnet ef database update --context {database.ContextName}.",
                 exception);
         }
@@ -75,8 +77,8 @@ internal sealed class StoreStartCheck(
             if (options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).RequireDatabaseAtStart)
             {
                 throw new InvalidOperationException(
-                    $"Idempotency store {name}: its database does not answer ({exception.Message}). Start it, correct the connection, or set "
-                    + "EntityFrameworkStoreOptions.RequireDatabaseAtStart to false, to start without it.",
+                    $"Idempotency store {name}: its database does not answer ({exception.Message}). Start it, correct the connection, "
+                    + "or set EntityFrameworkStoreOptions.RequireDatabaseAtStart to false, to start without it.",
                     exception);
             }
 

@@ -1,7 +1,7 @@
 namespace Idempotency.Filters.EntityFrameworkCore.Model;
 
 /// <summary>
-/// One key as the table has it. Entity Framework maps it, so that migrations make the table; the store reads and writes it by SQL of its own.
+/// One key as the table has it. Entity Framework maps it, so that migrations make the table; the store uses SQL of its own.
 /// </summary>
 internal sealed class IdempotencyRow
 {

@@ -11,7 +11,8 @@ internal sealed class SqlServerTableShape : TableShape
     public override void Apply(EntityTypeBuilder<IdempotencyRow> row, string table)
     {
         MapPrimaryKey(row, table).HasAnnotation(Clustered, false);
-        row.HasIndex(entity => new { entity.ExpiresAt, entity.Id }).HasDatabaseName($"ix_{table}_expires_at").HasAnnotation(Clustered, true);
+        row.HasIndex(entity => new { entity.ExpiresAt, entity.Id })
+            .HasDatabaseName($"ix_{table}_expires_at").HasAnnotation(Clustered, true);
         MapMomentsAsNumbers(row);
     }
 }

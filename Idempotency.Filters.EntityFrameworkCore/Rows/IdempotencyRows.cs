@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Data.Common;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Model;
@@ -22,7 +21,9 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
     // For clients that cannot be cancelled sooner; they count in seconds.
     private readonly int _commandTimeout = (int)Math.Ceiling(timeout.TotalSeconds);
 
-    /// <summary>Claims the key, or says why it cannot be claimed. The result is acquired with the record that the claim was made over.</summary>
+    /// <summary>
+    /// Claims the key, or says why it cannot be claimed. The result is acquired with the record that the claim was made over.
+    /// </summary>
     public virtual async Task<RowLook> ClaimAsync(
         DbConnection connection, RowKey key, RowTerms terms, CancellationToken cancellationToken)
     {

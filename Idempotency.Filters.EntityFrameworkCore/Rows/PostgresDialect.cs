@@ -4,8 +4,8 @@ using Idempotency.Filters.EntityFrameworkCore.Model;
 namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 
 /// <summary>
-/// PostgreSQL. <c>statement_timestamp()</c> is one moment in the whole statement, in and outside a transaction. A statement that waits for a
-/// row judges leases by the time before its wait, so it takes none over too early.
+/// PostgreSQL. <c>statement_timestamp()</c> is one moment in the whole statement, in and outside a transaction. A statement that waits
+/// for a row judges leases by the time before its wait, so it takes none over too early.
 /// </summary>
 internal sealed class PostgresDialect : RowDialect
 {

@@ -8,7 +8,7 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 /// </summary>
 internal abstract class RowDialect
 {
-    /// <summary>The time, by the clock of the database. The same wherever a statement names it, and no later than the statement ends.</summary>
+    /// <summary>The time, by the clock of the database. The same wherever a statement names it.</summary>
     public abstract string Now { get; }
 
     /// <summary>The time in microseconds since 1970.</summary>

@@ -4,8 +4,8 @@ using Idempotency.Filters.EntityFrameworkCore.Model;
 namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 
 /// <summary>
-/// SQLite, which has one writer at a time. The writers of this process queue here, without a thread each. A reader waits for no writer, so a
-/// key in flight is found while another key is written.
+/// SQLite, which has one writer at a time. The writers of this process queue here, without a thread each. A reader waits for no writer, so
+/// a key in flight is found while another key is written.
 /// </summary>
 // The semaphore has no handle to give back: nobody waits for it synchronously.
 #pragma warning disable CA1001

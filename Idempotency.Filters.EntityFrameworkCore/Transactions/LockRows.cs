@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
-using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 

@@ -1,5 +1,4 @@
 using Idempotency.Filters.EntityFrameworkCore.Rows;
-using Idempotency.Filters.Primitives;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;

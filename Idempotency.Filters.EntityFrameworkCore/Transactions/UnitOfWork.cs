@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,0 +1,8 @@
+using Idempotency.Filters.Benchmarks.Support;
+
+namespace Idempotency.Filters.TestSupport;
+
+internal sealed partial class ServerProgram
+{
+    static partial void WhenMissing(string message) => throw new UsageException(message);
+}

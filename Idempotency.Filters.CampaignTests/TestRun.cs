@@ -1,0 +1,2 @@
+// A campaign keeps all processors busy by itself.
+[assembly: NonParallelizable]

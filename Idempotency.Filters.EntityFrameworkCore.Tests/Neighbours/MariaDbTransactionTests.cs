@@ -3,6 +3,7 @@ using Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using ShopContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.ShopContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 
@@ -85,9 +86,7 @@ internal sealed class MariaDbTransactionTests
             do
             {
                 var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _app.PayAsync(key)));
-                Assert.That(
-                    answers.Select(answer => (int)answer.StatusCode).Distinct(), Is.SubsetOf((int[])[201, 409, 500]),
-                    string.Join('\n', _app.App.Logs.Lines.Select(line => line.Exception).Where(exception => exception is DbUpdateException)));
+                Assert.That(answers.Select(answer => (int)answer.StatusCode).Distinct(), Is.SubsetOf((int[])[201, 409, 500]));
             }
             while (await _app.PaymentsAsync(key) == 0);
 
@@ -126,6 +125,7 @@ internal sealed class MariaDbTransactionTests
         Assert.That(await _app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Is.EqualTo("201 paid replayed"));
     }
 
-    private static Task UpdateAsync(ShopContext db, Payment payment) =>
-        db.Payments.Where(row => row.Id == payment.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.Amount, row => row.Amount + 1));
+    private static Task<int> UpdateAsync(ShopContext db, Payment payment) =>
+        db.Payments.Where(row => row.Id == payment.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Amount, row => row.Amount + 1));
 }

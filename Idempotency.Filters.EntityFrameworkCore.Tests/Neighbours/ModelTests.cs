@@ -56,8 +56,8 @@ internal sealed class ModelTests
 
         await using var context = Make<RenamedContext>(o => o.UseNpgsql(database));
         Assert.That(
-            await context.Database.SqlQueryRaw<int>("SELECT count(*)::int AS \"Value\" FROM \"Own Schema\".\"Keys\" WHERE \"The Record\" IS NOT NULL")
-                .SingleAsync(),
+            await context.Database.SqlQueryRaw<int>(
+                "SELECT count(*)::int AS \"Value\" FROM \"Own Schema\".\"Keys\" WHERE \"The Record\" IS NOT NULL").SingleAsync(),
             Is.EqualTo(1));
     }
 

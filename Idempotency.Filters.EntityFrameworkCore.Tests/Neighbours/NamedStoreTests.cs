@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using ShopContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.ShopContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 
@@ -29,7 +30,7 @@ internal sealed class NamedStoreTests
                 _ = other switch
                 {
                     "context" => idempotency.UseEntityFramework<ShopContext>(EfStores.BePatient),
-                    "file" => idempotency.UseEntityFramework(((Action<DbContextOptionsBuilder>)EfStores.AllowManyProviders) + UseFile, EfStores.BePatient),
+                    "file" => idempotency.UseEntityFramework(UseFile, EfStores.BePatient),
                     _ => idempotency,
                 };
                 idempotency.AddStore("ledger", store => store.UseEntityFramework<LedgerContext>(EfStores.BePatient))
@@ -57,7 +58,11 @@ internal sealed class NamedStoreTests
             await app.Services.GetRequiredService<IIdempotencyAdministration>().ForgetAsync(IdempotencyScope.Anonymous), Is.EqualTo(2));
     }
 
-    private static void UseFile(DbContextOptionsBuilder options) => options.UseSqlite(Databases.Sqlite());
+    private static void UseFile(DbContextOptionsBuilder options)
+    {
+        EfStores.AllowManyProviders(options);
+        options.UseSqlite(Databases.Sqlite());
+    }
 
     private static Action<DbContextOptionsBuilder> Over(string database) => o =>
     {

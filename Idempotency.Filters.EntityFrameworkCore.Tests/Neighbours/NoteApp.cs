@@ -48,8 +48,9 @@ internal sealed class NoteApp : IAsyncDisposable
             {
                 Answers.ShowErrors(web);
                 pipeline?.Invoke(web);
-                web.MapPost("/notes", async (HttpContext http, TContext db, IIdempotencyContext idempotency) =>
+                web.MapPost("/notes", async (HttpContext http, IIdempotencyContext idempotency) =>
                 {
+                    var db = http.RequestServices.GetRequiredService<TContext>();
                     Interlocked.Increment(ref self!._runs);
                     var note = new Note { Text = idempotency.Key! };
                     db.Add(note);

@@ -31,7 +31,8 @@ internal sealed class OutboxTests
             [],
             services =>
             {
-                services.AddDbContextWithWolverineIntegration<OutboxContext>(o => o.UseNpgsql(_database, npgsql => npgsql.EnableRetryOnFailure()));
+                services.AddDbContextWithWolverineIntegration<OutboxContext>(
+                    o => o.UseNpgsql(_database, npgsql => npgsql.EnableRetryOnFailure()));
                 services.ConfigureDbContext<OutboxContext>(EfStores.AllowManyProviders);
                 services.AddIdempotency(o => o.KeyPrefix = "outbox:").UseEntityFramework<OutboxContext>(EfStores.BePatient)
                     .AddPolicy("outbox", o => o.Transactional = true);
@@ -112,9 +113,9 @@ internal sealed class OutboxTests
 
     private async Task<int> CountAsync(string table)
     {
+        var sql = $"SELECT count(*)::int AS \"Value\" FROM {table}";
         await using var scope = _app.Services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<OutboxContext>()
-            .Database.SqlQueryRaw<int>($"SELECT count(*)::int AS \"Value\" FROM {table}").SingleAsync();
+        return await scope.ServiceProvider.GetRequiredService<OutboxContext>().Database.SqlQueryRaw<int>(sql).SingleAsync();
     }
 
     internal sealed class OutboxContext(DbContextOptions<OutboxContext> options) : NoteContext(options);

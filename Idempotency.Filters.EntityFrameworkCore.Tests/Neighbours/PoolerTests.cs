@@ -2,6 +2,7 @@ using System.Net;
 using Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
+using ShopContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.ShopContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 

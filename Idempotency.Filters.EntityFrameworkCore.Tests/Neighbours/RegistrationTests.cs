@@ -132,7 +132,8 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
 
     internal sealed record Connection(string Text);
 
-    internal sealed class SelfConfiguredContext(DbContextOptions<SelfConfiguredContext> options, Connection connection) : NoteContext(options)
+    internal sealed class SelfConfiguredContext(DbContextOptions<SelfConfiguredContext> options, Connection connection)
+        : NoteContext(options)
     {
         protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseNpgsql(connection.Text);
     }
@@ -153,7 +154,8 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
         }
 
         public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
-            DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+            DbConnection connection, ConnectionEventData eventData, InterceptionResult result,
+            CancellationToken cancellationToken = default)
         {
             Prepare(connection);
             return new(result);

@@ -2,6 +2,7 @@ using System.Transactions;
 using Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using ShopContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.ShopContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 

@@ -81,7 +81,7 @@ internal sealed class SqliteTransactionTests(string journal)
     {
         await using var app = await StartAsync();
         var (first, goOn) = await HoldAsync(app);
-        var other = app.PayAsync("b", "20");
+        var other = app.PayAsync("b");
 
         goOn.Fire();
         using var answer = await first;
@@ -97,7 +97,7 @@ internal sealed class SqliteTransactionTests(string journal)
         await using var app = await StartAsync(patience: TimeSpan.FromMilliseconds(500));
         var (first, goOn) = await HoldAsync(app);
 
-        var other = await app.App.AnswerAsync("api/payments", "b", new StringContent("20"));
+        var other = await AnswerAsync(app, "b");
         goOn.Fire();
         using var answer = await first;
 
@@ -106,7 +106,7 @@ internal sealed class SqliteTransactionTests(string journal)
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Created));
         // The claim that was given up may have come late, and is released then.
         await Waiting.UntilAsync(
-            async () => (await app.App.AnswerAsync("api/payments", "b", new StringContent("20"))).StartsWith("201 ", StringComparison.Ordinal));
+            async () => (await AnswerAsync(app, "b")).StartsWith("201 ", StringComparison.Ordinal));
     }
 
     [Test]
@@ -116,7 +116,7 @@ internal sealed class SqliteTransactionTests(string journal)
             patience: TimeSpan.FromMilliseconds(900), policy: o => (o.Lease, o.MaxExecutionTime) = (TimeSpan.FromSeconds(2), null));
         var lost = CancellationToken.None;
         var (first, goOn) = await HoldAsync(app, idempotency => lost = idempotency.LeaseLost);
-        await Waiting.UntilAsync(async () => await app.App.AnswerAsync("api/payments", "a", new StringContent("10")) is "503 store-unavailable");
+        await Waiting.UntilAsync(async () => await AnswerAsync(app, "a") is "503 store-unavailable");
 
         Assert.That(lost.CanBeCanceled, Is.True);
         Assert.That(lost.IsCancellationRequested, Is.False);
@@ -126,7 +126,7 @@ internal sealed class SqliteTransactionTests(string journal)
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Created), await answer.Content.ReadAsStringAsync());
         Assert.That(app.Action.Runs, Is.EqualTo(1));
         Assert.That(await app.PaymentsAsync("a"), Is.EqualTo(1));
-        Assert.That(await app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Does.EndWith(" replayed"));
+        Assert.That(await AnswerAsync(app, "a"), Does.EndWith(" replayed"));
         Assert.That(app.App.Logs.Lines.Where(line => line.Message.Contains("LeaseLost", StringComparison.Ordinal)), Is.Empty);
     }
 
@@ -140,13 +140,13 @@ internal sealed class SqliteTransactionTests(string journal)
         await using (var transaction = outside.BeginTransaction())
         {
             Assert.That(
-                await app.App.AnswerAsync("api/payments", "a", new StringContent("10")), Is.EqualTo("503 store-unavailable"));
+                await AnswerAsync(app, "a"), Is.EqualTo("503 store-unavailable"));
             Assert.That(app.Action.Runs, Is.Zero);
         }
 
         // The claim that was given up may have come late, and is released then.
         await Waiting.UntilAsync(
-            async () => (await app.App.AnswerAsync("api/payments", "a", new StringContent("10"))).StartsWith("201 ", StringComparison.Ordinal));
+            async () => (await AnswerAsync(app, "a")).StartsWith("201 ", StringComparison.Ordinal));
         Assert.That(app.Action.Runs, Is.EqualTo(1));
     }
 
@@ -159,9 +159,12 @@ internal sealed class SqliteTransactionTests(string journal)
             o => o.UseSqlite(database),
             store => store.OperationTimeout = patience ?? TimeSpan.FromSeconds(25),
             policy);
-        await app.InAsync(db => db.Database.SqlQueryRaw<string>($"PRAGMA journal_mode = {journal}").ToListAsync());
+        var sql = $"PRAGMA journal_mode = {journal}";
+        await app.InAsync(db => db.Database.SqlQueryRaw<string>(sql).ToListAsync());
         return app;
     }
+
+    private static Task<string> AnswerAsync(ShopApp app, string key) => app.App.AnswerAsync("api/payments", key, new StringContent("10"));
 
     /// <summary>Stops a payment in the middle of its transaction.</summary>
     private static async Task<(Task<HttpResponseMessage> Payment, Signal GoOn)> HoldAsync(

@@ -106,7 +106,8 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
         {
             await NoteAsync(name, "a");
             await using var context = _tenants[name].NewContext();
-            await context.Database.ExecuteSqlRawAsync($"UPDATE {TableOf(context)} SET expires_at = now() - interval '1 hour'");
+            var sql = $"UPDATE {TableOf(context)} SET expires_at = now() - interval '1 hour'";
+            await context.Database.ExecuteSqlRawAsync(sql);
         }
 
         await Waiting.UntilAsync(async () => (await CountAsync("red")).Keys + (await CountAsync("blue")).Keys == 0);
@@ -175,8 +176,11 @@ internal sealed class TenantTests(TenantTests.Isolation isolation, bool transact
         return await AskAsync<DateTime>(context, "max(lease_until)");
     }
 
-    private static Task<T> AskAsync<T>(TenantContext context, string what) =>
-        context.Database.SqlQueryRaw<T>($"SELECT {what} AS \"Value\" FROM {TableOf(context)}").SingleAsync();
+    private static Task<T> AskAsync<T>(TenantContext context, string what)
+    {
+        var sql = $"SELECT {what} AS \"Value\" FROM {TableOf(context)}";
+        return context.Database.SqlQueryRaw<T>(sql).SingleAsync();
+    }
 
     private static string? TableOf(TenantContext context) =>
         context.Model.GetEntityTypes().Single(type => type.GetTableName() == "idempotency_keys").GetSchemaQualifiedTableName();

@@ -3,6 +3,7 @@ using Idempotency.Filters.EntityFrameworkCore.Tests.Transactions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using ShopContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.ShopContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 

@@ -6,8 +6,8 @@ using Idempotency.Filters.Stores;
 namespace Idempotency.Filters.EntityFrameworkCore.Store;
 
 /// <remarks>
-/// The handle of a key is its two hashes. A claim by a lock of the database has no row before it commits, so it is not listed. Of a key that
-/// several tenants have in databases of their own, each is listed, by one handle.
+/// The handle of a key is its two hashes. A claim by a lock of the database has no row before it commits, so it is not listed. A key that
+/// several tenants have in databases of their own has the same handle in each.
 /// </remarks>
 internal sealed partial class EfIdempotencyStore
 {

@@ -32,8 +32,8 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
         try
         {
             return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
-                ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: "
-                    + "set Claim to Automatic or Row."
+                ? "EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is "
+                    + $"{database.ProviderName}: set Claim to Automatic or Row."
                 : null;
         }
         catch (NoTenantException)

@@ -40,8 +40,8 @@ public abstract class IdempotencyClaim : IAsyncDisposable
     /// </summary>
     /// <param name="failure">What the action threw.</param>
     /// <returns>
-    /// An exception to throw instead, with the original inside. A <see cref="System.Data.Common.DbException"/> whose SQLSTATE is of class 40
-    /// says that a concurrent transaction made the database roll back.
+    /// An exception to throw instead, with the original inside. A <see cref="System.Data.Common.DbException"/> whose SQLSTATE is of class
+    /// 40 says that a concurrent transaction made the database roll back.
     /// </returns>
     public virtual Exception? Explain(Exception failure) => null;
 

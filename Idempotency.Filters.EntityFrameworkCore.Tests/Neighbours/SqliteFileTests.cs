@@ -1,6 +1,7 @@
 using Idempotency.Filters.Stores;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Neighbours;
 
@@ -22,6 +23,18 @@ internal sealed class SqliteFileTests
 
         Assert.That(outcomes.Count(outcome => outcome == nameof(ClaimOutcome.Acquired)), Is.EqualTo(1));
         Assert.That(outcomes.Count(outcome => outcome == nameof(ClaimOutcome.InFlight)), Is.EqualTo(19));
+    }
+
+    [Test]
+    public async Task FirstUseOfAFileLogsNoError()
+    {
+        var database = Databases.Sqlite();
+        await using var stores = EfStores.Over(o => o.UseSqlite(database));
+
+        await stores.AskAsync(EfStores.NewKey(), Terms);
+
+        Assert.That(stores.Logs.Lines.Where(line => line.Level >= LogLevel.Warning), Is.Empty);
+        Assert.That(stores.Logs.Lines, Is.Not.Empty);
     }
 
     [Test]

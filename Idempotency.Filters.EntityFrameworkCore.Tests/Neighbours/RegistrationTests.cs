@@ -69,6 +69,21 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
     });
 
     [Test]
+    public async Task MoreDataSourcesThanEntityFrameworkLikes()
+    {
+        var sources = Enumerable.Range(0, 25).Select(_ => NpgsqlDataSource.Create(_database)).ToList();
+        var next = -1;
+        await using var app = await StartAsync<RegisteredContext>(
+            s => s.AddDbContext<RegisteredContext>((_, o) => o.UseNpgsql(sources[Interlocked.Increment(ref next) % sources.Count])));
+        var first = await app.App.AnswerAsync("notes", "a");
+
+        for (var number = 0; number < sources.Count; number++)
+            Assert.That(await app.App.AnswerAsync("notes", "a"), Is.EqualTo(first + " replayed"));
+        foreach (var source in sources)
+            await source.DisposeAsync();
+    }
+
+    [Test]
     public Task RetryingStrategyOfTheProvider() =>
         ShowAsync(s => s.AddDbContext<RegisteredContext>(o => o.UseNpgsql(_database, n => n.EnableRetryOnFailure())));
 

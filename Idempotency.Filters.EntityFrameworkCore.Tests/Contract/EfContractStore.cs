@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Idempotency.Filters.EntityFrameworkCore.Tests.Contract;
 
 /// <summary>Over a real database that the tests of the contract share, in real time.</summary>
-internal abstract class EfContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore
+internal abstract class EfContractStore : IFencingStore, ICompareAndSetStore, IForgettingStore, IListingStore
 {
     private EfStores _stores = null!;
 

@@ -18,6 +18,8 @@ internal static class MariaDbStoreContract
 
     public sealed class Forget : ForgetContract<MariaDbContractStore>;
 
+    public sealed class Listing : ListContract<MariaDbContractStore>;
+
     public sealed class Completeness
     {
         [Test]

@@ -18,6 +18,8 @@ internal static class PostgresStoreContract
 
     public sealed class Forget : ForgetContract<PostgresContractStore>;
 
+    public sealed class Listing : ListContract<PostgresContractStore>;
+
     public sealed class Completeness
     {
         [Test]

@@ -18,6 +18,8 @@ internal static class SqliteStoreContract
 
     public sealed class Forget : ForgetContract<SqliteContractStore>;
 
+    public sealed class Listing : ListContract<SqliteContractStore>;
+
     public sealed class Completeness
     {
         [Test]

@@ -1,6 +1,7 @@
 using System.Text;
 using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -27,7 +28,7 @@ internal sealed class EfStores : IAsyncDisposable
     public LogSink Logs { get; }
 
     public static EfStores Over(Action<DbContextOptionsBuilder> database, Action<EntityFrameworkStoreOptions>? configure = null) =>
-        Of(idempotency => idempotency.UseEntityFramework(database, BePatient + configure));
+        Of(idempotency => idempotency.UseEntityFramework(AllowManyProviders + database, BePatient + configure));
 
     public static EfStores Of(Action<IIdempotencyBuilder> use)
     {
@@ -39,6 +40,12 @@ internal sealed class EfStores : IAsyncDisposable
     }
 
     public static void BePatient(EntityFrameworkStoreOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// Entity Framework takes more than twenty sets of its services in a process for a mistake. Tests have that many applications.
+    /// </summary>
+    public static void AllowManyProviders(DbContextOptionsBuilder database) =>
+        database.ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning));
 
     /// <summary>A key that no other test has.</summary>
     public static string NewKey() => $"tests:{Guid.NewGuid():N}:key";

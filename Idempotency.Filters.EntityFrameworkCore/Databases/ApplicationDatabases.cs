@@ -17,13 +17,29 @@ internal sealed class ApplicationDatabases<TContext>(IServiceProvider services, 
             return Of(ContextOf(requestServices), Open);
 
         using var scope = services.CreateScope();
-        return Of(ContextOf(scope.ServiceProvider), Open);
+        return Of(ContextOutsideRequests(scope.ServiceProvider), Open);
     }
 
-    private static TContext ContextOf(IServiceProvider scoped) =>
-        scoped.GetService<TContext>() ?? throw new InvalidOperationException(
-            $"UseEntityFramework<{typeof(TContext).Name}>() works with a context that is not registered. Register it: "
-            + $"builder.Services.AddDbContext<{typeof(TContext).Name}>(options => ...);");
+    private static TContext ContextOutsideRequests(IServiceProvider scoped)
+    {
+        TContext? context;
+        try
+        {
+            context = scoped.GetService<TContext>();
+        }
+        catch (Exception exception)
+        {
+            throw new NoTenantException(typeof(TContext).Name, exception);
+        }
+
+        return Registered(context);
+    }
+
+    private static TContext ContextOf(IServiceProvider scoped) => Registered(scoped.GetService<TContext>());
+
+    private static TContext Registered(TContext? context) => context ?? throw new InvalidOperationException(
+        $"UseEntityFramework<{typeof(TContext).Name}>() works with a context that is not registered. Register it: "
+        + $"builder.Services.AddDbContext<{typeof(TContext).Name}>(options => ...);");
 
     private Database Open(DbContext context) => new(context, services, options.OperationTimeout, create: null);
 }

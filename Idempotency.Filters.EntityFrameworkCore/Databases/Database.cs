@@ -107,8 +107,16 @@ internal sealed class Database
 
         var builder = new DbContextOptionsBuilder<RowContext>();
         ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(provider);
+        var core = options.FindExtension<CoreOptionsExtension>();
+        // The same warnings: others would need services of their own, and Entity Framework counts the sets of services that it makes.
+        if (core is not null)
+        {
+            ((IDbContextOptionsBuilderInfrastructure)builder)
+                .AddOrUpdateExtension(new CoreOptionsExtension().WithWarningsConfiguration(core.WarningsConfiguration));
+        }
+
         // Those that give connections a token, for example. Others have no business with our statements.
-        var interceptors = options.FindExtension<CoreOptionsExtension>()?.Interceptors?.OfType<IDbConnectionInterceptor>().ToList();
+        var interceptors = core?.Interceptors?.OfType<IDbConnectionInterceptor>().ToList();
         if (interceptors is { Count: > 0 })
             builder.AddInterceptors(interceptors);
         return builder.UseApplicationServiceProvider(services).Options;

@@ -59,16 +59,25 @@ internal sealed class OwnDatabase : DatabaseSource
         }
     }
 
+    // Not by a query of Entity Framework: it would log an error, with its stack, when an application starts for the first time.
     private static async Task<bool> HasTableAsync(OwnContext context)
     {
+        var table = IdempotencyTable.In(context)!;
+        await context.Database.OpenConnectionAsync();
         try
         {
-            await context.Set<IdempotencyRow>().Where(_ => false).Select(row => row.Fencing).ToListAsync();
+            await using var command = context.Database.GetDbConnection().CreateCommand();
+            command.CommandText = $"SELECT {table.Fencing} FROM {table.Name} WHERE 1 = 0";
+            await command.ExecuteScalarAsync();
             return true;
         }
         catch (System.Data.Common.DbException exception) when (DatabaseErrors.IsMissing(exception))
         {
             return false;
+        }
+        finally
+        {
+            await context.Database.CloseConnectionAsync();
         }
     }
 }

@@ -40,6 +40,19 @@ internal sealed class StoreStartCheck(
         {
             throw new InvalidOperationException($"Idempotency store {name}: {exception.Message}", exception);
         }
+        catch (NoTenantException exception)
+        {
+            if (options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).RequireDatabaseAtStart)
+            {
+                throw new InvalidOperationException(
+                    $"Idempotency store {name}: {exception.Message}. Give it a database there too, or set "
+                    + "EntityFrameworkStoreOptions.RequireDatabaseAtStart to false, to start without a look at the table.",
+                    exception);
+            }
+
+            StoreLog.Unreachable(logger, exception, name);
+            return;
+        }
 
         try
         {

@@ -10,7 +10,7 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 /// The operations on rows, each in one to three statements outside a transaction. All may be repeated with the same token after a reply was
 /// lost. Here they are those of every database: look, then change the row if it still is as it was seen.
 /// </summary>
-internal class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeSpan timeout)
+internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeSpan timeout)
 {
     private static readonly byte[] Nobody = new byte[16];
 

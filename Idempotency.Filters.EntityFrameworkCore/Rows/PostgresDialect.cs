@@ -15,6 +15,9 @@ internal sealed class PostgresDialect : RowDialect
 
     public override string Later(string span) => $"COALESCE({Now} + CAST({span} AS interval), 'infinity')";
 
+    public override string MicrosecondsOf(string column) =>
+        $"CASE WHEN isfinite({column}) THEN CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS bigint) ELSE {long.MaxValue} END";
+
     public override string InsertIfAbsent(string table, string columns, string values, string condition) =>
         $"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING";
 

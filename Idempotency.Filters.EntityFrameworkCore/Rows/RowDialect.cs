@@ -25,6 +25,16 @@ internal abstract class RowDialect
     /// <summary>A statement that removes at most <c>@limit</c> rows, and waits for none that another process holds where it can.</summary>
     public abstract string DeleteSome(IdempotencyTable table, string condition);
 
+    /// <summary>A moment of a column in microseconds since 1970; the largest number for one that never comes.</summary>
+    public virtual string MicrosecondsOf(string column) => column;
+
+    /// <summary>Whether a row lies behind another, in the order of its two columns.</summary>
+    public virtual string IsBehind(string first, string second, string thanFirst, string thanSecond) =>
+        $"{first} >= {thanFirst} AND ({first}, {second}) > ({thanFirst}, {thanSecond})";
+
+    /// <summary>The end of a query that returns at most <c>@limit</c> rows, in an order.</summary>
+    public virtual string InPages(string order) => $"ORDER BY {order} LIMIT @limit";
+
     public virtual void SetSpan(DbParameter parameter, TimeSpan? span)
     {
         parameter.DbType = System.Data.DbType.Int64;

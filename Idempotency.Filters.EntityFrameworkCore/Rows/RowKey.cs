@@ -21,6 +21,19 @@ internal readonly record struct RowKey(byte[] Scope, byte[] Id)
     /// <summary>The key as logs show it: twelve characters, as of its text.</summary>
     public string LogHash => Convert.ToHexStringLower(Id.AsSpan(0, 6));
 
+    /// <summary>By which operators name a key of a listing.</summary>
+    public string Handle => Convert.ToHexStringLower(Scope) + Convert.ToHexStringLower(Id);
+
+    /// <returns>Null when the text is no <see cref="Handle"/>.</returns>
+    public static RowKey? OfHandle(string handle)
+    {
+        var bytes = new byte[2 * Length];
+        return handle.Length == 2 * bytes.Length
+            && Convert.FromHexString(handle, bytes, out _, out _) is System.Buffers.OperationStatus.Done
+            ? new(bytes[..Length], bytes[Length..])
+            : null;
+    }
+
     public static RowKey Of(StorageKey key) => new(ScopeOf(key.Scope), Hash(key.Value));
 
     public static byte[] ScopeOf(ReadOnlySpan<char> scope) => Hash(scope);

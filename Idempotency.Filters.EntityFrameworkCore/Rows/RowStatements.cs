@@ -74,6 +74,17 @@ internal sealed class RowStatements
             """;
         ResolveToFree = $"DELETE FROM {t.Name} WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted})";
         Forget = dialect.DeleteSome(t, $"{t.Scope} = @scope AND {Outcome("")} IN ({Completed}, {Interrupted})");
+        // The record of a key that is not asked for stays where it is.
+        var listed = $"""
+            SELECT {dialect.Microseconds}, {Outcome("r.")}, r.{t.Owner}, r.{t.State}, r.{t.Fencing},
+                CASE WHEN {Outcome("r.")} = {Completed} AND @length > 0 THEN SUBSTRING(r.{t.Record}, 1, @length) END,
+                r.{t.Scope}, r.{t.Id}, {dialect.MicrosecondsOf($"r.{t.LeaseUntil}")}, {dialect.MicrosecondsOf($"r.{t.BlockedUntil}")},
+                {dialect.MicrosecondsOf($"r.{t.ExpiresAt}")}
+            FROM {t.Name} r
+            """;
+        var isBehind = dialect.IsBehind($"r.{t.Scope}", $"r.{t.Id}", "@scope", "@id");
+        ListPage = $"{listed} WHERE {isBehind} {dialect.InPages($"r.{t.Scope}, r.{t.Id}")}";
+        ListOne = $"{listed} WHERE r.{t.Scope} = @scope AND r.{t.Id} = @id";
         CleanUp = dialect.DeleteSome(t, $"{t.ExpiresAt} <= {now} AND {Outcome("")} = 0");
     }
 
@@ -115,6 +126,12 @@ internal sealed class RowStatements
 
     /// <summary>Removes at most <c>@limit</c> keys of a scope.</summary>
     public string Forget { get; }
+
+    /// <summary>At most <c>@limit</c> rows behind a key, each with the first <c>@length</c> bytes of its record.</summary>
+    public string ListPage { get; }
+
+    /// <summary>One row as <see cref="ListPage"/> shows it.</summary>
+    public string ListOne { get; }
 
     /// <summary>Removes at most <c>@limit</c> rows that are over.</summary>
     public string CleanUp { get; }

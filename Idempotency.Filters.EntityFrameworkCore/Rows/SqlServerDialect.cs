@@ -9,6 +9,11 @@ internal sealed class SqlServerDialect : RowDialect
 
     public override string NullRecord => "CAST(NULL AS varbinary(max))";
 
+    public override string IsBehind(string first, string second, string thanFirst, string thanSecond) =>
+        $"{first} >= {thanFirst} AND ({first} > {thanFirst} OR {second} > {thanSecond})";
+
+    public override string InPages(string order) => $"ORDER BY {order} OFFSET 0 ROWS FETCH NEXT @limit ROWS ONLY";
+
     public override string InsertIfAbsent(string table, string columns, string values, string condition) =>
         $"INSERT INTO {table} ({columns}) SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {condition})";
 

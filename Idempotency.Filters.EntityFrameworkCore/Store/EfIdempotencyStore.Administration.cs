@@ -12,10 +12,12 @@ internal sealed partial class EfIdempotencyStore
 {
     private const int ForgottenAtOnce = 1000;
 
-    public async ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken)
+    public ValueTask<StoredKey?> FindAsync(StorageKey key, CancellationToken cancellationToken) =>
+        FindAsync(RowKey.Of(key), cancellationToken);
+
+    private async ValueTask<StoredKey?> FindAsync(RowKey row, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var row = RowKey.Of(key);
         foreach (var database in DatabasesOfOperators())
         {
             var look = (await _context.Calls.RunAsync(
@@ -27,15 +29,18 @@ internal sealed partial class EfIdempotencyStore
         return null;
     }
 
-    public async ValueTask<bool> ResolveAsync(
-        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
+    public ValueTask<bool> ResolveAsync(
+        StorageKey key, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken) =>
+        ResolveAsync(RowKey.Of(key), found, record, retention, cancellationToken);
+
+    private async ValueTask<bool> ResolveAsync(
+        RowKey row, StoredKey found, ReadOnlySequence<byte>? record, TimeSpan? retention, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         // It may be interrupted by now: then it is no longer as it was found.
         if (found.State == ClaimOutcome.InFlight)
             return false;
 
-        var row = RowKey.Of(key);
         var seen = SeenIn(found.Version);
         var owner = RowTerms.NewOwner();
         var bytes = record is { } sequence ? sequence.ToArray() : null;
@@ -47,7 +52,7 @@ internal sealed partial class EfIdempotencyStore
                 cancellationToken);
             if (answer.Result)
                 return true;
-            if (answer.InDoubt && bytes is null && await FindAsync(key, cancellationToken) is null)
+            if (answer.InDoubt && bytes is null && await FindAsync(row, cancellationToken) is null)
                 return true;
         }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Store;
 using Idempotency.Filters.Stores;
 
@@ -52,6 +53,9 @@ internal sealed class RowUnitClaim(RowStoreContext store, UnitOfWork unit, RowCl
             claim.ResumeRenewal();
         return completion;
     }
+
+    public override Exception? Explain(Exception failure) =>
+        DatabaseErrors.IsConflict(failure) ? new TransactionConflictException(failure) : base.Explain(failure);
 
     public override void Abandon() => claim.Abandon();
 

@@ -29,10 +29,18 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
                 + "WhenFailed is Block, which remembers it: set Claim to Automatic or Row, or both behaviours to their defaults.";
         }
 
-        return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
-            ? $"EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is {database.ProviderName}: "
-                + "set Claim to Automatic or Row."
-            : null;
+        try
+        {
+            return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
+                ? "EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is "
+                    + $"{database.ProviderName}: set Claim to Automatic or Row."
+                : null;
+        }
+        catch (NoTenantException)
+        {
+            // Of a tenant's database nothing is known yet.
+            return null;
+        }
     }
 
     public async ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions terms, CancellationToken cancellationToken)

@@ -53,9 +53,11 @@ internal sealed partial class IdempotentExecution
         if (result.Failure is not { } failure)
             return result;
 
-        if (TransactionConflict.Is(failure))
+        // Where the client of a database gives no SQLSTATE, the store does.
+        var explained = _request.Claim.Explain(failure);
+        if (TransactionConflict.Is(explained ?? failure))
             Refuse(RejectionKind.TransactionConflict, failure);
-        if (_request.Claim.Explain(failure) is not { } explained)
+        if (explained is null)
             return result;
 
         result.Forget();
@@ -83,6 +85,9 @@ internal sealed partial class IdempotentExecution
     /// <summary>What becomes of the key of an action whose transaction does not stand. It may have done something outside.</summary>
     private Verdict FailedVerdict => Judgement.Of(Facts(failure: null) with { Threw = true, IsWanted = false });
 
+    private bool BlocksWhatNobodyKnows =>
+        Options.WhenInterrupted is InterruptedBehavior.Block || FailedVerdict is Verdict.Block;
+
     private async ValueTask<Verdict> CommitAsync(Verdict verdict)
     {
         var fingerprint = await _fingerprint.FinishAsync(Options.RequestDrainTimeout, _services.TimeProvider, CancellationToken.None);
@@ -100,14 +105,14 @@ internal sealed partial class IdempotentExecution
         {
             TakeWinner(completion, fingerprint);
         }
-        else if (verdict is not Verdict.Block && FailedVerdict is Verdict.Block)
+        else if (completion.Outcome is not CompletionOutcome.None && verdict is not Verdict.Block && FailedVerdict is Verdict.Block)
         {
             return await CommitAsync(Verdict.Block);
         }
-        else if (verdict is Verdict.Block
-            || (completion.Outcome is CompletionOutcome.None && Options.WhenInterrupted is InterruptedBehavior.Block))
+        else if (verdict is Verdict.Block || (completion.Outcome is CompletionOutcome.None && BlocksWhatNobodyKnows))
         {
-            // Nobody can say what became of the action, and the key must not become free by itself.
+            // Nobody can say what became of the action. The key must not become free at once, and no record may take the place of one that
+            // is perhaps committed.
             _request.Claim!.Abandon();
         }
 

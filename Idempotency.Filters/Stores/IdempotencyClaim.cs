@@ -39,7 +39,10 @@ public abstract class IdempotencyClaim : IAsyncDisposable
     /// Says more of an exception that the action of a transactional claim threw because of its unit of work; null = nothing to add.
     /// </summary>
     /// <param name="failure">What the action threw.</param>
-    /// <returns>An exception to throw instead, with the original inside.</returns>
+    /// <returns>
+    /// An exception to throw instead, with the original inside. A <see cref="System.Data.Common.DbException"/> whose SQLSTATE is of class
+    /// 40 says that a concurrent transaction made the database roll back.
+    /// </returns>
     public virtual Exception? Explain(Exception failure) => null;
 
     /// <summary>

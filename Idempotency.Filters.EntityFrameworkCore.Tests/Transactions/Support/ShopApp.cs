@@ -37,7 +37,7 @@ internal sealed class ShopApp : IAsyncDisposable
             s =>
             {
                 s.AddSingleton(action);
-                s.AddDbContextPool<ShopContext>(database);
+                s.AddDbContextPool<ShopContext>(EfStores.AllowManyProviders + database);
                 s.AddIdempotency(o => o.KeyPrefix = "shop:")
                     .UseEntityFramework<ShopContext>(EfStores.BePatient + store)
                     .AddPolicy("shop", ((Action<IdempotencyOptions>)(o => o.Transactional = true)) + policy);
@@ -74,7 +74,7 @@ internal sealed class ShopApp : IAsyncDisposable
     private static DbContextOptions<ShopContext> Build(Action<DbContextOptionsBuilder> database)
     {
         var builder = new DbContextOptionsBuilder<ShopContext>();
-        database(builder);
+        (EfStores.AllowManyProviders + database)(builder);
         return builder.Options;
     }
 

@@ -1,0 +1,60 @@
+using System.Data.Common;
+using Idempotency.Filters.Stores;
+
+namespace Idempotency.Filters.EntityFrameworkCore.Rows;
+
+internal partial class IdempotencyRows
+{
+    // More than any database has in a column; one more would be none for some.
+    private const int WholeRecord = 1_000_000_000;
+
+    /// <summary>Before the first key.</summary>
+    public static RowKey First { get; } = new([], []);
+
+    /// <summary>
+    /// The rows behind a key, in the order of their keys, whatever their state. So each page costs the same, however few rows of it are
+    /// asked for.
+    /// </summary>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="behind">The last key of the page before.</param>
+    /// <param name="limit">How many rows at most.</param>
+    /// <param name="recordLength">How many bytes of a record are enough; null = all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<List<ListedRow>> ListAsync(
+        DbConnection connection, RowKey behind, int limit, int? recordLength, CancellationToken cancellationToken)
+    {
+        var command = Command(connection, Sql.ListPage);
+        Add(command, "@limit", limit);
+        return ReadAsync(command, behind, recordLength, ReadForPage, cancellationToken);
+    }
+
+    /// <summary>The row of a key, with its whole record.</summary>
+    /// <returns>Null when there is none.</returns>
+    /// <exception cref="InvalidDataException">The row is not of this version.</exception>
+    public async Task<ListedRow?> FindListedAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken) =>
+        (await ReadAsync(Command(connection, Sql.ListOne), key, null, Read, cancellationToken)).SingleOrDefault();
+
+    private static async Task<List<ListedRow>> ReadAsync(
+        DbCommand command, RowKey key, int? recordLength, Func<DbDataReader, RowLook> read, CancellationToken cancellationToken)
+    {
+        await using var disposed = command;
+        Add(command, key);
+        Add(command, "@length", Math.Min(recordLength ?? WholeRecord, WholeRecord));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<ListedRow>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(new(
+                new((byte[])reader.GetValue(6), (byte[])reader.GetValue(7)), read(reader), reader.GetInt64(8), reader.GetInt64(9),
+                reader.GetInt64(10)));
+        }
+
+        return rows;
+    }
+
+    /// <summary>A row of a later version does not end a listing: it is in none of the states.</summary>
+    private static RowLook ReadForPage(DbDataReader reader) =>
+        Convert.ToInt32(reader.GetValue(1), null) == RowStatements.Unreadable
+            ? new(ClaimOutcome.None, true, Nobody, default, 0, null, 0)
+            : Read(reader);
+}

@@ -28,7 +28,11 @@ internal static class DatabaseCommand
     {
         var (rounds, seconds) = (arguments.AtLeast("rounds", 1, 9), arguments.AtLeast("seconds", 0.05, 0.5));
         var (connections, durable) = (arguments.AtLeast("connections", 1, 16), arguments.Get("durable", false));
-        await using var database = new PostgresServer { Durable = durable, Settings = new Dictionary<string, string> { ["shared_buffers"] = "256MB" } };
+        await using var database = new PostgresServer
+        {
+            Durable = durable,
+            Settings = new Dictionary<string, string> { ["shared_buffers"] = "256MB" },
+        };
         await database.StartAsync();
         await using var server = ChildProcess.Start(
             program: null, Cores.Server, new Dictionary<string, string>(), DatabaseApp.Name, await database.CreateDatabaseAsync());
@@ -53,7 +57,12 @@ internal static class DatabaseCommand
 
         LoadJob Job(string path, int keys, bool? replayed) => new()
         {
-            Port = port, Path = path, Status = StatusCodes.Status201Created, Replayed = replayed, BodySize = BodySize, Connections = connections,
+            Port = port,
+            Path = path,
+            Status = StatusCodes.Status201Created,
+            Replayed = replayed,
+            BodySize = BodySize,
+            Connections = connections,
             Keys = keys,
         };
     }

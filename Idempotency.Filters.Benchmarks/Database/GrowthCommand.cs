@@ -33,7 +33,8 @@ internal static class GrowthCommand
             await database.StartAsync();
             var connectionString = await database.CreateDatabaseAsync();
             var table = new MarkdownTable(
-                $"{mode} mode, {keys:N0} keys, kept for {retention.TotalSeconds} s", "keys/s", "rows", "dead rows", "table MB", "indexes MB");
+                $"{mode} mode, {keys:N0} keys, kept for {retention.TotalSeconds} s", "keys/s", "rows", "dead rows",
+                "table MB", "indexes MB");
             await GrowAsync(connectionString, mode, keys, retention, async (written, perSecond) =>
             {
                 var figures = (string)(await database.ExecuteAsync(Figures, connectionString))!;

@@ -37,7 +37,10 @@ internal abstract class DatabaseSource
         var provider = RelationalOptionsExtension.Extract(context.GetService<IDbContextOptions>());
         var row = context.Model.FindEntityType(typeof(IdempotencyRow));
         var name = new DatabaseName(
-            provider.Connection is null ? context.Database.GetConnectionString() : null, DataSourceOf(provider), row?.GetSchema(), row?.GetTableName());
+            provider.Connection is null ? context.Database.GetConnectionString() : null,
+            DataSourceOf(provider),
+            row?.GetSchema(),
+            row?.GetTableName());
         var database = _known.GetOrAdd(name, _ => new(() => open(context)));
         try
         {

@@ -18,7 +18,8 @@ internal readonly struct BusyPatience : IDisposable
     public static BusyPatience Of(DbConnection connection, TimeSpan timeout)
     {
         // The package refers to no client.
-        if (connection.GetType().GetProperty(Property) is not { CanWrite: true } property || property.GetValue(connection) is not int before)
+        var property = connection.GetType().GetProperty(Property);
+        if (property is not { CanWrite: true } || property.GetValue(connection) is not int before)
             return default;
 
         property.SetValue(connection, (int)Math.Ceiling(timeout.TotalSeconds));

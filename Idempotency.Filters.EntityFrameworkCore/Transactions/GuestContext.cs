@@ -25,8 +25,8 @@ internal sealed class GuestContext(DbContext context)
         {
             var name = context.GetType().Name;
             throw new IdempotencyUnitOfWorkException(
-                $"{name} cannot take part in the transaction: {exception.Message} With<{name}>() needs the same database and provider as the "
-                + "context of the store, and no open connection or transaction.",
+                $"{name} cannot take part in the transaction: {exception.Message} With<{name}>() needs the same database and provider "
+                + "as the context of the store, and no open connection or transaction.",
                 exception);
         }
     }

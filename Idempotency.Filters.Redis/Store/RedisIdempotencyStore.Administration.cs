@@ -39,7 +39,8 @@ internal sealed partial class RedisIdempotencyStore
 
         try
         {
-            return IsDone(await Calls.EvaluateAsync(RedisScript.Resolve, [key.Value], arguments, cancellationToken), orGone: record is null);
+            var answer = await Calls.EvaluateAsync(RedisScript.Resolve, [key.Value], arguments, cancellationToken);
+            return IsDone(answer, orGone: record is null);
         }
         catch (Exception exception) when (record is { } sent && _context.ValueLimit.IsExceeded(exception, sent.Length))
         {

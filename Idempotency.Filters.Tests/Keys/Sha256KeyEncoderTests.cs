@@ -44,7 +44,8 @@ public class Sha256KeyEncoderTests
         var encoder = new Sha256KeyEncoder(new HashKeys(secret));
 
         Assert.That(
-            encoder.Encode("p:", "me", "abc").Value, Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:{Hash("key", [2, 0, 0, 0, .. "meabc"u8])}"));
+            encoder.Encode("p:", "me", "abc").Value,
+            Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:{Hash("key", [2, 0, 0, 0, .. "meabc"u8])}"));
         Assert.That(encoder.EncodeScope("p:", "me"), Is.EqualTo($"p:{Hash("scope", [.. "me"u8])}:"));
     }
 

@@ -57,7 +57,8 @@ internal sealed class FaultyStore(TimeProvider? clock = null) : IIdempotencyStor
     public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
         OnClaim?.Invoke() is { } result ? new(result) : WrapAsync(_inner.ClaimAsync(key, options, cancellationToken));
 
-    public async ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
+    public async ValueTask<ClaimResult> WaitAsync(
+        StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var waiting = _inner.WaitAsync(key, options, timeout, cancellationToken);
         Interlocked.Increment(ref _waits);

@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Idempotency.Filters.Engine;
 
-/// <summary>Knows the failures of a database that a concurrent transaction causes, and that a repetition of the whole operation cures.</summary>
+/// <summary>
+/// Knows the failures of a database that a concurrent transaction causes, and that a repetition of the whole operation cures.
+/// </summary>
 internal static class TransactionConflict
 {
     // ISO/IEC 9075: class 40 is "transaction rollback", by a serialization failure (40001) or, at PostgreSQL, a deadlock (40P01).

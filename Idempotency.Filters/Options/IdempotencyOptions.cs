@@ -106,10 +106,11 @@ public sealed class IdempotencyOptions
 
     /// <summary>
     /// Whether the record is committed together with what the action writes to the database, in one transaction: for one key, that
-    /// transaction commits at most once while the record is kept. Needs a store that can, such as <c>UseEntityFramework&lt;TContext&gt;()</c>.
-    /// The action runs once, inside the transaction of the request's <c>TContext</c>. It is committed if the answer is kept, and rolled back
-    /// otherwise; the answer leaves after that. The request body is read first, up to <see cref="MaxBufferedBodySize"/>. An answer that is
-    /// larger than <see cref="MaxResponseBodySize"/>, or streamed, is refused with 500 <c>rolled-back</c>. Default false.
+    /// transaction commits at most once while the record is kept. Needs a store that can, such as
+    /// <c>UseEntityFramework&lt;TContext&gt;()</c>. The action runs once, inside the transaction of the request's <c>TContext</c>. It is
+    /// committed if the answer is kept, and rolled back otherwise; the answer leaves after that. The request body is read first, up to
+    /// <see cref="MaxBufferedBodySize"/>. An answer that is larger than <see cref="MaxResponseBodySize"/>, or streamed, is refused with 500
+    /// <c>rolled-back</c>. Default false.
     /// </summary>
     public bool Transactional { get; set; }
 

@@ -40,8 +40,9 @@ public readonly record struct ClaimOptions
     public string? Caller { get; init; }
 
     /// <summary>
-    /// How long the record is to be kept, counted from its completion; null = for ever. <see cref="IdempotencyClaim.CompleteAsync"/> has the
-    /// last word. Stores that fix the end of a row when they make it need it early. Default null.
+    /// How long the record is to be kept, counted from its completion; null = for ever.
+    /// <see cref="IdempotencyClaim.CompleteAsync"/> has the last word. Stores that fix the end of a row when they make it need it early.
+    /// Default null.
     /// </summary>
     public TimeSpan? Retention { get; init; }
 

@@ -12,9 +12,6 @@ internal sealed class ModelTests
     [
         new("snake case", o => o.UseSnakeCaseNamingConvention()),
         new("upper case", o => o.UseUpperCaseNamingConvention()),
-        new("upper snake case", o => o.UseUpperSnakeCaseNamingConvention()),
-        new("camel case", o => o.UseCamelCaseNamingConvention()),
-        new("lower case", o => o.UseLowerCaseNamingConvention()),
     ];
 
     [TestCaseSource(nameof(Namings))]

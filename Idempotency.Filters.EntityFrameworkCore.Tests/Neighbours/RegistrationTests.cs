@@ -69,7 +69,7 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
         s.AddDbContextPool<RegisteredContext>(o => o.UseNpgsql());
     });
 
-    [Test]
+    [Test, Explicit("Entity Framework counts in the whole process: alone it passes, and beside others it fails theirs.")]
     public async Task MoreSetsOfServicesThanEntityFrameworkLikes()
     {
         // The application has said that it is no mistake, and the store needs one more set.

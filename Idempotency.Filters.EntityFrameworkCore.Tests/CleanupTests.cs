@@ -49,9 +49,7 @@ internal sealed class CleanupTests
 
         async Task<int> CountAsync()
         {
-            var builder = new DbContextOptionsBuilder<DbContext>();
-            use(builder);
-            await using var context = new DbContext(builder.Options);
+            await using var context = new DbContext(EfStores.OptionsOf<DbContext>(use));
             return await context.Database.SqlQueryRaw<int>(provider == "postgres"
                 ? "SELECT CAST(count(*) AS int) AS \"Value\" FROM idempotency_keys"
                 : "SELECT count(*) AS Value FROM idempotency_keys").SingleAsync();

@@ -35,7 +35,7 @@ internal sealed class DatabaseTests
         static async Task<string> CreateAsync()
         {
             var connectionString = await Databases.PostgresAsync();
-            await using var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(connectionString).Options);
+            await using var shop = new ShopContext(EfStores.OptionsOf<ShopContext>(o => o.UseNpgsql(connectionString)));
             await shop.Database.EnsureCreatedAsync();
             return connectionString;
         }
@@ -92,7 +92,7 @@ internal sealed class DatabaseTests
     private static EfStores Over<TContext>(Action<DbContextOptionsBuilder> database)
         where TContext : DbContext => EfStores.Of(idempotency =>
         {
-            idempotency.Services.AddDbContext<TContext>(database);
+            idempotency.Services.AddDbContext<TContext>(EfStores.AllowManyProviders + database);
             idempotency.UseEntityFramework<TContext>(EfStores.BePatient);
         });
 }

@@ -14,7 +14,7 @@ internal sealed class StartTests
     public async Task TableThatIsThereServesTheStore()
     {
         var connectionString = Databases.Sqlite();
-        await using (var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseSqlite(connectionString).Options))
+        await using (var shop = new ShopContext(EfStores.OptionsOf<ShopContext>(o => o.UseSqlite(connectionString))))
             await shop.Database.EnsureCreatedAsync();
 
         await using var app = await StartAsync<ShopContext>(database => database.UseSqlite(connectionString));
@@ -48,7 +48,7 @@ internal sealed class StartTests
     public async Task OlderTableFailsTheStart()
     {
         var connectionString = await Databases.PostgresAsync();
-        await using (var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(connectionString).Options))
+        await using (var shop = new ShopContext(EfStores.OptionsOf<ShopContext>(o => o.UseNpgsql(connectionString))))
         {
             await shop.Database.EnsureCreatedAsync();
             await shop.Database.ExecuteSqlRawAsync("ALTER TABLE idempotency_keys DROP COLUMN blocked_until");
@@ -88,13 +88,14 @@ internal sealed class StartTests
     public async Task OwnTableIsCreatedBesideOthers()
     {
         var connectionString = await Databases.PostgresAsync();
-        await using (var bare = new BareContext(new DbContextOptionsBuilder<BareContext>().UseNpgsql(connectionString).Options))
+        await using (var bare = new BareContext(EfStores.OptionsOf<BareContext>(o => o.UseNpgsql(connectionString))))
             await bare.Database.EnsureCreatedAsync();
 
         for (var start = 0; start < 2; start++)
         {
             await using var app = await StartAsync(services => services.AddIdempotency().UseEntityFramework(
-                database => database.UseNpgsql(connectionString), options => options.Table = "own keys"));
+                EfStores.WithManyProviders(database => database.UseNpgsql(connectionString)),
+                options => options.Table = "own keys"));
 
             Assert.That(app.Logs.Lines.Single(line => line.Id.Id == 71).Message, Does.Contain("own keys"));
         }
@@ -120,7 +121,7 @@ internal sealed class StartTests
         Action<DbContextOptionsBuilder> database, Action<EntityFrameworkStoreOptions>? configure = null)
         where TContext : DbContext => StartAsync(services =>
         {
-            services.AddDbContext<TContext>(database);
+            services.AddDbContext<TContext>(EfStores.AllowManyProviders + database);
             services.AddIdempotency().UseEntityFramework<TContext>(configure);
         });
 

@@ -41,11 +41,24 @@ internal sealed class EfStores : IAsyncDisposable
 
     public static void BePatient(EntityFrameworkStoreOptions options) => options.OperationTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>Options for a context that a test makes by itself.</summary>
+    public static DbContextOptions<TContext> OptionsOf<TContext>(Action<DbContextOptionsBuilder> database)
+        where TContext : DbContext
+    {
+        var builder = new DbContextOptionsBuilder<TContext>();
+        WithManyProviders(database)(builder);
+        return builder.Options;
+    }
+
     /// <summary>
     /// Entity Framework takes more than twenty sets of its services in a process for a mistake. Tests have that many applications.
     /// </summary>
     public static void AllowManyProviders(DbContextOptionsBuilder database) =>
         database.ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning));
+
+    /// <inheritdoc cref="AllowManyProviders"/>
+    public static Action<DbContextOptionsBuilder> WithManyProviders(Action<DbContextOptionsBuilder> database) =>
+        AllowManyProviders + database;
 
     /// <summary>A key that no other test has.</summary>
     public static string NewKey() => $"tests:{Guid.NewGuid():N}:key";

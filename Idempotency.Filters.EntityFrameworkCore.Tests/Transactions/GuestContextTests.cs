@@ -119,9 +119,9 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
         var source = hasDataSource ? Own(SourceOf(audits ?? database)) : null;
         var app = await StartAsync(
             database, mode: mode, store: o => o.With<AuditContext>(), pipeline: pipeline,
-            services: services => services.AddDbContextPool<AuditContext>(o => _ = source is null
+            services: services => services.AddDbContextPool<AuditContext>(EfStores.WithManyProviders(o => _ = source is null
                 ? o.UseNpgsql(audits ?? database, npgsql => npgsql.EnableRetryOnFailure())
-                : o.UseNpgsql(source, npgsql => npgsql.EnableRetryOnFailure())));
+                : o.UseNpgsql(source, npgsql => npgsql.EnableRetryOnFailure()))));
         await ExecuteAsync(database, AuditContext.Table);
         app.Action.Do = async (http, db, idempotency) =>
         {

@@ -78,7 +78,7 @@ internal sealed class StartTests : ShopTests
                 services =>
                 {
                     services.AddSingleton<ShopAction>();
-                    services.AddDbContextPool<ShopContext>(o => o.UseSqlite(database));
+                    services.AddDbContextPool<ShopContext>(EfStores.WithManyProviders(o => o.UseSqlite(database)));
                     services.AddIdempotency(o => o.KeyPrefix = "shop:")
                         .UseEntityFramework(o => o.UseSqlite(database))
                         .AddPolicy("shop", o => o.Transactional = true);

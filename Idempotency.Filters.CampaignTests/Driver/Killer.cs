@@ -12,6 +12,7 @@ internal sealed class Killer(CampaignRun run, WorkerPool pool, CampaignClients c
     private static readonly CrashPoint[] Points = Enum.GetValues<CrashPoint>();
 
     private readonly Random _random = new(unchecked(run.Seed * 31 + run.Part));
+    private readonly Queue<CrashPoint> _points = [];
 
     public async Task RunAsync()
     {
@@ -25,8 +26,22 @@ internal sealed class Killer(CampaignRun run, WorkerPool pool, CampaignClients c
             else if (_random.Next(4) == 0)
                 await KillAtRandomInstantAsync();
             else
-                await KillAtPointAsync(Points[_random.Next(Points.Length)]);
+                await KillAtPointAsync(NextPoint());
         }
+    }
+
+    /// <summary>Each point as often as the others, in an order that the seed decides.</summary>
+    private CrashPoint NextPoint()
+    {
+        if (_points.Count == 0)
+        {
+            var round = Points.ToArray();
+            _random.Shuffle(round);
+            foreach (var point in round)
+                _points.Enqueue(point);
+        }
+
+        return _points.Dequeue();
     }
 
     private async Task QuietAsync()

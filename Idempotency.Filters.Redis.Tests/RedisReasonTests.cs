@@ -79,11 +79,21 @@ internal sealed class RedisReasonTests
         await AssertReasonAsync($"{listener.LocalEndpoint}", "accepts connections, but has not answered on one.");
     }
 
+    // On a busy machine the oldest client sometimes keeps no reason for as long as it lives: then another one is asked.
     private static async Task AssertReasonAsync(string connectionString, string reason)
     {
-        await using var stores = RedisStores.Over(connectionString, options => options.OperationTimeout = TimeSpan.FromSeconds(2));
-
-        await UntilItSaysAsync(stores, reason);
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var stores = RedisStores.Over(connectionString, options => options.OperationTimeout = TimeSpan.FromSeconds(2));
+            try
+            {
+                await UntilItSaysAsync(stores, reason).WaitAsync(TimeSpan.FromSeconds(20));
+                return;
+            }
+            catch (TimeoutException) when (attempt < 6)
+            {
+            }
+        }
     }
 
     // The client may learn the reason after the first call has run out of time.

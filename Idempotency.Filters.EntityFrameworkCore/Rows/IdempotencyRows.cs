@@ -14,7 +14,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
 {
     private static readonly byte[] Nobody = new byte[16];
 
-    protected RowStatements Sql { get; } = new(table, dialect);
+    public RowStatements Sql { get; } = new(table, dialect);
 
     protected RowDialect Dialect => dialect;
 

@@ -91,8 +91,12 @@ internal sealed class RowClaim : IdempotencyClaim
 
     public void ResumeRenewal()
     {
-        if (_phase == RowClaimPhase.Held && _context.Renewal.Remove(_lease) is var _)
-            _context.Renewal.Add(_lease);
+        if (_phase != RowClaimPhase.Held)
+            return;
+
+        // It may not have been paused.
+        _context.Renewal.Remove(_lease);
+        _context.Renewal.Add(_lease);
     }
 
     public override void Abandon()

@@ -23,7 +23,7 @@ internal sealed class LockRows
     {
         _timeout = (int)Math.Ceiling(timeout.TotalSeconds);
         _rows = database.Rows;
-        _sql = new(database.Table, new RowStatements(database.Table, new PostgresDialect()));
+        _sql = new(database.Table, _rows.Sql);
     }
 
     /// <summary>Takes the lock and looks at the row, in one round trip.</summary>

@@ -9,12 +9,12 @@ internal sealed class LockStatements
 {
     public LockStatements(IdempotencyTable t, RowStatements rows)
     {
-        var now = new PostgresDialect().Now;
-        var micros = new PostgresDialect().Microseconds;
+        var dialect = new PostgresDialect();
         Look = rows.Look;
         Record = $"""
             INSERT INTO {t.Name} AS r ({rows.Columns})
-            VALUES (@scope, @id, {(int)RowState.Completed}, @owner, {micros}, {now}, {now}, {rows.Later("@retention")}, @record)
+            VALUES (@scope, @id, {(int)RowState.Completed}, @owner, {dialect.Microseconds}, {dialect.Now}, {dialect.Now},
+                {rows.Later("@retention")}, @record)
             ON CONFLICT ({t.Scope}, {t.Id}) DO UPDATE SET
                 {t.State} = excluded.{t.State},
                 {t.Owner} = excluded.{t.Owner},

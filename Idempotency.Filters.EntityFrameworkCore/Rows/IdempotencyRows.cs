@@ -72,9 +72,12 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         if (outcome == RowStatements.Unreadable)
             throw new InvalidDataException("The row of the key has a state that this version of Idempotency.Filters does not know.");
 
+        var record = (ClaimOutcome)outcome is ClaimOutcome.Completed or ClaimOutcome.InFlight && !reader.IsDBNull(5)
+            ? (byte[])reader.GetValue(5)
+            : null;
         return new(
             (ClaimOutcome)outcome, true, (byte[])reader.GetValue(2), (RowState)Convert.ToInt16(reader.GetValue(3), null),
-            reader.GetInt64(4), reader.IsDBNull(5) ? null : (byte[])reader.GetValue(5), moment);
+            reader.GetInt64(4), record, moment);
     }
 
     /// <summary>For those who wait: whether the key is still in flight, with its record if it is completed. Takes no lock.</summary>

@@ -57,20 +57,21 @@ internal sealed class LockRows
 
     /// <returns>False when something else stands in the row.</returns>
     public async Task<bool> TryRecordAsync(
-        DbTransaction transaction, RowKey key, byte[] owner, byte[]? seenOwner, byte[] record, TimeSpan? retention,
+        DbTransaction transaction, RowKey key, byte[] owner, RowLook seen, byte[] record, TimeSpan? retention,
         CancellationToken cancellationToken)
     {
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
         command.CommandTimeout = _timeout;
-        command.CommandText = _sql.Record;
+        command.CommandText = seen.Exists ? _sql.Replace : _sql.Insert;
         Add(command, "@scope", key.Scope);
         Add(command, "@id", key.Id);
         Add(command, "@owner", owner);
-        Add(command, "@seenOwner", seenOwner ?? Nobody);
+        if (seen.Exists)
+            Add(command, "@seenOwner", seen.Record is null ? Nobody : seen.Owner);
         Add(command, "@record", record);
         Add(command, "@retention", retention is { } span ? span : DBNull.Value);
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>

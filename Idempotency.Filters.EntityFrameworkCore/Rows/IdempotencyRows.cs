@@ -12,14 +12,15 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 /// </summary>
 internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeSpan timeout)
 {
-    private static readonly byte[] Nobody = new byte[16];
+    /// <summary>The token of no claim.</summary>
+    public static readonly byte[] Nobody = new byte[16];
 
     public RowStatements Sql { get; } = new(table, dialect);
 
     protected RowDialect Dialect => dialect;
 
     // For clients that cannot be cancelled sooner; they count in seconds.
-    private readonly int _commandTimeout = (int)Math.Ceiling(timeout.TotalSeconds);
+    protected int CommandTimeout { get; } = (int)Math.Ceiling(timeout.TotalSeconds);
 
     /// <summary>
     /// Claims the key, or says why it cannot be claimed. The result is acquired with the record that the claim was made over.
@@ -233,7 +234,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
     {
         var command = connection.CreateCommand();
         command.CommandText = statement;
-        command.CommandTimeout = _commandTimeout;
+        command.CommandTimeout = CommandTimeout;
         dialect.Complete(command);
         return command;
     }

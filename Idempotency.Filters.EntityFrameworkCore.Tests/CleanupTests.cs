@@ -56,6 +56,32 @@ internal sealed class CleanupTests
         }
     }
 
+    /// <summary>As with large records: a batch that takes too long is rolled back, and would never end.</summary>
+    [Test]
+    public async Task TakesFewerAtOnceWhereABatchTakesTooLong()
+    {
+        var connectionString = await Databases.PostgresAsync();
+        Action<DbContextOptionsBuilder> use = database => database.UseNpgsql(connectionString);
+        await using var app = await TestApp.StartAsync([], services => services.AddIdempotency().UseEntityFramework(
+            use,
+            options => (options.OperationTimeout, options.CleanupInterval) = (TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1))));
+        await using var context = new DbContext(EfStores.OptionsOf<DbContext>(use));
+        await context.Database.ExecuteSqlRawAsync("""
+            CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.4); RETURN OLD; END';
+            CREATE TRIGGER slow BEFORE DELETE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION slow();
+            """);
+        var store = app.Services.GetRequiredService<IIdempotencyStore>();
+        for (var number = 0; number < 8; number++)
+        {
+            var claimed = await store.ClaimAsync(
+                $"expired:{number}", new() { Lease = TimeSpan.FromHours(1), Retention = Instant }, default);
+            await EfStores.CompleteAsync(claimed.Claim!, "the answer", Instant);
+        }
+
+        await Waiting.UntilAsync(async () => await context.Database.SqlQueryRaw<int>(
+            "SELECT CAST(count(*) AS int) AS \"Value\" FROM idempotency_keys").SingleAsync() == 0);
+    }
+
     private static async Task<Action<DbContextOptionsBuilder>> UseAsync(string provider)
     {
         var connectionString = provider switch

@@ -3,6 +3,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using AuditContext = Idempotency.Filters.EntityFrameworkCore.Tests.Transactions.AuditContext;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Tests;
 
@@ -116,6 +117,18 @@ internal sealed class StartTests
                 options.Claim = setting == "Claim" ? (ClaimMode)9 : options.Claim;
             })),
         Throws.InstanceOf<OptionsValidationException>().With.Message.Contains($"EntityFrameworkStoreOptions.{setting} must be"));
+
+    [Test]
+    public void IntervalThatNoTimerTakesFailsTheStart() => Assert.That(
+        async () => await StartAsync<ShopContext>(
+            database => database.UseSqlite(Databases.Sqlite()), options => options.CleanupInterval = TimeSpan.FromDays(50)),
+        Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("EntityFrameworkStoreOptions.CleanupInterval must be"));
+
+    [Test]
+    public void GuestThatIsNotRegisteredFailsTheStart() => Assert.That(
+        async () => await StartAsync<ShopContext>(
+            database => database.UseSqlite(Databases.Sqlite()), options => options.With<AuditContext>()),
+        Throws.InvalidOperationException.With.Message.Contains("AddDbContext<AuditContext>"));
 
     private static Task<TestApp> StartAsync<TContext>(
         Action<DbContextOptionsBuilder> database, Action<EntityFrameworkStoreOptions>? configure = null)

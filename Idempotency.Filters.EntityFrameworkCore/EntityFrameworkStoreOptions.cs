@@ -1,5 +1,7 @@
 using System.Data;
+using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.EntityFrameworkCore;
 
@@ -22,12 +24,14 @@ public sealed class EntityFrameworkStoreOptions
     public ClaimMode Claim { get; set; }
 
     /// <summary>
-    /// The isolation level of the transactions that transactional policies begin; null = that of the provider. Default null.
+    /// The isolation level of the transactions that transactional policies begin; null = that of the provider. Default null. Above read
+    /// committed, a claim in row mode cannot be renewed beside its transaction: it lasts for <c>MaxExecutionTime</c>, which must be set,
+    /// and a key whose process died stays closed for as long.
     /// </summary>
     public IsolationLevel? IsolationLevel { get; set; }
 
     /// <summary>
-    /// How often this process removes expired rows; null = never: another process does. More than zero. Default 1 minute.
+    /// How often this process removes expired rows; null = never: another process does. From 1 millisecond to 24 days. Default 1 minute.
     /// </summary>
     public TimeSpan? CleanupInterval { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -49,6 +53,9 @@ public sealed class EntityFrameworkStoreOptions
 
     internal IList<Type> GuestContexts { get; } = [];
 
+    /// <summary>What each of them needs in the services.</summary>
+    internal IList<Action<IServiceCollection>> GuestGuards { get; } = [];
+
     internal ISet<Type> SeparateContexts { get; } = new HashSet<Type>();
 
     /// <summary>
@@ -61,15 +68,20 @@ public sealed class EntityFrameworkStoreOptions
         where TOther : DbContext
     {
         if (!GuestContexts.Contains(typeof(TOther)))
+        {
             GuestContexts.Add(typeof(TOther));
+            GuestGuards.Add(static services => services.ConfigureDbContext<TOther>(Guards.AddTo));
+        }
+
         return this;
     }
 
     /// <summary>
     /// Lets further instances of a context write while an action runs in a transaction. What they write is not in it, and stays when it is
     /// rolled back: for audit trails, and outboxes of their own. Otherwise such a write is an <see cref="InvalidOperationException"/>.
+    /// Contexts of other types than that of the store are always separate, unless they take part by <see cref="With"/>.
     /// </summary>
-    /// <typeparam name="TContext">The context.</typeparam>
+    /// <typeparam name="TContext">The context of the store.</typeparam>
     /// <returns>These options.</returns>
     public EntityFrameworkStoreOptions AllowSeparate<TContext>()
         where TContext : DbContext

@@ -65,8 +65,7 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
 
-        builder.Services.ConfigureDbContext<TContext>(static options => options.AddInterceptors(
-            SeparateContextGuard.Instance, TransactionGuard.Instance));
+        builder.Services.ConfigureDbContext<TContext>(Guards.AddTo);
         return builder;
     }
 
@@ -88,7 +87,14 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
         services.AddSingleton(new StoreName(builder.StoreName));
         var settings = services.AddOptions<EntityFrameworkStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
+        {
             settings.Configure(configure);
+            // The contexts that take part must be known before the services are built.
+            var chosen = new EntityFrameworkStoreOptions();
+            configure(chosen);
+            foreach (var guard in chosen.GuestGuards)
+                guard(services);
+        }
 
         return builder.UseStore((provider, name) =>
         {

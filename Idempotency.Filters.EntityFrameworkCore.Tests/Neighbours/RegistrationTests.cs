@@ -45,6 +45,21 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
     });
 
     [Test]
+    public Task MadeByTheApplication() => ShowAsync(s => s.AddScoped(_ => new RegisteredContext(OptionsOf(guarded: true))));
+
+    [Test]
+    public async Task MadeByTheApplicationWithoutGuards()
+    {
+        await using var app = await StartAsync<RegisteredContext>(
+            s => s.AddScoped(_ => new RegisteredContext(OptionsOf(guarded: false))));
+
+        if (!transactional)
+            await ShowAsync(app);
+        else
+            Assert.That(await app.App.AnswerAsync("notes", "a"), Does.StartWith("500").And.Contains("AddIdempotencyInterceptors()"));
+    }
+
+    [Test]
     public async Task ConfiguredByItself()
     {
         await using var app = await StartAsync<SelfConfiguredContext>(s =>
@@ -124,6 +139,16 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
         await using var app = await StartAsync<RegisteredContext>(
             s => s.AddDbContext<RegisteredContext>(o => o.UseNpgsql(_database + ";Username=nobody").AddInterceptors(prepared)));
         await ShowAsync(app);
+    }
+
+    private DbContextOptions<RegisteredContext> OptionsOf(bool guarded)
+    {
+        var options = new DbContextOptionsBuilder<RegisteredContext>();
+        EfStores.AllowManyProviders(options);
+        options.UseNpgsql(_database);
+        if (guarded)
+            options.AddIdempotencyInterceptors();
+        return options.Options;
     }
 
     private async Task ShowAsync(Action<IServiceCollection> register)

@@ -102,6 +102,21 @@ internal sealed class GuestContextTests(ClaimMode mode, bool hasDataSource) : Sh
         Assert.That(await AuditsAsync(app), Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task GuestThatEndsTheTransactionIsRefused()
+    {
+        var app = await AppAsync();
+        app.Action.Do = async (http, db, idempotency) =>
+        {
+            var paid = await ShopAction.PayAsync(http, db, idempotency);
+            await http.RequestServices.GetRequiredService<AuditContext>().Database.CurrentTransaction!.CommitAsync();
+            return paid;
+        };
+
+        Assert.That(await app.AnswerAsync("a"), Does.StartWith("500 The action ended the transaction"));
+        Assert.That(await app.PaymentsAsync("a"), Is.Zero);
+    }
+
     /// <summary>On the connection of the first it would write to a database that is not its own.</summary>
     [Test]
     public async Task GuestOfAnotherDatabaseIsRefused()

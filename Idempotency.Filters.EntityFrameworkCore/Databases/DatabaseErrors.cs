@@ -26,12 +26,17 @@ internal static class DatabaseErrors
     /// <summary>The database rolled back, because of a concurrent transaction. The same may succeed at once.</summary>
     public static bool IsConflict(Exception exception) => Errors(exception).Any(error => Kind(error) switch
     {
-        MySql => Number(error) is 1213,
+        // A deadlock; a row that has changed since the snapshot (MariaDB).
+        MySql => Number(error) is 1213 or 1020,
         SqlServer => Number(error) is 1205 or 3960,
         // A reader that wants to write, after another wrote.
         Sqlite => ExtendedSqlite(error) is 517,
         _ => error.SqlState is "40001" or "40P01",
     });
+
+    /// <summary>A conflict that has ended the whole transaction, so that a later command would be committed by itself.</summary>
+    public static bool EndsTransaction(Exception exception) =>
+        IsConflict(exception) && Errors(exception).Any(error => Kind(error) is MySql or SqlServer);
 
     /// <summary>
     /// The database will not commit the transaction, now or later: a command in it failed before, or what was written breaks a rule. It has

@@ -51,7 +51,7 @@ internal sealed class Cleanup(
             int removed;
             do
             {
-                removed = await store.CleanUpAsync(database, batch, stoppingToken);
+                (removed, batch) = await CleanUpAsync(store, database, batch, stoppingToken);
                 metrics.Removed(name, removed);
             }
             while (removed >= batch);
@@ -62,6 +62,23 @@ internal sealed class Cleanup(
         {
             // The next turn removes what this one left.
             StoreLog.CleanupFailed(logger, exception, name, database.Table.DisplayName);
+        }
+    }
+
+    /// <summary>Takes fewer rows if the database cannot remove as many in the time of an operation: their records may be large.</summary>
+    private static async Task<(int Removed, int Batch)> CleanUpAsync(
+        EfIdempotencyStore store, Database database, int batch, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return (await store.CleanUpAsync(database, batch, stoppingToken), batch);
+            }
+            catch (TimeoutException) when (batch > 1)
+            {
+                batch /= 2;
+            }
         }
     }
 }

@@ -8,13 +8,17 @@ internal sealed class EntityFrameworkStoreOptionsValidator : IValidateOptions<En
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(1);
 
+    // What a timer takes.
+    private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromDays(24);
+
     public ValidateOptionsResult Validate(string? name, EntityFrameworkStoreOptions options)
     {
         var failures = new List<string>();
         if (options.OperationTimeout <= TimeSpan.Zero || options.OperationTimeout > LongestTimeout)
             Refuse("OperationTimeout", $"more than zero and at most {LongestTimeout}", options.OperationTimeout);
-        if (options.CleanupInterval <= TimeSpan.Zero)
-            Refuse("CleanupInterval", "more than zero, or null", options.CleanupInterval);
+        if (options.CleanupInterval < ShortestInterval || options.CleanupInterval > LongestInterval)
+            Refuse("CleanupInterval", $"from {ShortestInterval} to {LongestInterval}, or null", options.CleanupInterval);
         if (options.CleanupBatch < 1)
             Refuse("CleanupBatch", "at least 1", options.CleanupBatch);
         if (!Enum.IsDefined(options.Claim))

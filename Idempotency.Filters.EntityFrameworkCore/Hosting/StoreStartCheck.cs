@@ -1,5 +1,6 @@
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -29,8 +30,21 @@ internal sealed class StoreStartCheck(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    private void CheckGuests(StoreName name)
+    {
+        var registered = services.GetRequiredService<IServiceProviderIsService>();
+        var guests = options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).GuestContexts;
+        if (guests.FirstOrDefault(guest => !registered.IsService(guest)) is { } missing)
+        {
+            throw new InvalidOperationException(
+                $"Idempotency store {name}: With<{missing.Name}>() names a context that is not registered. Register it: "
+                + $"builder.Services.AddDbContext<{missing.Name}>(options => ...);");
+        }
+    }
+
     private async Task CheckAsync(EfIdempotencyStore store, StoreName name, CancellationToken cancellationToken)
     {
+        CheckGuests(name);
         Database database;
         try
         {

@@ -20,7 +20,7 @@ internal sealed class RowCalls(TimeSpan timeout, TimeProvider timeProvider)
         Database database, Func<IdempotencyRows, DbConnection, CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
-        var inDoubt = false;
+        var (inDoubt, wasSent) = (false, false);
         for (var pause = FirstPause; ; pause = Backoff.After(pause, LongestPause))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -29,7 +29,7 @@ internal sealed class RowCalls(TimeSpan timeout, TimeProvider timeProvider)
             Task<T>? sent = null;
             try
             {
-                sent = SendAsync(database, operation, left, cancellationToken);
+                sent = SendAsync(database, Note, left, cancellationToken);
                 // Not every client can be cancelled while it waits. An attempt that the caller gives up is waited for all the same: a
                 // release that overtakes it would leave the key closed.
                 return new(await sent.WaitAsync(left, timeProvider, CancellationToken.None), inDoubt);
@@ -37,7 +37,7 @@ internal sealed class RowCalls(TimeSpan timeout, TimeProvider timeProvider)
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested && MayPass(exception))
             {
                 Forget(sent);
-                inDoubt |= !DatabaseErrors.IsConflict(exception);
+                inDoubt |= Volatile.Read(ref wasSent) && !DatabaseErrors.IsConflict(exception);
                 if (timeProvider.GetElapsedTime(started) + pause >= timeout)
                     throw new TimeoutException($"The database did not answer within {timeout}: {exception.Message}", exception);
             }
@@ -52,6 +52,13 @@ internal sealed class RowCalls(TimeSpan timeout, TimeProvider timeProvider)
             }
 
             await Task.Delay(pause, timeProvider, cancellationToken);
+        }
+
+        // Without a connection, nothing is in doubt.
+        Task<T> Note(IdempotencyRows rows, DbConnection connection, CancellationToken token)
+        {
+            Volatile.Write(ref wasSent, true);
+            return operation(rows, connection, token);
         }
     }
 

@@ -24,6 +24,7 @@ internal sealed class RowStatements
         var (now, t) = (dialect.Now, table);
         var own = $"{t.Scope} = @scope AND {t.Id} = @id";
         var mine = $"{own} AND {t.Owner} = @owner";
+        var open = $"{mine} AND {t.State} <> {(int)RowState.Completed}";
         var seen = $"{own} AND {t.Owner} = @seenOwner AND {t.State} = @seenState";
         Columns = $"{t.Scope}, {t.Id}, {t.State}, {t.Owner}, {t.Fencing}, {t.LeaseUntil}, {t.BlockedUntil}, {t.ExpiresAt}, {t.Record}";
 
@@ -55,17 +56,17 @@ internal sealed class RowStatements
             """;
         Renew = $"""
             UPDATE {t.Name} SET {t.LeaseUntil} = {Later("@lease")}, {t.BlockedUntil} = {Later("@block")}
-            WHERE {mine} AND {t.State} <> {(int)RowState.Completed}
+            WHERE {open}
             """;
-        Complete = $"UPDATE {t.Name} SET {t.State} = {(int)RowState.Completed}, {t.Record} = @record WHERE {mine}";
+        Complete = $"UPDATE {t.Name} SET {t.State} = {(int)RowState.Completed}, {t.Record} = @record WHERE {open}";
         CompleteAndMoveExpiry = $"""
             UPDATE {t.Name} SET {t.State} = {(int)RowState.Completed}, {t.Record} = @record, {t.ExpiresAt} = {Later("@retention")}
-            WHERE {mine}
+            WHERE {open}
             """;
-        Release = $"DELETE FROM {t.Name} WHERE {mine} AND {t.State} <> {(int)RowState.Completed} AND {t.Record} IS NULL";
+        Release = $"DELETE FROM {t.Name} WHERE {open} AND {t.Record} IS NULL";
         ReleaseOver = $"""
             UPDATE {t.Name} SET {t.State} = {(int)RowState.Completed}
-            WHERE {mine} AND {t.State} <> {(int)RowState.Completed} AND {t.Record} IS NOT NULL
+            WHERE {open} AND {t.Record} IS NOT NULL
             """;
         ResolveToRecord = $"""
             UPDATE {t.Name} SET {t.Owner} = @owner, {t.Fencing} = {t.Fencing} + 1, {t.ExpiresAt} = {Later("@retention")},

@@ -17,17 +17,24 @@ internal sealed class RowClaimer(RowStoreContext context)
         // Taken before the call: the lease ends here no later than in the database.
         var now = context.Renewal.Now;
         RowAnswer<RowLook> answer;
+        var wasSent = false;
         try
         {
             answer = await context.Calls.RunAsync(
                 database,
-                (rows, connection, token) => rows.ClaimAsync(connection, claimed.Key, claimed.Terms, token),
+                (rows, connection, token) =>
+                {
+                    wasSent = true;
+                    return rows.ClaimAsync(connection, claimed.Key, claimed.Terms, token);
+                },
                 cancellationToken);
         }
         catch (Exception exception) when (exception is not (IdempotencyStoreFullException or InvalidDataException))
         {
-            // The database may have granted the claim, or may do so yet.
-            _ = context.Releases.ReleaseAsync(NewLease(inDoubt: true), granted: false, inDoubt: true);
+            // The database may have granted the claim, or may do so yet. Not if there never was a connection: releases would then compete
+            // with the requests for the few that there are.
+            if (wasSent)
+                _ = context.Releases.ReleaseAsync(NewLease(inDoubt: true), granted: false, inDoubt: true);
             throw;
         }
 

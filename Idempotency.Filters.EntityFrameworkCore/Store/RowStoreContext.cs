@@ -10,23 +10,23 @@ namespace Idempotency.Filters.EntityFrameworkCore.Store;
 /// <summary>What a store, its claims and those who wait share.</summary>
 internal sealed class RowStoreContext : IDisposable
 {
+    // Each takes a connection of the pool, which the actions need.
+    private const int ReleasesAtOnce = 4;
+
     private readonly TimeSpan _timeout;
 
     public RowStoreContext(DatabaseSource databases, TimeSpan operationTimeout, TimeProvider timeProvider, ILogger logger)
     {
         Databases = databases;
-        TimeProvider = timeProvider;
         Logger = logger;
         _timeout = operationTimeout;
         Calls = new(operationTimeout, timeProvider);
         Renewal = new(RenewAsync, timeProvider, logger);
-        Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger);
+        Releases = new(ReleaseAsync, RowCalls.MayPass, timeProvider, logger, ReleasesAtOnce);
         Waiters = new(WatchAsync, timeProvider);
     }
 
     public DatabaseSource Databases { get; }
-
-    public TimeProvider TimeProvider { get; }
 
     public RowCalls Calls { get; }
 

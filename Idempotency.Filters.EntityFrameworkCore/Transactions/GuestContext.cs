@@ -47,8 +47,11 @@ internal sealed class GuestContext(DbContext context)
     // It would write to the database of the first, whatever its own is.
     private static void Check(DbConnection own, DbConnection first)
     {
-        if (own.Database != first.Database)
-            throw new InvalidOperationException($"its database is {own.Database}, and that of the store is {first.Database}.");
+        if ((own.Database, own.DataSource) != (first.Database, first.DataSource))
+        {
+            throw new InvalidOperationException(
+                $"its database is {own.Database} on {own.DataSource}, and that of the store is {first.Database} on {first.DataSource}.");
+        }
     }
 
     private async Task MoveAsync(DbTransaction transaction)

@@ -25,7 +25,7 @@ internal sealed class LockClaim(
     {
         TransactionLog.NoteUnsaved(store.Logger, Unit, key);
         var bytes = record.ToArray();
-        return await new TransactionCommit(store, Unit, database, key, _owner).RunAsync(
+        return await new TransactionCommit(store, Unit, database, key, _owner, look.Record is null ? null : look.Owner).RunAsync(
             (transaction, token) => rows.TryRecordAsync(transaction, key, _owner, look, bytes, retention, token),
             cancellationToken);
     }

@@ -11,7 +11,6 @@ internal sealed class LockRows
     // By when a transaction that hangs is ended, after the action has been told to end.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
 
-    private readonly IdempotencyRows _rows;
     private readonly LockStatements _sql;
 
     // Beside the tokens: while a client waits for the answer to what it sent ahead of a command, such as BEGIN, it hears no token.
@@ -20,8 +19,7 @@ internal sealed class LockRows
     public LockRows(Database database, TimeSpan timeout)
     {
         _timeout = (int)Math.Ceiling(timeout.TotalSeconds);
-        _rows = database.Rows;
-        _sql = new(database.Table, _rows.Sql);
+        _sql = new(database.Table, database.Rows.Sql);
     }
 
     /// <summary>Takes the lock and looks at the row, in one round trip.</summary>
@@ -62,10 +60,9 @@ internal sealed class LockRows
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
-    public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
-        _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
-
-    private static string Milliseconds(TimeSpan span) => ((long)span.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
+    // The server counts in 32 bits.
+    private static string Milliseconds(TimeSpan span) =>
+        ((int)Math.Min(span.TotalMilliseconds, int.MaxValue)).ToString(CultureInfo.InvariantCulture);
 
     private static void Add(DbCommand command, string name, object value)
     {

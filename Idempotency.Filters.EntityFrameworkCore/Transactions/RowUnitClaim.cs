@@ -45,7 +45,7 @@ internal sealed class RowUnitClaim(RowStoreContext store, UnitOfWork unit, RowCl
 
         TransactionLog.NoteUnsaved(store.Logger, Unit, claim.Key);
         claim.PauseRenewal();
-        var completion = await new TransactionCommit(store, Unit, claim.Database, claim.Key, claim.Owner).RunAsync(
+        var completion = await new TransactionCommit(store, Unit, claim.Database, claim.Key, claim.Owner, previous: null).RunAsync(
             (transaction, token) => claim.TryCompleteAsync(transaction, record, retention, token), cancellationToken);
         if (completion.Outcome is CompletionOutcome.Stored)
             claim.NoteCompleted();

@@ -51,20 +51,16 @@ internal sealed class TransactionGuard : DbTransactionInterceptor
 
     public override InterceptionResult ReleasingSavepoint(
         DbTransaction transaction, TransactionEventData eventData, InterceptionResult result) =>
-        UnitOf(transaction)?.TryKeepSavepoint() is true ? InterceptionResult.Suppress() : result;
+        UnitOfWork.Of(transaction)?.TryKeepSavepoint() is true ? InterceptionResult.Suppress() : result;
 
     public override ValueTask<InterceptionResult> ReleasingSavepointAsync(
         DbTransaction transaction, TransactionEventData eventData, InterceptionResult result,
         CancellationToken cancellationToken = default) =>
         new(ReleasingSavepoint(transaction, eventData, result));
 
-    /// <summary>The unit of work whose action runs in the transaction; null for every other transaction.</summary>
-    private static UnitOfWork? UnitOf(DbTransaction transaction) =>
-        UnitOfWork.Current is { } unit && ReferenceEquals(unit.Transaction, transaction) ? unit : null;
-
     private static void Check(DbTransaction transaction)
     {
-        if (UnitOf(transaction) is not null)
+        if (UnitOfWork.Of(transaction) is not null)
             throw new IdempotencyUnitOfWorkException(EndedByAction);
     }
 }

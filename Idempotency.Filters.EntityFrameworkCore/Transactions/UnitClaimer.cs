@@ -1,3 +1,4 @@
+using System.Data;
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
 using Idempotency.Filters.EntityFrameworkCore.Store;
@@ -21,6 +22,12 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
             return null;
         if (!store.Databases.HasContext)
             return UseContext;
+        if (HasSnapshots && terms.RenewFor is null && (options.Claim is ClaimMode.Row || Remembers(terms)))
+        {
+            return $"EntityFrameworkStoreOptions.IsolationLevel is {options.IsolationLevel}, under which a claim in row mode lasts for "
+                + "MaxExecutionTime, which is null: set it, or choose ReadCommitted.";
+        }
+
         if (options.Claim is not ClaimMode.Lock)
             return null;
         if (Remembers(terms))
@@ -55,9 +62,23 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
         if (options.Claim is not ClaimMode.Row && !Remembers(terms) && database.HasTransactionLocks)
             return await ClaimByLockAsync(unit, database, RowKey.Of(key), terms, cancellationToken);
 
-        var claimed = await rows.AttemptAsync(key, database, terms, cancellationToken);
+        var claimed = await rows.AttemptAsync(
+            key, database, HasSnapshots && !database.HasOneWriter ? Unrenewed(terms) : terms, cancellationToken);
         return claimed.Claim is RowClaim claim ? ClaimResult.Acquired(new RowUnitClaim(store, unit, claim)) : claimed;
     }
+
+    /// <summary>
+    /// Whether a transaction sees the database as it was at its beginning. Then it cannot complete a row that was renewed since.
+    /// </summary>
+    private bool HasSnapshots =>
+        options.IsolationLevel is IsolationLevel.RepeatableRead or IsolationLevel.Serializable or IsolationLevel.Snapshot;
+
+    /// <summary>A lease for the whole run.</summary>
+    private static ClaimOptions Unrenewed(in ClaimOptions terms) => terms with
+    {
+        Lease = terms.RenewFor > terms.Lease ? terms.RenewFor.Value : terms.Lease,
+        RenewFor = TimeSpan.Zero,
+    };
 
     private static bool Remembers(in ClaimOptions terms) =>
         terms.WhenInterrupted is InterruptedBehavior.Block || terms.WhenFailed is FailureBehavior.Block;

@@ -2,12 +2,13 @@ using System.Data;
 using System.Data.Common;
 using Idempotency.Filters.Stores;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 
 /// <summary>
 /// The transaction of one request: on the connection of its context, and shared by the contexts that take part. While it is open, the
-/// connection stays open. Whatever happens, <see cref="EndAsync"/> gives the contexts back as they were.
+/// connection stays open. Whatever happens, <see cref="EndAsync"/> gives the contexts back.
 /// </summary>
 internal sealed class UnitOfWork
 {
@@ -18,6 +19,8 @@ internal sealed class UnitOfWork
     private readonly EntityFrameworkStoreOptions _options;
     private DbConnection? _connection;
     private bool _isOpened;
+    private IDbContextTransaction? _joined;
+    private bool _hasRun;
     private bool _isCommitted;
     private bool _hasKeptSavepoint;
     private volatile bool _isRunning;
@@ -25,7 +28,9 @@ internal sealed class UnitOfWork
     /// <param name="context">The context of the request.</param>
     /// <param name="guests">Those that take part.</param>
     /// <param name="options">The settings of the store.</param>
-    /// <exception cref="IdempotencyUnitOfWorkException">The request has a transaction already, which nobody here may end.</exception>
+    /// <exception cref="IdempotencyUnitOfWorkException">
+    /// The request has a transaction already, which nobody here may end, or a context lacks its guards.
+    /// </exception>
     public UnitOfWork(DbContext context, IReadOnlyList<DbContext> guests, EntityFrameworkStoreOptions options)
     {
         var name = context.GetType().Name;
@@ -43,6 +48,8 @@ internal sealed class UnitOfWork
                 + "and ends the transaction by itself: remove the other one, or Transactional.");
         }
 
+        foreach (var used in guests.Prepend(context))
+            Guards.RequireIn(used);
         _context = context;
         _guests = [.. guests.Select(guest => new GuestContext(guest))];
         _options = options;
@@ -50,6 +57,13 @@ internal sealed class UnitOfWork
 
     /// <summary>The unit of work whose action this code belongs to; null outside an action.</summary>
     public static UnitOfWork? Current => Ambient.Value is { _isRunning: true } unit ? unit : null;
+
+    /// <summary>The unit of work whose action runs in the transaction; null for every other transaction.</summary>
+    public static UnitOfWork? Of(DbTransaction? transaction) =>
+        transaction is not null && Current is { } unit && ReferenceEquals(unit.Transaction, transaction) ? unit : null;
+
+    /// <summary>What a command failed with that ended the transaction; null as long as none has.</summary>
+    public Exception? Conflict { get; set; }
 
     /// <summary>The transaction; null before it has begun and after it has ended.</summary>
     public DbTransaction? Transaction { get; private set; }
@@ -118,7 +132,7 @@ internal sealed class UnitOfWork
         {
             await run.Unit.JoinAsync();
             Ambient.Value = run.Unit;
-            run.Unit._isRunning = true;
+            run.Unit._isRunning = run.Unit._hasRun = true;
             try
             {
                 await run.Action();
@@ -150,7 +164,10 @@ internal sealed class UnitOfWork
     /// </summary>
     public bool TryKeepSavepoint() => !_hasKeptSavepoint && (_hasKeptSavepoint = true);
 
-    /// <summary>Rolls back what is not committed, and gives the contexts back. Never throws: a broken connection has rolled back.</summary>
+    /// <summary>
+    /// Rolls back what is not committed, and gives the contexts back, with nothing in them that a later save would write. Never throws: a
+    /// broken connection has rolled back.
+    /// </summary>
     public async Task EndAsync()
     {
         if (Transaction is { } transaction)
@@ -166,9 +183,22 @@ internal sealed class UnitOfWork
             await TryAsync(() => transaction.DisposeAsync().AsTask());
         }
 
+        if (_hasRun && !_isCommitted)
+        {
+            _hasRun = false;
+            foreach (var context in Contexts)
+                context.ChangeTracker.Clear();
+        }
+
         foreach (var guest in _guests)
             await TryAsync(guest.LeaveAsync);
-        await TryAsync(() => _context.Database.UseTransactionAsync(null));
+        if (_joined is { } joined)
+        {
+            // It had opened the connection once more.
+            _joined = null;
+            await TryAsync(() => joined.DisposeAsync().AsTask());
+        }
+
         if (_isOpened)
         {
             _isOpened = false;
@@ -178,7 +208,7 @@ internal sealed class UnitOfWork
 
     private async Task JoinAsync()
     {
-        await _context.Database.UseTransactionAsync(Transaction);
+        _joined = await _context.Database.UseTransactionAsync(Transaction);
         foreach (var guest in _guests)
             await guest.JoinAsync(Transaction!);
     }

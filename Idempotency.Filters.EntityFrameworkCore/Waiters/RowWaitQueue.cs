@@ -75,6 +75,9 @@ internal sealed class RowWaitQueue(Func<Task<RowLook>> look, TimeProvider timePr
         }
         catch (Exception exception)
         {
+            // Nobody may join a queue whose loop is over.
+            lock (_gate)
+                _ended = true;
             AnswerAll(_ => true, waiter => waiter.Fail(exception));
         }
     }

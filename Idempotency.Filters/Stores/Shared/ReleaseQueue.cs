@@ -12,8 +12,10 @@ namespace Idempotency.Filters.Stores.Shared;
 /// <param name="mayPass">Whether a repetition may succeed after this exception.</param>
 /// <param name="timeProvider">The clock of the pauses.</param>
 /// <param name="logger">Hears of releases that failed, were given up, dropped, or left at the end.</param>
+/// <param name="mostAtOnce">How many are sent again at once, at most.</param>
 internal sealed class ReleaseQueue(
-    Func<PendingRelease, CancellationToken, Task> release, Func<Exception, bool> mayPass, TimeProvider timeProvider, ILogger logger)
+    Func<PendingRelease, CancellationToken, Task> release, Func<Exception, bool> mayPass, TimeProvider timeProvider, ILogger logger,
+    int mostAtOnce = 100)
     : IDisposable
 {
     // Each pause is twice the last, 32 seconds in all. A claim that arrives late closes its key for about as long as it was late.
@@ -21,8 +23,6 @@ internal sealed class ReleaseQueue(
 
     /// <summary>How many releases wait at most, some 5 MB, however long an outage lasts.</summary>
     public const int Capacity = 10_000;
-
-    private const int MostAtOnce = 100;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -199,7 +199,7 @@ internal sealed class ReleaseQueue(
         {
             foreach (var queue in _waiting)
             {
-                while (_sending < MostAtOnce && queue.TryPeek(out var pending, out var dueAt)
+                while (_sending < mostAtOnce && queue.TryPeek(out var pending, out var dueAt)
                     && (dueAt <= Now || (Volatile.Read(ref _drains) && !pending.IsAnswered)))
                 {
                     due.Add(queue.Dequeue());

@@ -61,6 +61,45 @@ internal sealed class PanelTests
         Assert.That(await shop.LedgerAsync(), Has.Count.EqualTo(1));
     }
 
+    /// <summary>A busy machine may send the second request late; then another try shows it.</summary>
+    [Test]
+    public async Task TwoAtOnceMeetWithoutAnyArgument()
+    {
+        await using var shop = await Shop.OpenAsync(await Sample.StartAsync());
+
+        var text = "";
+        for (var tries = 1; tries <= 20 && !text.Contains("409", StringComparison.Ordinal); tries++)
+        {
+            await shop.Button("Two at once").ClickAsync();
+            await Expect(Result(shop)).ToContainTextAsync($"Ledger: {tries} payment");
+            text = await Result(shop).InnerTextAsync();
+        }
+
+        Assert.That(text, Does.Contain("409: refused, the first request is still running."));
+    }
+
+    [Test]
+    public async Task PanelShowsTheHeadersThatMatter()
+    {
+        await using var shop = await Shop.OpenAsync(TimeSpan.FromSeconds(3));
+
+        await shop.Button("Pay").ClickAsync();
+        await ShowsAsync(shop, "201: first run, the payment was made. Ledger: 1 payment.", 1);
+        await shop.Button("Retry the lost answer").ClickAsync();
+        await ShowsAsync(shop, "201: replayed, nothing was paid again. Ledger: 1 payment.", 2);
+
+        var sent = shop.Page.GetByLabel("Sent headers");
+        var got = shop.Page.GetByLabel("Got headers");
+        await Expect(sent.First).ToHaveTextAsync(new Regex("^Idempotency-Key[0-9a-f-]{36}$"));
+        Assert.That(await sent.First.InnerTextAsync(), Is.EqualTo(await sent.Last.InnerTextAsync()));
+        await Expect(got.First).ToContainTextAsync("Idempotent-Replayedtrue");
+        await Expect(got.Last).Not.ToContainTextAsync("Idempotent-Replayed");
+        await Expect(got.Last).ToContainTextAsync("Location/payments/");
+
+        await shop.Button("Two at once").ClickAsync();
+        await Expect(got.Filter(new() { HasText = "Retry-After1" })).ToHaveCountAsync(1);
+    }
+
     [TestCase("Retry the lost answer", "201: replayed, nothing was paid again.")]
     [TestCase("Same key, other amount", "422: refused, the key belongs to another payment.")]
     public async Task RepeatBeforeAnyPaymentPaysFirst(string button, string shown)

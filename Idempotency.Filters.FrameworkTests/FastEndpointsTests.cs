@@ -29,6 +29,7 @@ internal sealed class FastEndpointsTests
         {
             options.DisableAutoDiscovery = true;
             options.Assemblies = [typeof(FastEndpointsTests).Assembly];
+            options.Filter = type => !type.IsAssignableTo(typeof(MarkerFastEndpoint));
         }));
 }
 

@@ -1,6 +1,9 @@
 using Idempotency.Filters;
+using Idempotency.Filters.Engine;
 using Idempotency.Filters.Hosting.Endpoints;
 using Idempotency.Filters.Policies;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -26,13 +29,29 @@ public static class IdempotencyEndpointConventionBuilderExtensions
     /// <param name="policy">The name of a policy added with <c>AddPolicy</c>; null = the settings of <c>AddIdempotency</c>.</param>
     /// <returns>The endpoint or group.</returns>
     /// <exception cref="InvalidOperationException">
-    /// At start: <c>AddIdempotency</c> was not called, the policy is unknown, the endpoint answers none of the covered methods, or the
-    /// endpoint is an MVC action or a Razor Page (use <see cref="IdempotencyFilter"/> or <see cref="IdempotentAttribute"/> there).
+    /// At once: it is the builder of a SignalR hub, or it is that of a group and <c>AddIdempotency</c> was not called. At start: the policy
+    /// is unknown, the endpoint answers none of the covered methods, or the endpoint is an MVC action or a Razor Page (use
+    /// <see cref="IdempotencyFilter"/> or <see cref="IdempotentAttribute"/> there). When the endpoints are built, which may be at the first
+    /// request: <c>AddIdempotency</c> was not called.
     /// </exception>
     public static TBuilder RequireIdempotency<TBuilder>(this TBuilder builder, string? policy = null)
         where TBuilder : IEndpointConventionBuilder
     {
         ArgumentNullException.ThrowIfNull(builder);
+
+        if (builder is HubEndpointConventionBuilder)
+        {
+            throw new InvalidOperationException(
+                "RequireIdempotency() was called on a SignalR hub, whose calls are messages of one connection and have no key. "
+                + "Remove the call, and let retried operations be requests of their own.");
+        }
+
+        // Only the builder of a group knows the services. For the others, EndpointHost.Wrap looks when their endpoints are built.
+        if (builder is IEndpointRouteBuilder { ServiceProvider: var services }
+            && services.GetService<IServiceProviderIsService>()?.IsService(typeof(IdempotencyEngine)) is false)
+        {
+            throw new InvalidOperationException(CoveredEndpoint.NoServices("A group of endpoints"));
+        }
 
         builder.Add(endpoint => EndpointHost.Mark(endpoint, new PolicyMarker(policy, ofEndpoint: builder is RouteHandlerBuilder)));
         try

@@ -22,13 +22,16 @@ internal sealed partial class Sample : IAsyncDisposable
 
     /// <param name="work">How long one payment takes.</param>
     /// <param name="arguments">Further arguments of its command line.</param>
-    public static async Task<Sample> StartAsync(TimeSpan work, params string[] arguments)
+    public static Task<Sample> StartAsync(TimeSpan work, params string[] arguments) =>
+        StartAsync(["--work-ms", $"{work.TotalMilliseconds}", .. arguments]);
+
+    /// <param name="arguments">The arguments of its command line, beside an address and an environment.</param>
+    public static async Task<Sample> StartAsync(params string[] arguments)
     {
         string[] command =
         [
             Path.Combine(AppContext.BaseDirectory, "PaymentsApi.dll"),
             "--urls", "http://127.0.0.1:0",
-            "--work-ms", $"{work.TotalMilliseconds}",
             "--environment", "Production",
             .. arguments,
         ];

@@ -42,9 +42,12 @@ internal sealed class Shop : IAsyncDisposable
     /// <summary>Opens the checkout page.</summary>
     /// <param name="work">How long one payment takes; null = 300 ms.</param>
     /// <param name="width">The width of the window.</param>
-    public static async Task<Shop> OpenAsync(TimeSpan? work = null, int width = 1100)
+    public static async Task<Shop> OpenAsync(TimeSpan? work = null, int width = 1100) =>
+        await OpenAsync(await Sample.StartAsync(work ?? TimeSpan.FromMilliseconds(300)), width);
+
+    /// <summary>Opens the checkout page of a sample, which is stopped with it.</summary>
+    public static async Task<Shop> OpenAsync(Sample sample, int width = 1100)
     {
-        var sample = await Sample.StartAsync(work ?? TimeSpan.FromMilliseconds(300));
         try
         {
             var context = await BrowserSetUp.Browser.NewContextAsync(new()

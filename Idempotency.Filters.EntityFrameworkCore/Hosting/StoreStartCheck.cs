@@ -1,5 +1,6 @@
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,9 @@ internal sealed class StoreStartCheck(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (DocumentHost.IsRunning)
+            return;
+
         foreach (var name in names.Distinct())
         {
             if (name.StoreIn(services) is { } store)

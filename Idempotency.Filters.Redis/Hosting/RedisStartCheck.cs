@@ -1,5 +1,6 @@
 using Idempotency.Filters.Redis.Scripts;
 using Idempotency.Filters.Redis.Store;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -19,6 +20,9 @@ internal sealed class RedisStartCheck(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (DocumentHost.IsRunning)
+            return;
+
         foreach (var name in names.Distinct())
         {
             if (name.StoreIn(services) is { } store)

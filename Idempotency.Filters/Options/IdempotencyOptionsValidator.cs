@@ -10,7 +10,6 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
     // Many servers accept at most 8 KiB of headers, so a longer key would not arrive.
     public const int LongestKey = 8192;
 
-    private static readonly string[] SafeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
     public ValidateOptionsResult Validate(string? name, IdempotencyOptions options)
     {
@@ -53,7 +52,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
             failures.Add("Methods is empty, so nothing would be covered: name at least one method, or do not apply idempotency here.");
         foreach (var method in options.Methods ?? new HashSet<string>())
         {
-            if (SafeMethods.Contains(method, StringComparer.OrdinalIgnoreCase))
+            if (SafeMethods.Contain(method))
                 failures.Add($"Methods contains '{method}', which is safe to repeat and is never covered: remove it.");
             else if (!HttpToken.IsValid(method))
                 failures.Add($"Methods contains '{method}', which is not an HTTP method: remove it.");

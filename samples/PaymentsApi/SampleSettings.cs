@@ -7,23 +7,23 @@ using PaymentsApi.Payments;
 namespace PaymentsApi;
 
 /// <summary>
-/// The settings from the command line or the configuration, for example <c>--store redis --redis localhost:6379 --work-ms 300</c>.
+/// The settings from the command line or the configuration, for example <c>--store redis --redis localhost:6379 --work-ms 2000</c>.
 /// </summary>
 public sealed class SampleSettings
 {
     // SQLite has one writer at a time. So a payment waits while another one is charged.
     private static readonly TimeSpan WaitForWriter = TimeSpan.FromSeconds(2);
 
+    // Long enough for two requests at once to meet, as they do at a bank.
+    private const string UsualWork = "500";
+
     private static readonly Dictionary<string, SampleStore> Stores = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["memory"] = new((idempotency, _) => idempotency.UseMemory(), "in this process"),
-        ["distributed-cache"] = new(
-            (idempotency, _) =>
-            {
-                idempotency.Services.AddDistributedMemoryCache();
-                idempotency.UseDistributedCache();
-            },
-            "in this process"),
+        ["memory"] = new((idempotency, _) => idempotency.UseMemory(), SampleCache.InThisProcess),
+        ["distributed-cache"] = new((idempotency, server) => idempotency.UseCache(server), SampleCache.InThisProcess)
+        {
+            PlaceName = "redis",
+        },
         ["redis"] = new((idempotency, server) => idempotency.UseRedis(server), "localhost:6379"),
         ["sqlite"] = new(
             (idempotency, file) => idempotency.UsePaymentsDatabase(
@@ -65,11 +65,11 @@ public sealed class SampleSettings
         settings = null;
         problem = null;
         var name = configuration["store"] ?? "memory";
-        var work = configuration["work-ms"] ?? "0";
+        var work = configuration["work-ms"] ?? UsualWork;
 
         if (!Stores.TryGetValue(name, out var store))
             problem = $"--store '{name}' does not exist. Choose one of: {string.Join(", ", Stores.Keys)}.";
-        else if ((configuration[name] ?? store.DefaultPlace) is not { } place || string.IsNullOrWhiteSpace(place))
+        else if ((configuration[store.PlaceName ?? name] ?? store.DefaultPlace) is not { } place || string.IsNullOrWhiteSpace(place))
             problem = $"--store {name} needs the place of its data, such as --{name} {store.Example}.";
         else if (!int.TryParse(work, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
             problem = $"--work-ms '{work}' is not a duration. Give a whole number of milliseconds, from 0 to {int.MaxValue}.";

@@ -29,6 +29,9 @@ internal sealed class CoveredEndpoint(IList<object> metadata, string name, Endpo
     /// <summary>Why its markers or settings cannot work; null when they can.</summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
+    public static string NoServices(string endpoint) =>
+        $"{endpoint} has RequireIdempotency(), but its services are missing: call builder.Services.AddIdempotency() in Program.cs.";
+
     /// <summary>Builds the policy, once. Never throws: an endpoint that cannot work must not keep others from being built.</summary>
     public void Prepare(IServiceProvider services)
     {
@@ -37,9 +40,7 @@ internal sealed class CoveredEndpoint(IList<object> metadata, string name, Endpo
 
         try
         {
-            Engine = services.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(
-                $"{name} has RequireIdempotency(), but its services are missing: "
-                + "call builder.Services.AddIdempotency() in Program.cs.");
+            Engine = services.GetService<IdempotencyEngine>() ?? throw new InvalidOperationException(NoServices(name));
             Policy = PolicyOf(metadata, services, name);
         }
         catch (Exception exception)
@@ -65,9 +66,7 @@ internal sealed class CoveredEndpoint(IList<object> metadata, string name, Endpo
         }
 
         // A group may hold such endpoints; one that was marked itself was meant to be covered.
-        return !isOwn ? null : throw new InvalidOperationException(
-            $"{name} is marked as idempotent, but answers none of the covered methods ({string.Join(", ", policy.Options.Methods)}): "
-            + "remove the marker, or add the endpoint's method to Methods of its policy.");
+        return !isOwn ? null : throw new InvalidOperationException(UncoveredMethods.Describe(name, MethodsOf(metadata), policy));
     }
 
     private static IIdempotencyMarker? MarkerOf(IList<object> metadata, string name, out bool isOwn)
@@ -75,11 +74,14 @@ internal sealed class CoveredEndpoint(IList<object> metadata, string name, Endpo
         // Attributes of the handler stand first in the metadata, and are nearest all the same.
         var handler = metadata.OfType<MethodInfo>().FirstOrDefault();
         var own = handler is null ? null : MemberMarkers.OfMethod(handler, name);
-        var marker = own ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
+        var marker = own ?? HandlerCheck.PassedOn(metadata) ?? metadata.OfType<IIdempotencyMarker>().LastOrDefault();
         isOwn = own is not null || marker is PolicyMarker { OfEndpoint: true };
         return marker;
     }
 
     private static bool MayCover(IList<object> metadata, IdempotencyPolicy policy) =>
-        policy.CoversAnyOf(metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? []);
+        !Transport.Is(metadata) && policy.CoversAnyOf(MethodsOf(metadata));
+
+    private static IReadOnlyList<string> MethodsOf(IList<object> metadata) =>
+        metadata.OfType<IHttpMethodMetadata>().LastOrDefault()?.HttpMethods ?? [];
 }

@@ -73,8 +73,16 @@ internal sealed class EndpointCheck(
             Try(NameOf(routes.First()), fail, () => CheckAction([.. routes]));
 
         var methods = actions.Select(action => action.MethodInfo).ToHashSet();
-        foreach (var type in actions.Select(action => action.ControllerTypeInfo).Distinct())
+        var controllers = actions.Select(action => action.ControllerTypeInfo.AsType()).ToHashSet();
+        foreach (var type in controllers)
             Try(type.ToString(), fail, () => CheckMethods(type, methods.Contains, "is not an action"));
+
+        var others = endpoints.Where(endpoint => endpoint.Metadata.GetMetadata<ActionDescriptor>() is null);
+        foreach (var handler in HandlerCheck.Handlers(others))
+        {
+            if (!controllers.Contains(handler.Key))
+                Try(handler.Key.ToString(), fail, () => HandlerCheck.Check(handler.Key, [.. handler]));
+        }
     }
 
     /// <summary>With <c>EnableEndpointRouting = false</c>, actions have no endpoints.</summary>
@@ -117,10 +125,8 @@ internal sealed class EndpointCheck(
         }
         else if (MemberMarkers.OfMethod(action.MethodInfo) is not null)
         {
-            throw new InvalidOperationException(
-                $"{action.DisplayName} is marked as idempotent, but answers none of the covered methods "
-                + $"({string.Join(", ", policy.Options.Methods)}): "
-                + "remove the marker, or add the action's method with [Idempotent(Methods = [...])].");
+            var answered = routes.SelectMany(IdempotencyActionDescriptorProvider.MethodsOf);
+            throw new InvalidOperationException(UncoveredMethods.Describe(NameOf(action), [.. answered], policy));
         }
     }
 

@@ -44,6 +44,9 @@ internal sealed class IdempotencyActionDescriptorProvider(IdempotencyPolicies po
         }
     }
 
-    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy) => policy.CoversAnyOf(
-        [.. (action.ActionConstraints ?? []).OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods)]);
+    public static bool MayCover(ActionDescriptor action, IdempotencyPolicy policy) => policy.CoversAnyOf([.. MethodsOf(action)]);
+
+    /// <returns>The methods that the action answers; empty = all.</returns>
+    public static IEnumerable<string> MethodsOf(ActionDescriptor action) =>
+        (action.ActionConstraints ?? []).OfType<HttpMethodActionConstraint>().SelectMany(constraint => constraint.HttpMethods);
 }

@@ -6,6 +6,9 @@ const result = document.getElementById('result');
 const exchanges = document.getElementById('exchanges');
 const ledger = document.getElementById('ledger');
 
+// The headers of an answer that the library sets, or that a retry must get unchanged.
+const shownHeaders = ['Idempotent-Replayed', 'Retry-After', 'Cache-Control', 'Location', 'Content-Type'];
+
 let last = null; // the last payment sent, with its key
 
 const actions = {
@@ -54,7 +57,7 @@ async function send({ key, ...payment }) {
   });
   const body = await response.json();
   const answer = { status: response.status, ...explain(response, body) };
-  show(answer, key, payment);
+  show(answer, key, payment, response.headers);
   return answer;
 }
 
@@ -66,16 +69,25 @@ function explain(response, body) {
   return { kind: 'refused', meaning: `refused, ${body.title}` };
 }
 
-function show(answer, key, payment) {
+function show(answer, key, payment, headers) {
   const item = document.createElement('li');
   item.dataset.kind = answer.kind;
   item.append(
     element('strong', answer.status),
     element('span', answer.meaning),
     element('small', `${payment.amount.toFixed(2)} ${payment.currency}, key ${key.slice(0, 8)}`),
+    headerLines('Sent', [['Idempotency-Key', key]]),
+    headerLines('Got', shownHeaders.filter((name) => headers.has(name)).map((name) => [name, headers.get(name)])),
   );
   exchanges.prepend(item);
   while (exchanges.children.length > 6) exchanges.lastElementChild.remove();
+}
+
+function headerLines(title, lines) {
+  const list = document.createElement('dl');
+  list.ariaLabel = `${title} headers`;
+  for (const [name, value] of lines) list.append(element('dt', name), element('dd', value));
+  return list;
 }
 
 function element(name, text) {

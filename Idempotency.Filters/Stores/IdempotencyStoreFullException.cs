@@ -5,4 +5,4 @@ namespace Idempotency.Filters.Stores;
 /// answer: <see cref="IIdempotencyAdministration.ResolveAsync"/> throws, and the key stays as it was.
 /// </summary>
 /// <param name="message">Which limit was reached, and which option raises it if there is one.</param>
-public sealed class IdempotencyStoreFullException(string message) : Exception(message);
+public class IdempotencyStoreFullException(string message) : Exception(message);

@@ -65,6 +65,11 @@ internal sealed class MemoryCapacity
         return null;
     }
 
+    /// <summary>The exception with what <see cref="TryTakeKey"/> returned.</summary>
+    public IdempotencyStoreFullException Refused(string message) => ReferenceEquals(message, _tooManyKeysOfCaller)
+        ? new IdempotencyKeyLimitException(message)
+        : new(message);
+
     public void GiveKey(string caller, byte[]? record)
     {
         Bytes.Give(KeyOverhead + SizeOf(record));

@@ -29,10 +29,9 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
         if (!_outage.HasLasted)
             return;
 
+        var reason = _diagnosis.Reason ?? $"the connection has been away for {timeout} or longer.";
         _diagnosis.BeginUnlessConnected();
-        throw new RedisConnectionException(
-            ConnectionFailureType.UnableToConnect,
-            $"Redis could not be reached: {_diagnosis.Reason ?? $"the connection has been away for {timeout} or longer."}");
+        throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, $"Redis could not be reached: {reason}");
     }
 
     /// <param name="script">The script.</param>

@@ -1,6 +1,7 @@
 using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

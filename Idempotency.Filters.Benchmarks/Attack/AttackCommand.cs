@@ -1,6 +1,7 @@
 using System.Globalization;
 using Idempotency.Filters.Benchmarks.Compare;
 using Idempotency.Filters.Benchmarks.Load;
+using Idempotency.Filters.Benchmarks.Server;
 using Idempotency.Filters.Benchmarks.Support;
 
 namespace Idempotency.Filters.Benchmarks.Attack;

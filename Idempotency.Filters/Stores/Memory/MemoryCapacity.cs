@@ -68,7 +68,7 @@ internal sealed class MemoryCapacity
     /// <summary>The exception with what <see cref="TryTakeKey"/> returned.</summary>
     public IdempotencyStoreFullException Refused(string message) => ReferenceEquals(message, _tooManyKeysOfCaller)
         ? new IdempotencyKeyLimitException(message)
-        : new(message);
+        : new IdempotencyStoreFullException(message);
 
     public void GiveKey(string caller, byte[]? record)
     {

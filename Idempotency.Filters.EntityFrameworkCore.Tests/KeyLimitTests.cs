@@ -27,7 +27,8 @@ internal sealed class KeyLimitTests
 
         Assert.That(
             async () => await stores.AskAsync("alice:new", Held),
-            Throws.TypeOf<IdempotencyKeyLimitException>().With.Message.Contains("EntityFrameworkStoreOptions.MaxKeysPerCaller"));
+            Throws.TypeOf<IdempotencyStoreFullException>().With.Property("IsLimitOfCaller").True
+                .And.Message.Contains("EntityFrameworkStoreOptions.MaxKeysPerCaller"));
         // What is there already is answered.
         Assert.That(await stores.AskAsync("alice:completed", Held), Is.EqualTo("record"));
         Assert.That(await stores.AskAsync("alice:in-flight", Held), Is.EqualTo("InFlight"));
@@ -75,7 +76,7 @@ internal sealed class KeyLimitTests
         {
             return await stores.AskAsync(key, Held) == "Acquired";
         }
-        catch (IdempotencyKeyLimitException)
+        catch (IdempotencyStoreFullException)
         {
             return false;
         }

@@ -213,7 +213,7 @@ internal sealed class RedisLargeRecordTests : OwnRedisTests
             services: services =>
             {
                 services.AddIdempotency().UseRedis(Server.Address, options =>
-                    options.OperationTimeout = TimeSpan.FromSeconds(behavior is StoreDownBehavior.Reject ? 20 : 2));
+                    options.OperationTimeout = TimeSpan.FromSeconds(behavior is StoreDownBehavior.Reject ? 20 : 5));
                 if (protects)
                 {
                     services.AddDataProtection().UseEphemeralDataProtectionProvider();

@@ -66,8 +66,8 @@ internal sealed class AttackCommand(ChildProcess others, ChildProcess attackers,
             {await Machine.RedisAsync(redis)}
 
             {rounds} rounds of {seconds.ToString(CultureInfo.InvariantCulture)} s in turns; {connections} connections send first requests
-            without a pause, {count} attackers pause for {pause.ToString(CultureInfo.InvariantCulture)} s after each 422. Median of the rounds
-            (least..most). No request got a 503.
+            without a pause, {count} attackers pause for {pause.ToString(CultureInfo.InvariantCulture)} s after each 422. Medians of the
+            rounds (least..most). No request got a 503.
 
             {table}
             """;

@@ -69,7 +69,13 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
             Databases.Of(options.RequestServices),
             (rows, connection, token) => rows.IsBeyondAsync(connection, row, limit, token),
             cancellationToken);
-        return !isBeyond.Result ? await ClaimAnyAsync(key, options, cancellationToken) : throw new IdempotencyKeyLimitException(
-            $"The caller has {limit:N0} keys in the table. Raise EntityFrameworkStoreOptions.MaxKeysPerCaller, or shorten the retention.");
+        if (!isBeyond.Result)
+            return await ClaimAnyAsync(key, options, cancellationToken);
+
+        throw new IdempotencyStoreFullException(
+            $"The caller has {limit} keys in the table. Raise EntityFrameworkStoreOptions.MaxKeysPerCaller, or shorten the retention.")
+        {
+            IsLimitOfCaller = true,
+        };
     }
 }

@@ -200,7 +200,7 @@ internal sealed class StartUpTests
             [typeof(PlainStartController)], s => s.AddIdempotency().UseMemory(Bounds(1, 65536, 1)));
 
         Assert.That(await app.AnswerAsync("/plain-start", "k1"), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("503 store-unavailable"));
+        Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("429 too-many-keys"));
     }
 
     [Test]

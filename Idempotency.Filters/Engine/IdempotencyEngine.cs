@@ -222,7 +222,7 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
             return Reject(request, RejectionKind.RecordUnreadable);
         }
 
-        if (exception is IdempotencyKeyLimitException)
+        if (exception is IdempotencyStoreFullException { IsLimitOfCaller: true })
             return Reject(request, RejectionKind.TooManyKeys);
 
         services.Faults.Unavailable(exception, request.KeyHash);

@@ -66,9 +66,8 @@ internal sealed class MemoryCapacity
     }
 
     /// <summary>The exception with what <see cref="TryTakeKey"/> returned.</summary>
-    public IdempotencyStoreFullException Refused(string message) => ReferenceEquals(message, _tooManyKeysOfCaller)
-        ? new IdempotencyKeyLimitException(message)
-        : new IdempotencyStoreFullException(message);
+    public IdempotencyStoreFullException Refused(string message) =>
+        new(message) { IsLimitOfCaller = ReferenceEquals(message, _tooManyKeysOfCaller) };
 
     public void GiveKey(string caller, byte[]? record)
     {

@@ -26,8 +26,8 @@ internal sealed class RedisStoreOptionsValidator(IOptionsMonitor<MemoryStoreOpti
         if (memory.Get(name).MaxKeysPerCaller is not null)
         {
             failures.Add(
-                store + "MemoryStoreOptions.MaxKeysPerCaller is set, and Redis cannot count the keys of a caller: a count would be a second "
-                + "key, which a claim cannot change together with its own on a cluster. Remove it, and limit requests where they arrive.");
+                store + "MemoryStoreOptions.MaxKeysPerCaller is set, and Redis cannot count the keys of a caller: on a cluster, no script "
+                + "changes a count together with the key of a claim. Remove it, and limit requests where they arrive.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

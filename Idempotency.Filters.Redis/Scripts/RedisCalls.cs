@@ -38,7 +38,7 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <param name="keys">Its key, or none.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="cancellationToken">Gives the call up.</param>
-    /// <param name="since">When the time of the operation began; null = now.</param>
+    /// <param name="started">When the time of the operation began; 0 = now.</param>
     /// <exception cref="TimeoutException">Redis did not answer, or not every attempt, in time.</exception>
     /// <exception cref="IdempotencyStoreFullException">
     /// Redis has reached its maxmemory. The call has not taken effect, and will not.
@@ -47,9 +47,10 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <exception cref="RedisServerException">Redis refused. The call has not taken effect, and will not.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time.</exception>
     public async Task<RedisAnswer> EvaluateAsync(
-        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken, long? since = null)
+        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken, long started = 0)
     {
-        var started = since ?? timeProvider.GetTimestamp();
+        if (started == 0)
+            started = timeProvider.GetTimestamp();
         if (timeProvider.GetElapsedTime(started) >= timeout)
             throw new TimeoutException($"Redis did not answer within {timeout}.");
 

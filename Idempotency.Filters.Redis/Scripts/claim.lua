@@ -1,5 +1,5 @@
--- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record), lease, tail, longest time until the lease
--- ends (0 = no limit), how many bytes suffice of a large record (0 = all).
+-- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record, and eight times how many bytes suffice of a
+-- large record, 0 = all), lease, tail, longest time until the lease ends (0 = no limit).
 -- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, 'P' beginning of a large record, or
 -- the record, which begins with 'R'.
 local CENTURY = 3155760000000
@@ -7,7 +7,8 @@ local LARGE = 64 * 1024
 
 local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local lease, tail, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local preview = tonumber(ARGV[6])
+local preview = math.floor(mode / 8)
+mode = mode % 8
 local now, micros = clock()
 local waited, fencing, record, expiry = 0, 0, '', 0
 

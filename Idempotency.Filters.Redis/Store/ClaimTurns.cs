@@ -8,23 +8,19 @@ namespace Idempotency.Filters.Redis.Store;
 /// </summary>
 internal sealed class ClaimTurns(TimeSpan timeout, TimeProvider timeProvider)
 {
-    // Keys that share a slot make one another look for turns that are not there.
-    private const int Slots = 1024;
+    // 32 KB. Keys that share a slot make one another look for turns that are not there.
+    private const int Slots = 8 * 1024;
 
     private readonly int[] _underWay = new int[Slots];
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Key, int PreviewLength), Turn> _turns = [];
 
-    /// <summary>A claim of the key begins. It may not be alone even if nobody else claims this key.</summary>
-    /// <returns>What <see cref="Leave"/> takes at its end.</returns>
-    public int Enter(string key, out bool isAlone)
-    {
-        var slot = key.GetHashCode(StringComparison.Ordinal) & (Slots - 1);
-        isAlone = Interlocked.Increment(ref _underWay[slot]) == 1;
-        return slot;
-    }
+    /// <summary>A claim of the key begins.</summary>
+    /// <returns>Whether it is alone. It may not be even if nobody else claims this key.</returns>
+    public bool Enter(string key) => Interlocked.Increment(ref UnderWay(key)) == 1;
 
-    public void Leave(int slot) => Interlocked.Decrement(ref _underWay[slot]);
+    /// <summary>A claim that has entered ends.</summary>
+    public void Leave(string key) => Interlocked.Decrement(ref UnderWay(key));
 
     /// <summary>Makes a call, or takes the record that another's call finds.</summary>
     /// <param name="key">The key, and how much of a large record suffices.</param>
@@ -57,6 +53,8 @@ internal sealed class ClaimTurns(TimeSpan timeout, TimeProvider timeProvider)
             End(key, turn, before, found);
         }
     }
+
+    private ref int UnderWay(string key) => ref _underWay[key.GetHashCode(StringComparison.Ordinal) & (Slots - 1)];
 
     /// <param name="key">The key.</param>
     /// <param name="before">The turn whose call is on its way; null = there is none.</param>

@@ -20,8 +20,9 @@ internal sealed class RedisClaimer(RedisStoreContext context)
             return AttemptAsync(key, options with { PreviewLength = 0 }, null, cancellationToken);
 
         // By hand, not awaited here: the ordinary claim, which is alone, needs no second state machine.
-        var slot = _turns.Enter(key, out var isAlone);
-        return isAlone ? AttemptAsync(key, options, null, cancellationToken, slot) : TakeTurnAsync(key, options, slot, cancellationToken);
+        return _turns.Enter(key)
+            ? AttemptAsync(key, options, null, cancellationToken, hasEntered: true)
+            : TakeTurnAsync(key, options, cancellationToken);
     }
 
     /// <param name="key">The storage key.</param>
@@ -31,12 +32,12 @@ internal sealed class RedisClaimer(RedisStoreContext context)
     /// nobody waits.
     /// </param>
     /// <param name="cancellationToken">Gives the attempt up.</param>
-    /// <param name="slot">Left at the end; null = none.</param>
-    /// <param name="since">When the time of the operation began; null = now.</param>
+    /// <param name="hasEntered">Whether it leaves its place among simultaneous claims at the end.</param>
+    /// <param name="started">When the time of the operation began; 0 = now.</param>
     /// <returns>The result.</returns>
     public async ValueTask<ClaimResult> AttemptAsync(
-        string key, ClaimOptions options, Action<TimeSpan>? waiter, CancellationToken cancellationToken, int? slot = null,
-        long? since = null)
+        string key, ClaimOptions options, Action<TimeSpan>? waiter, CancellationToken cancellationToken, bool hasEntered = false,
+        long started = 0)
     {
         try
         {
@@ -53,7 +54,7 @@ internal sealed class RedisClaimer(RedisStoreContext context)
             try
             {
                 answer = await context.Calls.EvaluateAsync(
-                    RedisScript.Claim, keys, Arguments(token, options, waiter is not null), cancellationToken, since);
+                    RedisScript.Claim, keys, Arguments(token, options, waiter is not null), cancellationToken, started);
             }
             catch (Exception exception)
                 when (exception is not
@@ -87,26 +88,26 @@ internal sealed class RedisClaimer(RedisStoreContext context)
         }
         finally
         {
-            if (slot is { } entered)
-                _turns.Leave(entered);
+            if (hasEntered)
+                _turns.Leave(key);
         }
     }
 
-    private async ValueTask<ClaimResult> TakeTurnAsync(string key, ClaimOptions options, int slot, CancellationToken cancellationToken)
+    private async ValueTask<ClaimResult> TakeTurnAsync(string key, ClaimOptions options, CancellationToken cancellationToken)
     {
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
             var result = await _turns.TakeAsync(
                 (key, options.PreviewLength),
-                since => AttemptAsync(key, options, null, cancellationToken, slot: null, since),
+                started => AttemptAsync(key, options, null, cancellationToken, hasEntered: false, started),
                 cancellationToken);
             // What another found leads to a claim on its terms.
             return result.IsPartial ? CompletedInPart(key, options, result.Record) : result;
         }
         finally
         {
-            _turns.Leave(slot);
+            _turns.Leave(key);
         }
     }
 
@@ -121,11 +122,10 @@ internal sealed class RedisClaimer(RedisStoreContext context)
         return
         [
             token,
-            (waits ? 1 : 0) + (refuses ? 2 : 0) + (options.OverCompleted ? 4 : 0),
+            (waits ? 1 : 0) + (refuses ? 2 : 0) + (options.OverCompleted ? 4 : 0) + (8L * options.PreviewLength),
             lease,
             refuses ? RedisTime.Milliseconds(options.BlockFor) : lease,
             options.RenewFor is { } renewFor ? RedisTime.Milliseconds(renewFor) + lease : 0,
-            options.PreviewLength,
         ];
     }
 }

@@ -22,7 +22,9 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
     /// </summary>
     public int? SummaryLength => protector is null ? ResponseRecordReader.FixedLength : null;
 
-    /// <summary>How many bytes of a record <see cref="TryReadFingerprint"/> needs; 0 = it cannot, since only whole ones can be unprotected.</summary>
+    /// <summary>
+    /// How many bytes of a record <see cref="TryReadFingerprint"/> needs; 0 = it reads none, since only whole records can be unprotected.
+    /// </summary>
     public int PreviewLength => protector is null ? ResponseRecordReader.PreviewLength : 0;
 
     /// <returns>

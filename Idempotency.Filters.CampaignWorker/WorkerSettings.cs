@@ -24,5 +24,8 @@ public sealed class WorkerSettings
     public bool MakeTables { get; init; }
 
     /// <summary>Whether the record and the effect are committed together.</summary>
-    public bool IsTransactional => Store is WorkerStore.PostgresLock or WorkerStore.PostgresRow or WorkerStore.Sqlite;
+    public bool IsTransactional { get; init; }
+
+    /// <summary>Whether the store keeps its records in the database of the business.</summary>
+    public bool HasTables => Store is WorkerStore.PostgresLock or WorkerStore.PostgresRow or WorkerStore.Sqlite;
 }

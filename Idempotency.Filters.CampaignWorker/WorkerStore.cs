@@ -10,12 +10,12 @@ public enum WorkerStore
     /// <summary>The cache and the lock of Redis: the classic pairing.</summary>
     Classic,
 
-    /// <summary>PostgreSQL, in the transaction of the business, in lock mode.</summary>
+    /// <summary>PostgreSQL, in lock mode.</summary>
     PostgresLock,
 
-    /// <summary>PostgreSQL, in the transaction of the business, in row mode.</summary>
+    /// <summary>PostgreSQL, in row mode.</summary>
     PostgresRow,
 
-    /// <summary>SQLite, in the transaction of the business.</summary>
+    /// <summary>SQLite.</summary>
     Sqlite,
 }

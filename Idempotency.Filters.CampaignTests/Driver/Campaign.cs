@@ -13,7 +13,7 @@ internal static class Campaign
         var folder = Directory.CreateTempSubdirectory("campaign-").FullName;
         var since = Stopwatch.GetTimestamp();
         await using var database = await run.Mode.StartDatabase();
-        if (run.Mode.IsTransactional)
+        if (run.Mode.HasTables)
             await WorkerProcess.MakeTablesAsync(run.Mode, database.Connection, folder);
         await CrashAsync(run, database, folder);
 

@@ -29,6 +29,9 @@ internal sealed record CampaignMode(string Name, WorkerStore Store, Func<Task<Ca
     /// <summary>Whether record and effect are committed together, in the database of the business.</summary>
     public bool IsTransactional { get; init; }
 
+    /// <summary>Whether its store keeps the records in tables, which must be made first.</summary>
+    public bool HasTables => Store is WorkerStore.PostgresLock or WorkerStore.PostgresRow or WorkerStore.Sqlite;
+
     /// <summary>Whether each key has one effect at most, whatever is killed.</summary>
     public bool IsExactlyOnce { get; init; }
 
@@ -71,6 +74,15 @@ internal sealed record CampaignMode(string Name, WorkerStore Store, Func<Task<Ca
         new("postgres-row", WorkerStore.PostgresRow, PostgresDatabase.StartAsync)
         {
             IsTransactional = true, IsExactlyOnce = true, LongKills = 2000, Lease = ShortLease,
+        },
+        new("postgres-row-block", WorkerStore.PostgresRow, PostgresDatabase.StartAsync)
+        {
+            IsTransactional = true, IsExactlyOnce = true, Lease = ShortLease, WhenInterrupted = InterruptedBehavior.Block,
+        },
+        new("postgres-plain", WorkerStore.PostgresRow, PostgresDatabase.StartAsync),
+        new("postgres-plain-block", WorkerStore.PostgresRow, PostgresDatabase.StartAsync)
+        {
+            WhenInterrupted = InterruptedBehavior.Block, IsExactlyOnce = true,
         },
         new("sqlite", WorkerStore.Sqlite, SqliteDatabase.StartAsync)
         {

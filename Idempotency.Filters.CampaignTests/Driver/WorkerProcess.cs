@@ -85,7 +85,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         [
             "--Store", mode.Store.ToString(), "--Connection", connection, "--Number", number.ToString(CultureInfo.InvariantCulture),
             "--History", Path.Combine(folder, $"worker-{number}.jsonl"), "--Lease", mode.Lease.ToString(),
-            "--WhenInterrupted", mode.WhenInterrupted.ToString(), .. further,
+            "--WhenInterrupted", mode.WhenInterrupted.ToString(), "--IsTransactional", mode.IsTransactional.ToString(), .. further,
         ];
         var program = Path.Combine(AppContext.BaseDirectory, "worker", "Idempotency.Filters.CampaignWorker.dll");
         return Process.Start(new ProcessStartInfo("dotnet", [program, .. settings])

@@ -18,8 +18,10 @@ internal static class WorkerStores
     /// <summary>Registers the store that the settings choose, and the business that goes with it.</summary>
     public static void Use(this IIdempotencyBuilder builder, WorkerSettings settings)
     {
+        if (settings.HasTables)
+            builder.Services.AddShop(settings);
         if (settings.IsTransactional)
-            builder.Services.AddShop(settings).AddScoped<IBusiness, TableBusiness>();
+            builder.Services.AddScoped<IBusiness, TableBusiness>();
         else
             builder.Services.AddSingleton<IBusiness, JournalBusiness>();
 

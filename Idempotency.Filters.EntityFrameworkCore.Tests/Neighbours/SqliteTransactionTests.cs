@@ -150,6 +150,25 @@ internal sealed class SqliteTransactionTests(string journal)
         Assert.That(app.Action.Runs, Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task ReadOnlyFileRunsNothing()
+    {
+        var database = Databases.Sqlite();
+        await using (var before = await StartAsync(database: database))
+            Assert.That(await AnswerAsync(before, "kept"), Does.StartWith("201"));
+        await using var app = await ShopApp.StartAsync(
+            ShopHost.MinimalApi,
+            o => o.UseSqlite($"{database};Mode=ReadOnly"),
+            store => store.OperationTimeout = TimeSpan.FromMilliseconds(500));
+
+        Assert.That(await AnswerAsync(app, "a"), Is.EqualTo("503 store-unavailable"));
+        Assert.That(app.Action.Runs, Is.Zero);
+
+        await using var writable = await StartAsync(database: database);
+        Assert.That(await AnswerAsync(writable, "kept"), Does.EndWith(" replayed"));
+        Assert.That(await AnswerAsync(writable, "a"), Does.StartWith("201"));
+    }
+
     private async Task<ShopApp> StartAsync(
         TimeSpan? patience = null, Action<IdempotencyOptions>? policy = null, string? database = null)
     {

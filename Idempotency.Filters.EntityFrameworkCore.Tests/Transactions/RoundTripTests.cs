@@ -22,6 +22,16 @@ internal sealed class RoundTripTests : ShopTests
         Assert.That(first - bare, Is.EqualTo(added), string.Join("\n\n", proxy.Said.TakeLast(first)));
     }
 
+    [Test]
+    public async Task ReplayInRowModeTakesOneRoundTrip()
+    {
+        var (proxy, app) = await BehindProxyAsync(ClaimMode.Row);
+
+        var turns = await CountAsync(proxy, () => app.AnswerAsync("warm"));
+
+        Assert.That(turns, Is.EqualTo(1), string.Join("\n\n", proxy.Said.TakeLast(turns)));
+    }
+
     /// <summary>Not for the end of the transaction.</summary>
     [Test]
     public async Task ReplayWaitsForOneRoundTrip()

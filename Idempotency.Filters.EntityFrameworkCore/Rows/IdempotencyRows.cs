@@ -12,14 +12,15 @@ namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 /// </summary>
 internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialect, TimeSpan timeout)
 {
-    private static readonly byte[] Nobody = new byte[16];
+    /// <summary>The token of no claim.</summary>
+    public static readonly byte[] Nobody = new byte[16];
 
     public RowStatements Sql { get; } = new(table, dialect);
 
     protected RowDialect Dialect => dialect;
 
     // For clients that cannot be cancelled sooner; they count in seconds.
-    private readonly int _commandTimeout = (int)Math.Ceiling(timeout.TotalSeconds);
+    protected int CommandTimeout { get; } = (int)Math.Ceiling(timeout.TotalSeconds);
 
     /// <summary>
     /// Claims the key, or says why it cannot be claimed. The result is acquired with the record that the claim was made over.
@@ -72,9 +73,12 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         if (outcome == RowStatements.Unreadable)
             throw new InvalidDataException("The row of the key has a state that this version of Idempotency.Filters does not know.");
 
+        var record = (ClaimOutcome)outcome is ClaimOutcome.Completed or ClaimOutcome.InFlight && !reader.IsDBNull(5)
+            ? (byte[])reader.GetValue(5)
+            : null;
         return new(
             (ClaimOutcome)outcome, true, (byte[])reader.GetValue(2), (RowState)Convert.ToInt16(reader.GetValue(3), null),
-            reader.GetInt64(4), reader.IsDBNull(5) ? null : (byte[])reader.GetValue(5), moment);
+            reader.GetInt64(4), record, moment);
     }
 
     /// <summary>Whether the key is free, and its scope has as many others as it may.</summary>
@@ -239,7 +243,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
     {
         var command = connection.CreateCommand();
         command.CommandText = statement;
-        command.CommandTimeout = _commandTimeout;
+        command.CommandTimeout = CommandTimeout;
         dialect.Complete(command);
         return command;
     }

@@ -4,7 +4,9 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Rows;
 
-/// <summary>PostgreSQL: a claim is one statement, which inserts the row or takes it over, and a look if it did neither.</summary>
+/// <summary>
+/// PostgreSQL: a claim is one statement, which inserts the row or takes it over. A look goes with it, for the case that it did neither.
+/// </summary>
 internal sealed class PostgresRows : IdempotencyRows
 {
     // How the server shows an advisory lock that has one number of 64 bits.
@@ -30,23 +32,10 @@ internal sealed class PostgresRows : IdempotencyRows
     {
         while (true)
         {
-            await using (var command = Command(connection, terms.Over ? _claimOver : _claim))
-            {
-                Add(command, key);
-                Add(command, "@owner", terms.Owner);
-                Add(command, "@state", (short)terms.State);
-                AddSpan(command, "@lease", terms.Lease);
-                AddSpan(command, "@block", terms.Block);
-                AddSpan(command, "@retention", terms.Retention);
-                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-                if (await reader.ReadAsync(cancellationToken))
-                {
-                    var record = await reader.IsDBNullAsync(1, cancellationToken) ? null : (byte[])reader.GetValue(1);
-                    return new(ClaimOutcome.Acquired, true, terms.Owner, terms.State, reader.GetInt64(0), record, 0);
-                }
-            }
+            var look = await TryClaimAsync(connection, key, terms, cancellationToken);
+            if (look.Outcome is ClaimOutcome.Acquired)
+                return look;
 
-            var look = await LookAsync(connection, key, terms.Owner, cancellationToken);
             if (look.IsClaimOf(terms.Owner))
                 // The reply to an earlier attempt was lost.
                 return Acquired(look, terms, look.Fencing);
@@ -68,6 +57,27 @@ internal sealed class PostgresRows : IdempotencyRows
         Add(command, "@class", key.LockNumber >>> 32);
         Add(command, "@object", key.LockNumber & uint.MaxValue);
         return await command.ExecuteScalarAsync(cancellationToken) is true ? look with { Outcome = ClaimOutcome.InFlight } : look;
+    }
+
+    private async Task<RowLook> TryClaimAsync(DbConnection connection, RowKey key, RowTerms terms, CancellationToken cancellationToken)
+    {
+        await using var batch = new RowBatch(connection, transaction: null, CommandTimeout);
+        batch.Add(
+            terms.Over ? _claimOver : _claim,
+            ("@scope", key.Scope), ("@id", key.Id), ("@owner", terms.Owner), ("@state", (short)terms.State), ("@lease", terms.Lease),
+            ("@block", terms.Block), ("@retention", terms.Retention));
+        batch.Add(Sql.Look, ("@scope", key.Scope), ("@id", key.Id), ("@owner", terms.Owner));
+
+        await using var reader = await batch.ReadAsync(cancellationToken);
+        if (await reader.ReadAsync(cancellationToken))
+        {
+            var record = await reader.IsDBNullAsync(1, cancellationToken) ? null : (byte[])reader.GetValue(1);
+            return new(ClaimOutcome.Acquired, true, terms.Owner, terms.State, reader.GetInt64(0), record, 0);
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return Read(reader);
     }
 
     private string Claim(IdempotencyTable t, bool over)

@@ -30,7 +30,7 @@ internal sealed class RowStatements
         Probe = $"SELECT {Columns} FROM {t.Name} WHERE 1 = 0";
         Look = $"""
             SELECT {dialect.Microseconds}, {Outcome("r.")}, r.{t.Owner}, r.{t.State}, r.{t.Fencing},
-                CASE WHEN {Outcome("r.")} = {Completed} OR r.{t.Owner} = @owner THEN r.{t.Record} END
+                CASE WHEN r.{t.State} = {(int)RowState.Completed} OR r.{t.LeaseUntil} <= {now} OR r.{t.Owner} = @owner THEN r.{t.Record} END
             FROM (SELECT 1 AS one) o LEFT JOIN {t.Name} r ON r.{t.Scope} = @scope AND r.{t.Id} = @id
             """;
         Insert = dialect.InsertIfAbsent(
@@ -94,7 +94,10 @@ internal sealed class RowStatements
     /// <summary>Fails when the table, or a column, is missing.</summary>
     public string Probe { get; }
 
-    /// <summary>One row, of which all but the time is null when the key has none.</summary>
+    /// <summary>
+    /// One row, of which all but the time is null when the key has none. The record may be over: to judge it here, too, would cost a
+    /// database that prepares no statements more than the rest of the statement.
+    /// </summary>
     public string Look { get; }
 
     /// <summary>Claims a key without a row.</summary>

@@ -26,8 +26,7 @@ internal sealed class LockClaim(
         TransactionLog.NoteUnsaved(store.Logger, Unit, key);
         var bytes = record.ToArray();
         return await new TransactionCommit(store, Unit, database, key, _owner).RunAsync(
-            (transaction, token) => rows.TryRecordAsync(
-                transaction, key, _owner, look.Record is null ? null : look.Owner, bytes, retention, token),
+            (transaction, token) => rows.TryRecordAsync(transaction, key, _owner, look, bytes, retention, token),
             cancellationToken);
     }
 

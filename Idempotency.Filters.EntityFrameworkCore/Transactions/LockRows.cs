@@ -8,8 +8,6 @@ namespace Idempotency.Filters.EntityFrameworkCore.Transactions;
 /// <summary>The operations of lock mode, in the transaction of a unit of work.</summary>
 internal sealed class LockRows
 {
-    private static readonly byte[] Nobody = new byte[16];
-
     // By when a transaction that hangs is ended, after the action has been told to end.
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
 
@@ -30,24 +28,14 @@ internal sealed class LockRows
     public async Task<LockLook> ClaimAsync(
         DbTransaction transaction, RowKey key, TimeSpan? limit, CancellationToken cancellationToken)
     {
-        await using var batch = transaction.Connection!.CreateBatch();
-        batch.Transaction = transaction;
-        batch.Timeout = _timeout;
-        var take = batch.CreateBatchCommand();
-        take.CommandText = limit is null ? LockStatements.TakeLockWithoutLimit : LockStatements.TakeLock;
-        Add(take, "@lock", key.LockNumber);
+        await using var batch = new RowBatch(transaction.Connection!, transaction, _timeout);
         if (limit is { } span)
-            Add(take, "@limit", ((long)(span + Margin).TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
-        batch.BatchCommands.Add(take);
+            batch.Add(LockStatements.TakeLock, ("@lock", key.LockNumber), ("@limit", Milliseconds(span + Margin)));
+        else
+            batch.Add(LockStatements.TakeLockWithoutLimit, ("@lock", key.LockNumber));
+        batch.Add(_sql.Look, ("@scope", key.Scope), ("@id", key.Id), ("@owner", IdempotencyRows.Nobody));
 
-        var look = batch.CreateBatchCommand();
-        look.CommandText = _sql.Look;
-        Add(look, "@scope", key.Scope);
-        Add(look, "@id", key.Id);
-        Add(look, "@owner", Nobody);
-        batch.BatchCommands.Add(look);
-
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await batch.ReadAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var (isLocked, isReadOnly) = (reader.GetBoolean(0), reader.GetBoolean(1));
         await reader.NextResultAsync(cancellationToken);
@@ -57,34 +45,32 @@ internal sealed class LockRows
 
     /// <returns>False when something else stands in the row.</returns>
     public async Task<bool> TryRecordAsync(
-        DbTransaction transaction, RowKey key, byte[] owner, byte[]? seenOwner, byte[] record, TimeSpan? retention,
+        DbTransaction transaction, RowKey key, byte[] owner, RowLook seen, byte[] record, TimeSpan? retention,
         CancellationToken cancellationToken)
     {
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
         command.CommandTimeout = _timeout;
-        command.CommandText = _sql.Record;
+        command.CommandText = seen.Exists ? _sql.Replace : _sql.Insert;
         Add(command, "@scope", key.Scope);
         Add(command, "@id", key.Id);
         Add(command, "@owner", owner);
-        Add(command, "@seenOwner", seenOwner ?? Nobody);
+        if (seen.Exists)
+            Add(command, "@seenOwner", seen.Record is null ? IdempotencyRows.Nobody : seen.Owner);
         Add(command, "@record", record);
         Add(command, "@retention", retention is { } span ? span : DBNull.Value);
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     public Task<RowLook> LookAsync(DbTransaction transaction, RowKey key, CancellationToken cancellationToken) =>
         _rows.LookAsync(transaction.Connection!, key, null, cancellationToken);
 
-    private static void Add(DbBatchCommand command, string name, object value) =>
-        command.Parameters.Add(Named(command.CreateParameter(), name, value));
+    private static string Milliseconds(TimeSpan span) => ((long)span.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
-    private static void Add(DbCommand command, string name, object value) =>
-        command.Parameters.Add(Named(command.CreateParameter(), name, value));
-
-    private static DbParameter Named(DbParameter parameter, string name, object value)
+    private static void Add(DbCommand command, string name, object value)
     {
+        var parameter = command.CreateParameter();
         (parameter.ParameterName, parameter.Value) = (name, value);
-        return parameter;
+        command.Parameters.Add(parameter);
     }
 }

@@ -11,7 +11,8 @@ internal sealed class LockStatements
     {
         var dialect = new PostgresDialect();
         Look = rows.Look;
-        Record = $"""
+        Insert = rows.InsertRecord;
+        Replace = $"""
             INSERT INTO {t.Name} AS r ({rows.Columns})
             VALUES (@scope, @id, {(int)RowState.Completed}, @owner, {dialect.Microseconds}, {dialect.Now}, {dialect.Now},
                 {rows.Later("@retention")}, @record)
@@ -25,7 +26,6 @@ internal sealed class LockStatements
                 {t.Record} = excluded.{t.Record}
             WHERE ({rows.Outcome("r.")}) = 0
                 OR (r.{t.Owner} = @seenOwner AND ({rows.Outcome("r.")}) = {(int)ClaimOutcome.Completed})
-            RETURNING 1
             """;
     }
 
@@ -44,6 +44,9 @@ internal sealed class LockStatements
 
     public string Look { get; }
 
+    /// <summary>Stores the record where there is no row.</summary>
+    public string Insert { get; }
+
     /// <summary>Stores the record, where nothing stands in the row but what the claim saw.</summary>
-    public string Record { get; }
+    public string Replace { get; }
 }

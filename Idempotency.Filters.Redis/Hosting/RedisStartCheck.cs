@@ -35,7 +35,9 @@ internal sealed class RedisStartCheck(
         try
         {
             await store.Connection.LinkAsync().WaitAsync(Patience, timeProvider, cancellationToken);
-            info = (string?)(await store.Calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken)).Result ?? "";
+            // With more time than an operation has: the server may be loading its data, or the machine be busy with starting.
+            var calls = new RedisCalls(store.Connection, Patience, timeProvider);
+            info = (string?)(await calls.EvaluateAsync(RedisScript.Info, [], [], cancellationToken)).Result ?? "";
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

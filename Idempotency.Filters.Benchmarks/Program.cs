@@ -1,3 +1,4 @@
+using Idempotency.Filters.Benchmarks.Attack;
 using Idempotency.Filters.Benchmarks.Compare;
 using Idempotency.Filters.Benchmarks.Database;
 using Idempotency.Filters.Benchmarks.Load;
@@ -27,6 +28,9 @@ try
         case ["growth", .. var rest]:
             await GrowthCommand.RunAsync(new(rest, GrowthCommand.Options));
             return 0;
+        case ["attack", .. var rest]:
+            await AttackCommand.RunAsync(new(rest, AttackCommand.Options));
+            return 0;
         case ["all", .. var rest]:
             var arguments = new Arguments(rest, CompareCommand.Options.Intersect(ScaleCommand.Options));
             await CompareCommand.RunAsync(arguments);
@@ -35,6 +39,9 @@ try
         // Those that the others start as processes of their own.
         case [DatabaseApp.Name, var connectionString]:
             await DatabaseApp.RunAsync(connectionString);
+            return 0;
+        case [AttackApp.Name, var redis, var isProtected]:
+            await AttackApp.RunAsync(redis, bool.Parse(isProtected));
             return 0;
         case [ServerCommand.Name, var store, var address]:
             await ServerCommand.RunAsync(store, address);
@@ -67,6 +74,9 @@ static int Usage()
                                                 transactional requests against the smallest bare transaction, on PostgreSQL
         growth  [--keys 1000000] [--retention 20] [--mode lock,row]
                                                 rows, dead rows and sizes of table and index while keys come and go, on PostgreSQL
+        attack  [--rounds 9] [--seconds 2] [--connections 16] [--attackers 400] [--pause 1] [--protect] [--write false]
+                                                what others notice of requests that repeat the key of a large answer with another body, on
+                                                Redis
         micro   [--filter '*Fingerprint*'] [--write false]
                                                 BenchmarkDotNet over the parts
 
@@ -74,9 +84,9 @@ static int Usage()
                                                 compare and scale; with --full, which goes further in each, also micro
 
         compare, scale and micro rewrite their parts of docs/performance-data.md. compare rewrites the budgets in docs/performance.md as
-        well, and scale docs/deployment.md and docs/deployment-data.md. --write false leaves the pages alone. A run of a part writes nothing
-        unless told --write true, since it would take the place of the whole.
-        compare, versus and scale start a redis-server of their own where they need one; all needs one. database and growth start a
+        well, attack its part there, and scale docs/deployment.md and docs/deployment-data.md. --write false leaves the pages alone. A run
+        of a part writes nothing unless told --write true, since it would take the place of the whole.
+        compare, versus, scale and attack start a redis-server of their own where they need one; all needs one. database and growth start a
         PostgreSQL of their own, and print their tables.
         """);
     return 2;

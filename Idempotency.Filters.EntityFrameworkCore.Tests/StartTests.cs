@@ -105,6 +105,7 @@ internal sealed class StartTests
     [TestCase("OperationTimeout")]
     [TestCase("CleanupInterval")]
     [TestCase("CleanupBatch")]
+    [TestCase("MaxKeysPerCaller")]
     [TestCase("Claim")]
     public void SettingThatCannotWorkFailsTheStart(string setting) => Assert.That(
         async () => await StartAsync(services => services.AddIdempotency().UseEntityFramework(
@@ -114,6 +115,7 @@ internal sealed class StartTests
                 options.OperationTimeout = setting == "OperationTimeout" ? TimeSpan.Zero : options.OperationTimeout;
                 options.CleanupInterval = setting == "CleanupInterval" ? TimeSpan.Zero : options.CleanupInterval;
                 options.CleanupBatch = setting == "CleanupBatch" ? 0 : options.CleanupBatch;
+                options.MaxKeysPerCaller = setting == "MaxKeysPerCaller" ? 0 : options.MaxKeysPerCaller;
                 options.Claim = setting == "Claim" ? (ClaimMode)9 : options.Claim;
             })),
         Throws.InstanceOf<OptionsValidationException>().With.Message.Contains($"EntityFrameworkStoreOptions.{setting} must be"));

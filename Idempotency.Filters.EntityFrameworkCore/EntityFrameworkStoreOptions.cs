@@ -46,6 +46,14 @@ public sealed class EntityFrameworkStoreOptions
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
+    /// The maximum number of keys that one caller may have in the table at a time, claimed or completed, so that no caller can fill it;
+    /// null = no limit. A request beyond it is answered 429 <c>too-many-keys</c>. The table knows callers by their scope, so each value of
+    /// <see cref="IdempotencyOptions.KeyScope"/> has a count of its own, and all anonymous requests share one. Costs each claim one
+    /// statement more. Requests at the same time may pass it by their number. Default null; at least 1.
+    /// </summary>
+    public int? MaxKeysPerCaller { get; set; }
+
+    /// <summary>
     /// Whether the application refuses to start when the database does not answer. When false, it says so in the log and starts; requests
     /// with keys are answered 503 until the database answers. Default true.
     /// </summary>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -43,6 +44,20 @@ internal sealed class RedisStartTests
         Assert.That(
             async () => await StartAsync(idempotency => idempotency.UseRedis(server.Address)),
             Throws.InvalidOperationException.With.Message.Contains("evalsha"));
+    }
+
+    [Test]
+    public async Task LimitOfKeysThatRedisCannotCountFailsTheStart()
+    {
+        var server = await SharedRedis.ServerAsync();
+
+        Assert.That(
+            async () => await StartAsync(idempotency =>
+            {
+                idempotency.Services.Configure<MemoryStoreOptions>(options => options.MaxKeysPerCaller = 10);
+                idempotency.UseRedis(server.Address);
+            }),
+            Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("MaxKeysPerCaller"));
     }
 
     [Test]

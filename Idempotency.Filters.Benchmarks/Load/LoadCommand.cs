@@ -53,7 +53,14 @@ internal static class LoadCommand
             var latency = latencies[i] = new LatencyHistogram();
             bool Goes(long sent) =>
                 Stopwatch.GetElapsedTime(started, sent).TotalSeconds < job.Seconds && Interlocked.Decrement(ref left) >= 0;
-            for (var sent = started; Goes(sent);)
+            var sent = started;
+            if (job.Pause > 0)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(job.Pause * i / job.Connections));
+                sent = Stopwatch.GetTimestamp();
+            }
+
+            while (Goes(sent))
             {
                 await connections[i].SendAsync(requests[i]);
                 var answer = await connections[i].ReceiveAsync();
@@ -63,6 +70,11 @@ internal static class LoadCommand
                 var answered = Stopwatch.GetTimestamp();
                 latency.Add(answered - sent);
                 sent = answered;
+                if (job.Pause > 0)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(job.Pause));
+                    sent = Stopwatch.GetTimestamp();
+                }
             }
         }));
 

@@ -26,6 +26,12 @@ internal sealed record LoadJob
     /// <summary>How many keys come round again and again; 0 = each request has a fresh one, which was never sent before.</summary>
     public int Keys { get; init; }
 
+    /// <summary>Whether the body is another one than that with which the keys were first sent. It is not to be parsed.</summary>
+    public bool OtherBody { get; init; }
+
+    /// <summary>How many seconds each connection pauses after an answer. Their first requests are spread over as long.</summary>
+    public double Pause { get; init; }
+
     /// <summary>Whether the body is a stream of bytes, and no JSON.</summary>
     public bool Upload { get; init; }
 }

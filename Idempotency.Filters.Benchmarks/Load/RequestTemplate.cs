@@ -60,5 +60,11 @@ internal sealed class RequestTemplate
 
     public static string NumberedKey(string name, long number) => $"{name}-{number.ToString(Digits, CultureInfo.InvariantCulture)}";
 
-    public static byte[] BodyOf(LoadJob job) => job.Upload ? new byte[UploadPiece] : CreatePayment.Json((int)job.BodySize);
+    public static byte[] BodyOf(LoadJob job)
+    {
+        var body = job.Upload ? new byte[UploadPiece] : CreatePayment.Json((int)job.BodySize);
+        if (job.OtherBody)
+            body[^1] = (byte)'!';
+        return body;
+    }
 }

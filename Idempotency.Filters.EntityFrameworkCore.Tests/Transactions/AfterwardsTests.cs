@@ -82,9 +82,10 @@ internal sealed class AfterwardsTests(ClaimMode mode) : ShopTests
     [Test]
     public async Task ActionThatOutlivesItsLeaseCommitsAtAnyIsolationLevel([Values("RepeatableRead", "Serializable")] string level)
     {
-        var lease = TimeSpan.FromSeconds(2);
+        var lease = TimeSpan.FromSeconds(6);
         var app = await StartAsync(
-            await Databases.PostgresAsync(), mode: mode, store: o => o.IsolationLevel = Enum.Parse<IsolationLevel>(level),
+            await Databases.PostgresAsync(), mode: mode,
+            store: o => (o.IsolationLevel, o.OperationTimeout) = (Enum.Parse<IsolationLevel>(level), TimeSpan.FromSeconds(5)),
             policy: o => (o.Lease, o.MaxExecutionTime) = (lease, TimeSpan.FromMinutes(2)));
         app.Action.Do = async (http, db, idempotency) =>
         {

@@ -21,6 +21,8 @@ internal sealed class EntityFrameworkStoreOptionsValidator : IValidateOptions<En
             Refuse("CleanupInterval", $"from {ShortestInterval} to {LongestInterval}, or null", options.CleanupInterval);
         if (options.CleanupBatch < 1)
             Refuse("CleanupBatch", "at least 1", options.CleanupBatch);
+        if (options.MaxKeysPerCaller < 1)
+            Refuse("MaxKeysPerCaller", "at least 1, or null for no limit", options.MaxKeysPerCaller);
         if (!Enum.IsDefined(options.Claim))
             Refuse("Claim", "a ClaimMode", options.Claim);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

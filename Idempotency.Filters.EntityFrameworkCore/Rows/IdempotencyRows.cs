@@ -81,6 +81,15 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
             reader.GetInt64(4), record, moment);
     }
 
+    /// <summary>Whether the key is free, and its scope has as many others as it may.</summary>
+    public async Task<bool> IsBeyondAsync(DbConnection connection, RowKey key, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Sql.CountOthers);
+        Add(command, key);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(cancellationToken), null) >= limit
+            && (await LookAsync(connection, key, null, cancellationToken)).Outcome is ClaimOutcome.None;
+    }
+
     /// <summary>For those who wait: whether the key is still in flight, with its record if it is completed. Takes no lock.</summary>
     public virtual Task<RowLook> WatchAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken) =>
         LookAsync(connection, key, null, cancellationToken);

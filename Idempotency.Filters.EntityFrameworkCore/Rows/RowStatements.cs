@@ -74,6 +74,7 @@ internal sealed class RowStatements
             WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted})
             """;
         ResolveToFree = $"DELETE FROM {t.Name} WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted})";
+        CountOthers = $"SELECT COUNT(*) FROM {t.Name} WHERE {t.Scope} = @scope AND {t.Id} <> @id AND {Outcome("")} <> 0";
         Forget = dialect.DeleteSome(t, $"{t.Scope} = @scope AND {Outcome("")} IN ({Completed}, {Interrupted})");
         // The record of a key that is not asked for stays where it is.
         var listed = $"""
@@ -127,6 +128,9 @@ internal sealed class RowStatements
     public string ResolveToRecord { get; }
 
     public string ResolveToFree { get; }
+
+    /// <summary>How many other keys of its scope are not free.</summary>
+    public string CountOthers { get; }
 
     /// <summary>Removes at most <c>@limit</c> keys of a scope.</summary>
     public string Forget { get; }

@@ -1,4 +1,5 @@
 using Idempotency.Filters.EntityFrameworkCore.Databases;
+using Idempotency.Filters.EntityFrameworkCore.Rows;
 using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Idempotency.Filters.Stores;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,7 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
     private readonly RowStoreContext _context;
     private readonly RowClaimer _claimer;
     private readonly UnitClaimer _units;
+    private readonly int? _maxKeysPerCaller;
 
     public EfIdempotencyStore(
         DatabaseSource databases, EntityFrameworkStoreOptions options, TimeProvider timeProvider, ILogger<EfIdempotencyStore> logger)
@@ -19,6 +21,7 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
         _context = new(databases, options.OperationTimeout, timeProvider, logger);
         _claimer = new(_context);
         _units = new(_context, _claimer, options);
+        _maxKeysPerCaller = options.MaxKeysPerCaller;
     }
 
     public TimeSpan? OperationTimeout { get; }
@@ -26,9 +29,9 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
     public DatabaseSource Databases => _context.Databases;
 
     public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
-        options.Transactional
-            ? _units.ClaimAsync(key, options, cancellationToken)
-            : _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
+        _maxKeysPerCaller is { } limit
+            ? ClaimWithinAsync(limit, key, options, cancellationToken)
+            : ClaimAnyAsync(key, options, cancellationToken);
 
     public string? ObjectionTo(in ClaimOptions options) => _units.ObjectionTo(options);
 
@@ -52,4 +55,27 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
     public Task DrainAsync(CancellationToken timeIsUp) => _context.Releases.DrainAsync(timeIsUp);
 
     public void Dispose() => _context.Dispose();
+
+    private ValueTask<ClaimResult> ClaimAnyAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
+        options.Transactional
+            ? _units.ClaimAsync(key, options, cancellationToken)
+            : _claimer.AttemptAsync(key, Databases.Of(options.RequestServices), options, cancellationToken);
+
+    private async ValueTask<ClaimResult> ClaimWithinAsync(
+        int limit, StorageKey key, ClaimOptions options, CancellationToken cancellationToken)
+    {
+        var row = RowKey.Of(key);
+        var isBeyond = await _context.Calls.RunAsync(
+            Databases.Of(options.RequestServices),
+            (rows, connection, token) => rows.IsBeyondAsync(connection, row, limit, token),
+            cancellationToken);
+        if (!isBeyond.Result)
+            return await ClaimAnyAsync(key, options, cancellationToken);
+
+        throw new IdempotencyStoreFullException(
+            $"The caller has {limit} keys in the table. Raise EntityFrameworkStoreOptions.MaxKeysPerCaller, or shorten the retention.")
+        {
+            IsLimitOfCaller = true,
+        };
+    }
 }

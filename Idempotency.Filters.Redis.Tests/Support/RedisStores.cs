@@ -32,13 +32,14 @@ internal sealed class RedisStores : IAsyncDisposable
     public static RedisStores Over(string connectionString, Action<RedisStoreOptions>? configure = null, TimeProvider? clock = null) =>
         Over(idempotency => idempotency.UseRedis(connectionString, BePatient + configure), clock);
 
-    public static RedisStores Over(IConnectionMultiplexer multiplexer, Action<RedisStoreOptions> configure) => Over(
+    public static RedisStores Over(
+        IConnectionMultiplexer multiplexer, Action<RedisStoreOptions> configure, TimeProvider? clock = null) => Over(
         idempotency =>
         {
             idempotency.Services.AddSingleton(multiplexer);
             idempotency.UseRedis(configure);
         },
-        clock: null);
+        clock);
 
     /// <summary>Returns once a command gives that answer: for what happens by itself.</summary>
     public static async Task UntilAsync(RedisServer server, object? answer, params string[] command)

@@ -44,6 +44,9 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public bool IsConnected => Multiplexer is { IsConnected: true };
 
+    /// <summary>Whether there is a multiplexer, and it reaches no server. One that is still being made is not away.</summary>
+    public bool IsAway => Multiplexer is { IsConnected: false };
+
     /// <returns>The link, whether or not a server answers at the moment.</returns>
     public Task<RedisLink> LinkAsync()
     {

@@ -15,9 +15,30 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
     private readonly RedisDiagnosis _diagnosis = new(connection, timeProvider);
+    private readonly RedisOutage _outage = new(connection, timeout, timeProvider);
 
     public TimeSpan Timeout => timeout;
 
+    /// <summary>
+    /// Spares a caller the wait for a connection that has been away for the time of an operation. Nothing is sent, and the client goes on
+    /// to connect by itself.
+    /// </summary>
+    /// <exception cref="RedisConnectionException">The connection has been away that long.</exception>
+    public void ThrowIfAway()
+    {
+        if (!_outage.HasLasted)
+            return;
+
+        var reason = _diagnosis.Reason ?? $"the connection has been away for {timeout} or longer.";
+        _diagnosis.BeginUnlessConnected();
+        throw new RedisConnectionException(ConnectionFailureType.UnableToConnect, $"Redis could not be reached: {reason}");
+    }
+
+    /// <param name="script">The script.</param>
+    /// <param name="keys">Its key, or none.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="cancellationToken">Gives the call up.</param>
+    /// <param name="started">When the time of the operation began; 0 = now.</param>
     /// <exception cref="TimeoutException">Redis did not answer, or not every attempt, in time.</exception>
     /// <exception cref="IdempotencyStoreFullException">
     /// Redis has reached its maxmemory. The call has not taken effect, and will not.
@@ -26,9 +47,13 @@ internal sealed class RedisCalls(RedisConnection connection, TimeSpan timeout, T
     /// <exception cref="RedisServerException">Redis refused. The call has not taken effect, and will not.</exception>
     /// <exception cref="RedisException">Redis could not be reached in time.</exception>
     public async Task<RedisAnswer> EvaluateAsync(
-        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
+        RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken, long started = 0)
     {
-        var started = timeProvider.GetTimestamp();
+        if (started == 0)
+            started = timeProvider.GetTimestamp();
+        if (timeProvider.GetElapsedTime(started) >= timeout)
+            throw new TimeoutException($"Redis did not answer within {timeout}.");
+
         var known = true;
         var inDoubt = false;
         for (var pause = FirstPause; ; pause = Backoff.After(pause, LongestPause))

@@ -7,6 +7,7 @@ namespace Idempotency.Filters.Redis.Scripts;
 internal static class RedisRecord
 {
     public const byte Tag = (byte)'R';
+
     public const int TagSize = 1;
     public const int TokenSize = 16;
     public const int FencingSize = sizeof(long);

@@ -1,16 +1,26 @@
--- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record), lease, tail, longest time until the lease
--- ends (0 = no limit).
--- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, or the
--- record, which begins with 'R'.
+-- Arguments: owner token, mode (1 = waits, 2 = refuse when interrupted, 4 = over a record, and eight times how many bytes suffice of a
+-- large record, 0 = all), lease, tail, longest time until the lease ends (0 = no limit).
+-- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, 'P' beginning of a large record, or
+-- the record, which begins with 'R'.
 local CENTURY = 3155760000000
+local LARGE = 64 * 1024
 
 local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local lease, tail, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local preview = math.floor(mode / 8)
+mode = mode % 8
 local now, micros = clock()
 local waited, fencing, record, expiry = 0, 0, '', 0
 
-local value = redis.call('GET', key)
-if value then
+-- Of a large record no more is copied than tells that it is large. An empty string may be no key at all.
+local value
+if preview > 0 then
+    value = read(key, 1, INNER_AT + BYTES_AT + LARGE)
+else
+    value = redis.call('GET', key)
+end
+local maybe_free = preview > 0 and value == ''
+if value and not maybe_free then
     local found = look(key, value, now)
     if found.tag == CLAIM and found.token == token then
         -- The reply to an earlier attempt was lost.
@@ -26,7 +36,8 @@ if value then
         return 'I'
     elseif found.state == 'R' and (mode < 4 or token_of(found.record) == token) then
         -- With this token: the completion of this very claim came before a late attempt of it.
-        return found.record
+        local whole = preview == 0 or #found.record < BYTES_AT + LARGE
+        return whole and found.record or 'P' .. string.sub(found.record, 1, BYTES_AT - 1 + preview)
     end
 
     waited, fencing = found.flags % 2, found.fencing
@@ -45,5 +56,9 @@ if record ~= '' then
 end
 local last = longest == 0 and 0 or now + longest
 local claim = struct.pack(HEAD .. TERMS, CLAIM, token, fencing, waited + refuse, lease, tail, last, expiry)
-redis.call('SET', key, claim .. record, 'PX', lease + tail)
+if not maybe_free then
+    redis.call('SET', key, claim .. record, 'PX', lease + tail)
+elseif not redis.call('SET', key, claim, 'PX', lease + tail, 'NX') then
+    not_understood()
+end
 return 'A' .. struct.pack('<i8', fencing) .. record

@@ -10,10 +10,12 @@ local function known(value)
     return tag == RECORD and #value >= BYTES_AT - 1 or tag == CLAIM and #value >= INNER_AT - 1
 end
 
+local function not_understood() error('The key holds no value of this version of Idempotency.Filters.') end
+
 -- State: 'F' in flight, 'R' completed, 'I' interrupted, '-' free.
 local function look(key, value, now)
     if not known(value) then
-        error('The key holds no value of this version of Idempotency.Filters.')
+        not_understood()
     end
 
     local tag, token, fencing = struct.unpack(HEAD, value)

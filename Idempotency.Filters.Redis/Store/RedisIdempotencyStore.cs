@@ -31,7 +31,7 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
     public RedisCalls Calls => _context.Calls;
 
     public ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions options, CancellationToken cancellationToken) =>
-        _claimer.AttemptAsync(key.Value, options, null, cancellationToken);
+        _claimer.ClaimAsync(key.Value, options, cancellationToken);
 
     public ValueTask<ClaimResult> WaitAsync(StorageKey key, ClaimOptions options, TimeSpan timeout, CancellationToken cancellationToken) =>
         timeout > TimeSpan.Zero

@@ -47,7 +47,8 @@ internal sealed class RedisKeyWatch : KeyWatch
     {
         // Before the claim: from then on the holder sends messages.
         Volatile.Write(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        return _claimer.AttemptAsync(_key, options, _inFlight, CancellationToken.None);
+        // All who wait share the record, whole.
+        return _claimer.AttemptAsync(_key, options with { PreviewLength = 0 }, _inFlight, CancellationToken.None);
     }
 
     public override async Task ChangedAsync(Task nobodyWaits)

@@ -9,12 +9,22 @@ internal sealed class CuttableProxy(int port) : TcpProxy(port)
     private readonly ConcurrentDictionary<TcpClient, bool> _connections = [];
     private volatile bool _losesReplies;
     private volatile bool _refuses;
+    private volatile TaskCompletionSource? _held;
 
     /// <summary>
     /// From now on the server receives what is sent, but its replies are lost. A connection that lost a reply is unusable: only
     /// <see cref="Cut"/> it.
     /// </summary>
     public void LoseReplies() => _losesReplies = true;
+
+    /// <summary>From now on the server receives what is sent, and its replies come when <see cref="ReleaseReplies"/> says so.</summary>
+    public void HoldReplies() => _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void ReleaseReplies()
+    {
+        _held?.TrySetResult();
+        _held = null;
+    }
 
     /// <summary>Ends all connections. New ones work normally, unless they are to be refused.</summary>
     public void Cut(bool refuse = false)
@@ -30,6 +40,7 @@ internal sealed class CuttableProxy(int port) : TcpProxy(port)
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
+        ReleaseReplies();
         Cut();
     }
 
@@ -51,6 +62,8 @@ internal sealed class CuttableProxy(int port) : TcpProxy(port)
             var buffer = new byte[64 * 1024];
             for (int read; (read = await source.ReadAsync(buffer)) > 0;)
             {
+                if (replies && _held is { } held)
+                    await held.Task;
                 if (!replies || !_losesReplies)
                     await destination.WriteAsync(buffer.AsMemory(0, read));
             }

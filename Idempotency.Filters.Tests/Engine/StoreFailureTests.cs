@@ -79,7 +79,8 @@ internal sealed class StoreFailureTests
         using var second = await app.PostAsync("/orders", "b");
 
         await first.IsRunAsync(1);
-        await second.IsProblemAsync(503, "store-unavailable");
+        await second.IsProblemAsync(429, "too-many-keys");
+        Assert.That(second.Headers.RetryAfter, Is.Not.Null);
         Assert.That(script.Runs, Is.EqualTo(1));
     }
 

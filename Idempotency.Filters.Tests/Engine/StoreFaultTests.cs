@@ -437,6 +437,7 @@ internal sealed class StoreFaultTests
                 options.MaxExecutionTime = TimeSpan.FromMinutes(3);
                 options.Retention = TimeSpan.FromDays(2);
                 options.WhenInterrupted = InterruptedBehavior.Block;
+                options.WhenStoreIsDown = StoreDownBehavior.Execute;
             },
             store: store.Object);
 
@@ -451,6 +452,8 @@ internal sealed class StoreFaultTests
             BlockFor = TimeSpan.FromDays(2),
             Retention = TimeSpan.FromDays(2),
             WhenInterrupted = InterruptedBehavior.Block,
+            WhenStoreIsDown = StoreDownBehavior.Execute,
+            PreviewLength = 85,
             Caller = RequestScope.Anonymous,
         }));
     }

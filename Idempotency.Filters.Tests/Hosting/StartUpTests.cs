@@ -87,7 +87,7 @@ internal sealed class StartUpTests
             await app.AnswerAsync("/plain-start", "a", null, "X-Tenant: 3"),
         ];
 
-        Assert.That(answers.Select(answer => answer![..3]), Is.EqualTo(["200", "200", "503"]));
+        Assert.That(answers.Select(answer => answer![..3]), Is.EqualTo(["200", "200", "429"]));
     }
 
     [Test]
@@ -194,7 +194,7 @@ internal sealed class StartUpTests
             [typeof(PlainStartController)], s => s.AddIdempotency().UseMemory(Bounds(1, 65536, 1)));
 
         Assert.That(await app.AnswerAsync("/plain-start", "k1"), Is.EqualTo("200 1"));
-        Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("503 store-unavailable"));
+        Assert.That(await app.AnswerAsync("/plain-start", "k2"), Is.EqualTo("429 too-many-keys"));
     }
 
     [Test]

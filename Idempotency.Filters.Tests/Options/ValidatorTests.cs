@@ -109,6 +109,7 @@ internal sealed class ValidatorTests
         yield return Case(
             "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");
         yield return Case("ReplayStatusCode below 200", o => o.ReplayStatusCode = 199, "ReplayStatusCode is 199");
+        yield return Case("StatusCodes.TooManyKeys below 400", o => o.StatusCodes.TooManyKeys = 200, "StatusCodes.TooManyKeys is 200");
         yield return Case(
             "StatusCodes.TransactionConflict below 400", o => o.StatusCodes.TransactionConflict = 200,
             "StatusCodes.TransactionConflict is 200");

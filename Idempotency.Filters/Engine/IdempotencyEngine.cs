@@ -4,7 +4,6 @@ using Idempotency.Filters.Keys;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Records;
 using Idempotency.Filters.Requests;
-using Idempotency.Filters.Responses;
 using Idempotency.Filters.Stores;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -15,7 +14,7 @@ namespace Idempotency.Filters.Engine;
 /// The line that every covered request goes along: <c>policy -> key -> claim -> (replay | execute) -> record -> send</c>. Knows
 /// <see cref="HttpContext"/>, and nothing of MVC.
 /// </summary>
-internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineServices services)
+internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineServices services)
 {
     private readonly ILogger _logger = services.Logger;
     private bool _hasWarnedOfNames;
@@ -58,7 +57,7 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         ClaimResult claimed;
         try
         {
-            claimed = await ClaimAsync(request, policy.ClaimFor(http, scope));
+            claimed = await ClaimAsync(request, policy.ClaimFor(http, scope, services.Protection.PreviewLength));
         }
         catch (Exception exception)
             when (exception is not IdempotencyUnitOfWorkException && !http.RequestAborted.IsCancellationRequested)
@@ -78,12 +77,13 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 
         try
         {
-            // 4. Answer without the action what needs no run.
-            if (claimed.Claim is not { } claim)
-                return await AnswerAsync(request, claimed);
+            // 4. Answer without the action what needs no run. That of a large record may end with the claim, because the record is gone.
+            if (claimed.Claim is { } claim)
+                request.Hold(claim);
+            else if (await AnswerAsync(request, claimed) is var answer && request.Claim is null)
+                return answer;
 
-            request.Hold(claim);
-            if (await PrepareRepeatAsync(request, claim) is { } rejection)
+            if (await PrepareRepeatAsync(request, request.Claim!) is { } rejection)
                 return rejection;
 
             // 5. Hash the body while it is read, hold the response, and detach the client's leaving.
@@ -129,50 +129,6 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
 
         return claimed.Outcome is not ClaimOutcome.None ? claimed : throw new InvalidOperationException(
             "The store answered a claim with None: it must return one of the results of ClaimResult.");
-    }
-
-    private async ValueTask<Rejection?> AnswerAsync(IdempotentRequest request, ClaimResult claimed)
-    {
-        // Awaited only at the end of the request: what the store still has to end must not delay a replay.
-        await using (claimed)
-        {
-            return claimed.Outcome switch
-            {
-                ClaimOutcome.InFlight => Reject(request, RejectionKind.InFlight),
-                ClaimOutcome.Interrupted => Reject(request, RejectionKind.OutcomeUnknown),
-                _ => await ReplayAsync(request, claimed.Record),
-            };
-        }
-    }
-
-    private async ValueTask<Rejection?> ReplayAsync(IdempotentRequest request, ReadOnlySequence<byte> stored)
-    {
-        var (http, options) = (request.Http, request.Policy.Options);
-        if (!services.Protection.TryRead(request.StorageKey.Value, stored, out var record))
-            return Reject(request, RejectionKind.RecordUnreadable);
-
-        // The target alone tells most reused keys apart, and needs no body.
-        var target = request.Policy.Hasher.TargetOf(http.Request);
-        if (!record.Fingerprint.TargetMatches(target))
-            return Reject(request, RejectionKind.KeyReused);
-
-        if (record.Fingerprint.HasBody)
-        {
-            var fingerprint = await RequestFingerprint.ComputeAsync(
-                request.Policy.Hasher, http.Request, target, record.Fingerprint.Form, options.MaxComparedBodySize, http.RequestAborted);
-            services.NoteBody(request, fingerprint);
-            // A body that cannot be compared with a known one is not known to be the same.
-            if (record.Fingerprint.BodyMatches(fingerprint) is not true)
-                return Reject(request, RejectionKind.KeyReused);
-        }
-
-        if (RejectionKind.Of(record.Flags) is { } kind)
-            return Reject(request, kind);
-
-        await ResponseReplay.SendAsync(http, record, options);
-        Log.Replayed(_logger, request.KeyHash, record.StatusCode);
-        request.Outcome = RequestOutcome.Replayed;
-        return null;
     }
 
     /// <summary>Manual mode: shows the action what it repeats before it runs.</summary>
@@ -265,6 +221,9 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
             Log.RecordUnreadable(_logger, exception, request.KeyHash, "The store cannot read what it holds.");
             return Reject(request, RejectionKind.RecordUnreadable);
         }
+
+        if (exception is IdempotencyStoreFullException { IsLimitOfCaller: true })
+            return Reject(request, RejectionKind.TooManyKeys);
 
         services.Faults.Unavailable(exception, request.KeyHash);
         return Reject(request, RejectionKind.StoreUnavailable);

@@ -57,6 +57,11 @@ internal sealed record RejectionKind(
         "store-unavailable", codes => codes.StoreUnavailable, "Idempotency keys cannot be checked now",
         "The operation was not run, because it could not be made safe to retry. Retry later with the same key.", RetryLater: true);
 
+    public static readonly RejectionKind TooManyKeys = new(
+        "too-many-keys", codes => codes.TooManyKeys, "Too many idempotency keys",
+        "This caller has used as many keys as it may at a time. The operation was not run. Retry later with the same key.",
+        RetryLater: true);
+
     public static readonly RejectionKind CommitFailed = StoreUnavailable with
     {
         Detail = "The operation could not be committed, or nobody knows whether it was. It will not be carried out twice: retry later with "

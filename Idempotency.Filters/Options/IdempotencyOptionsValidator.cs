@@ -141,6 +141,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus("StatusCodes.OutcomeUnknown", options.StatusCodes.OutcomeUnknown, 400, failures);
         CheckStatus("StatusCodes.BodyTooLarge", options.StatusCodes.BodyTooLarge, 400, failures);
         CheckStatus("StatusCodes.StoreUnavailable", options.StatusCodes.StoreUnavailable, 400, failures);
+        CheckStatus("StatusCodes.TooManyKeys", options.StatusCodes.TooManyKeys, 400, failures);
         CheckStatus("StatusCodes.TransactionConflict", options.StatusCodes.TransactionConflict, 400, failures);
         CheckStatus("StatusCodes.RolledBack", options.StatusCodes.RolledBack, 400, failures);
         CheckStatus(nameof(options.ReplayStatusCode), options.ReplayStatusCode ?? 200, 200, failures);

@@ -62,6 +62,12 @@ public sealed class IdempotencyStatusCodes
     public int StoreUnavailable { get; set; } = StatusCodes.Status503ServiceUnavailable;
 
     /// <summary>
+    /// The status of <c>too-many-keys</c>: the caller holds as many keys as the <c>MaxKeysPerCaller</c> of the store allows. Default 429
+    /// (RFC 6585, section 4); 400 to 599.
+    /// </summary>
+    public int TooManyKeys { get; set; } = StatusCodes.Status429TooManyRequests;
+
+    /// <summary>
     /// The status of <c>transaction-conflict</c>: under <see cref="IdempotencyOptions.Transactional"/>, the database rolled back because of
     /// a deadlock or a serialization failure. Default 503; 400 to 599.
     /// </summary>

@@ -39,6 +39,7 @@ internal sealed class IdempotencyPolicy
             OverCompleted = mode is IdempotencyMode.Manual,
             WhenInterrupted = options.WhenInterrupted,
             WhenFailed = options.WhenFailed,
+            WhenStoreIsDown = options.WhenStoreIsDown,
             BlockFor = options.Retention,
             Retention = options.Retention,
             Transactional = options.Transactional,
@@ -78,6 +79,9 @@ internal sealed class IdempotencyPolicy
 
     public bool Covers(string method) => _methods.Contains(method);
 
-    public ClaimOptions ClaimFor(HttpContext http, in RequestScope scope) =>
-        _claim with { Caller = scope.Caller, RequestServices = http.RequestServices };
+    /// <param name="http">The request.</param>
+    /// <param name="scope">Whose it is.</param>
+    /// <param name="previewLength">How many bytes of a large record suffice to compare it with the request; 0 = all.</param>
+    public ClaimOptions ClaimFor(HttpContext http, in RequestScope scope, int previewLength) =>
+        _claim with { Caller = scope.Caller, RequestServices = http.RequestServices, PreviewLength = previewLength };
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Primitives;
+using Idempotency.Filters.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Records;
@@ -20,6 +21,11 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
     /// How many bytes of a record <see cref="TrySummarize"/> needs; null = all, since only whole records can be unprotected.
     /// </summary>
     public int? SummaryLength => protector is null ? ResponseRecordReader.FixedLength : null;
+
+    /// <summary>
+    /// How many bytes of a record <see cref="TryReadFingerprint"/> needs; 0 = it reads none, since only whole records can be unprotected.
+    /// </summary>
+    public int PreviewLength => protector is null ? ResponseRecordReader.PreviewLength : 0;
 
     /// <returns>
     /// The bytes to store: without a protector the record itself, otherwise a new array. That array is never pooled, because a store call
@@ -48,6 +54,19 @@ internal sealed class RecordProtection(IResponseRecordProtector? protector, ILog
             return true;
 
         Log.RecordUnreadable(logger, null, new KeyHash(storageKey), problem);
+        return false;
+    }
+
+    /// <summary>Reads which request a record answers. It cannot tell a record that is damaged further on.</summary>
+    /// <param name="storageKey">The key under which the bytes were found.</param>
+    /// <param name="beginning">The first <see cref="PreviewLength"/> bytes, or more.</param>
+    /// <param name="fingerprint">That of the request.</param>
+    public bool TryReadFingerprint(string storageKey, in ReadOnlySequence<byte> beginning, out Fingerprint fingerprint)
+    {
+        if (ResponseRecordReader.TryReadFingerprint(beginning, out fingerprint))
+            return true;
+
+        Log.RecordUnreadable(logger, null, new KeyHash(storageKey), "The beginning of the record cannot be read.");
         return false;
     }
 

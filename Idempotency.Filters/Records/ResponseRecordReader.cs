@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Requests;
@@ -15,6 +16,10 @@ internal ref struct ResponseRecordReader
 {
     internal const int FixedLength = 21;
 
+    /// <summary>How many bytes <see cref="TryReadFingerprint(in ReadOnlySequence{byte}, out Fingerprint)"/> needs.</summary>
+    internal const int PreviewLength = FixedLength + (2 * SHA256.HashSizeInBytes);
+
+    private const int FormAt = 20;
     private const RecordFlags KnownFlags = RecordFlags.NotReplayable | RecordFlags.OutcomeUnknown;
     private const string Truncated = "The record is truncated.";
     private const string BadHeader = "A header of the record is malformed.";
@@ -44,9 +49,9 @@ internal ref struct ResponseRecordReader
         if (ReadSummary(head, out var summary) is { } problem)
             return problem;
 
-        var form = (BodyForm)head[20];
+        var form = (BodyForm)head[FormAt];
         if (form > BodyForm.Empty)
-            return $"The record's request fingerprint has form {head[20]}, which this build does not know.";
+            return $"The record's request fingerprint has form {head[FormAt]}, which this build does not know.";
 
         var reader = new ResponseRecordReader(bytes.Slice(FixedLength), head[ResponseRecordWriter.VersionAt]);
         if (!reader.TryReadFingerprint(form, out var fingerprint))
@@ -77,6 +82,20 @@ internal ref struct ResponseRecordReader
         return bytes.Length >= FixedLength
             && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == ResponseRecordWriter.Sentinel
             && ReadSummary(bytes, out summary) is null;
+    }
+
+    /// <summary>Reads which request a record answers, from its beginning alone.</summary>
+    public static bool TryReadFingerprint(in ReadOnlySequence<byte> bytes, out Fingerprint fingerprint)
+    {
+        fingerprint = Fingerprint.OfAnyRequest;
+        if (bytes.Length < FixedLength)
+            return false;
+
+        Span<byte> head = stackalloc byte[FixedLength];
+        bytes.Slice(0, FixedLength).CopyTo(head);
+        var form = (BodyForm)head[FormAt];
+        var reader = new ResponseRecordReader(bytes.Slice(FixedLength), head[ResponseRecordWriter.VersionAt]);
+        return TryReadSummary(head, out _) && form <= BodyForm.Empty && reader.TryReadFingerprint(form, out fingerprint);
     }
 
     /// <summary>Returns null, or why this build cannot read the record.</summary>

@@ -28,6 +28,19 @@ public readonly record struct ClaimOptions
     public FailureBehavior WhenFailed { get; init; }
 
     /// <summary>
+    /// What happens to the request if the store cannot be reached. A store that knows to be cut off may say so at once, but not under
+    /// <see cref="StoreDownBehavior.Execute"/>: there the action would run unprotected, although the store may be back within the time of
+    /// the call. Default <see cref="StoreDownBehavior.Reject"/>.
+    /// </summary>
+    public StoreDownBehavior WhenStoreIsDown { get; init; }
+
+    /// <summary>
+    /// How many bytes at the beginning of a record the caller needs in order to tell whether it wants the rest; 0 = all. For a large
+    /// record, a store that sends records over a network may answer with <see cref="ClaimResult.CompletedInPart"/>. Default 0.
+    /// </summary>
+    public int PreviewLength { get; init; }
+
+    /// <summary>
     /// How long an interrupted key stays blocked, counted from the end of its lease; null = until an operator resolves it. Used only with
     /// <see cref="InterruptedBehavior.Block"/>. Default null.
     /// </summary>

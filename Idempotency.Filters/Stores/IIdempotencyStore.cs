@@ -19,8 +19,8 @@ namespace Idempotency.Filters.Stores;
 /// have run. The client gets <c>record-unreadable</c>.
 /// </item>
 /// <item>
-/// <see cref="IdempotencyStoreFullException"/>: there is no room for the key, or its caller is over a quota. The client gets
-/// <c>store-unavailable</c>, as with all that follow.
+/// <see cref="IdempotencyStoreFullException"/>: there is no room for the key. The client gets <c>store-unavailable</c>, as with all that
+/// follow, or <c>too-many-keys</c> if <see cref="IdempotencyStoreFullException.IsLimitOfCaller"/> says that others have room.
 /// </item>
 /// <item>
 /// <see cref="TimeoutException"/>, <see cref="OperationCanceledException"/>, <see cref="IOException"/> (not a derived type) and

@@ -63,7 +63,8 @@ public class MemoryIdempotencyStoreTests
 
         Assert.That(
             async () => await store.ClaimAsync("3", alice, None),
-            Throws.TypeOf<IdempotencyStoreFullException>().With.Message.Contains("MemoryStoreOptions.MaxKeysPerCaller"));
+            Throws.TypeOf<IdempotencyStoreFullException>().With.Property("IsLimitOfCaller").True
+                .And.Message.Contains("MemoryStoreOptions.MaxKeysPerCaller"));
         await AcquireAsync(store, "4", bob);
         await AcquireAsync(store, "5");
 

@@ -65,6 +65,10 @@ internal sealed class MemoryCapacity
         return null;
     }
 
+    /// <summary>The exception with what <see cref="TryTakeKey"/> returned.</summary>
+    public IdempotencyStoreFullException Refused(string message) =>
+        new(message) { IsLimitOfCaller = ReferenceEquals(message, _tooManyKeysOfCaller) };
+
     public void GiveKey(string caller, byte[]? record)
     {
         Bytes.Give(KeyOverhead + SizeOf(record));

@@ -69,7 +69,7 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
         }
 
         if (refusal is not null)
-            throw new IdempotencyStoreFullException(refusal);
+            throw Capacity.Refused(refusal);
 
         Capacity.WarnWhenNearlyFull();
         return completion;
@@ -91,7 +91,7 @@ internal sealed partial class MemoryIdempotencyStore : IIdempotencyStore
         {
             Purge();
             if (shard.TryClaim(key, options, waiter, out result) is { } refusal)
-                throw new IdempotencyStoreFullException(refusal);
+                throw Capacity.Refused(refusal);
         }
 
         Capacity.WarnWhenNearlyFull();

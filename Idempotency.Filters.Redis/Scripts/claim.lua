@@ -2,8 +2,6 @@
 -- ends (0 = no limit).
 -- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, or the
 -- record, which begins with 'R'.
-local CENTURY = 3155760000000
-
 local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local lease, tail, longest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local now, micros = clock()

@@ -60,21 +60,48 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         return Read(reader);
     }
 
+    /// <summary>For operators: as <see cref="LookAsync"/>, but a row that is not of this version is a record that nobody can read.</summary>
+    public async Task<RowLook> FindAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Sql.Look);
+        Add(command, key);
+        Add(command, "@owner", Nobody);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return ReadForOperators(reader);
+    }
+
     /// <summary>Reads the row of a look.</summary>
     /// <exception cref="InvalidDataException">The row is not of this version.</exception>
-    public static RowLook Read(DbDataReader reader)
+    public static RowLook Read(DbDataReader reader) => IsUnreadable(reader)
+        ? throw new InvalidDataException("The row of the key holds something that this version of Idempotency.Filters cannot read.")
+        : ReadColumns(reader, (ClaimOutcome)Convert.ToInt32(reader.GetValue(1), null));
+
+    /// <summary>Reads the row of a look. One that is not of this version is a record that nobody can read.</summary>
+    protected static RowLook ReadForOperators(DbDataReader reader) => IsUnreadable(reader)
+        ? ReadColumns(reader, ClaimOutcome.Completed) with { Record = null }
+        : Read(reader);
+
+    private static bool IsUnreadable(DbDataReader reader) =>
+        !reader.IsDBNull(2) && Convert.ToInt32(reader.GetValue(1), null) == RowStatements.Unreadable;
+
+    private static RowLook ReadColumns(DbDataReader reader, ClaimOutcome outcome)
     {
         var moment = reader.GetInt64(0);
         if (reader.IsDBNull(2))
             return new(ClaimOutcome.None, false, Nobody, default, 0, null, moment);
 
-        var outcome = Convert.ToInt32(reader.GetValue(1), null);
-        if (outcome == RowStatements.Unreadable)
-            throw new InvalidDataException("The row of the key has a state that this version of Idempotency.Filters does not know.");
-
-        return new(
-            (ClaimOutcome)outcome, true, (byte[])reader.GetValue(2), (RowState)Convert.ToInt16(reader.GetValue(3), null),
-            reader.GetInt64(4), reader.IsDBNull(5) ? null : (byte[])reader.GetValue(5), moment);
+        try
+        {
+            return new(
+                outcome, true, (byte[])reader.GetValue(2), (RowState)Convert.ToInt16(reader.GetValue(3), null),
+                reader.GetInt64(4), reader.IsDBNull(5) ? null : (byte[])reader.GetValue(5), moment);
+        }
+        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException)
+        {
+            // A column of SQLite takes values of any type.
+            throw new InvalidDataException("The row of the key holds a value of another type.", exception);
+        }
     }
 
     /// <summary>For those who wait: whether the key is still in flight, with its record if it is completed. Takes no lock.</summary>

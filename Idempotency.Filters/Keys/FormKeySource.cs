@@ -9,7 +9,8 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
     /// <returns>The form, or what is wrong with it. Neither when the body is not a form.</returns>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than the server admits.</exception>
-    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http)
+    /// <exception cref="RequestBodyTooSlowException">The body did not come in time.</exception>
+    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http, KeyRules rules)
     {
         // HasFormContentType, too, throws on a form that antiforgery has locked.
         if (FormFingerprint.IsLocked(http.Request))
@@ -24,7 +25,9 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
         try
         {
-            return (await http.Request.ReadFormAsync(http.RequestAborted), null);
+            var form = await BodyPatience.ReadAsync(
+                http, rules.BodyReadTimeout, token => new ValueTask<IFormCollection>(http.Request.ReadFormAsync(token)));
+            return (form, null);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -38,7 +41,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
     internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules)
     {
-        var (form, problem) = await ParseAsync(http);
+        var (form, problem) = await ParseAsync(http, rules);
         if (form is null)
             return problem is null ? default : KeyReading.Malformed(problem);
 

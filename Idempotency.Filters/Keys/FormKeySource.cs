@@ -25,9 +25,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
         try
         {
-            var form = await BodyPatience.ReadAsync(
-                http, rules.BodyReadTimeout, token => new ValueTask<IFormCollection>(http.Request.ReadFormAsync(token)));
-            return (form, null);
+            return (await BodyPatience.ReadAsync(http, rules.BodyReadTimeout, token => ReadAsync(http, token)), null);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -36,6 +34,26 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         catch (Exception exception) when (FormFingerprint.IsMalformed(exception) && !http.RequestAborted.IsCancellationRequested)
         {
             return (null, "Send a valid form within the limits of this server; this one cannot be read.");
+        }
+    }
+
+    /// <summary>The framework's reader resets the connection when its token fires, so only the reads of the body get ours.</summary>
+    private static async ValueTask<IFormCollection> ReadAsync(HttpContext http, CancellationToken patience)
+    {
+        var (request, body) = (http.Request, http.Request.Body);
+        if (body.CanSeek)
+            return await request.ReadFormAsync(patience);
+
+        var patient = new PatientBodyStream(body, patience);
+        request.Body = patient;
+        try
+        {
+            return await request.ReadFormAsync(http.RequestAborted);
+        }
+        finally
+        {
+            if (ReferenceEquals(request.Body, patient))
+                request.Body = body;
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class IdempotencyMetrics
         _unknownBodies = meter.CreateCounter<long>(
             "idempotency.request.bodies.unknown", "{request}", "Covered requests whose body could not be compared.");
         _lostLeases = meter.CreateCounter<long>(
-            "idempotency.leases.lost", "{lease}", "Executions that ended when the store no longer had their claim.");
+            "idempotency.leases.lost", "{lease}", "Records that came to a store that no longer had their claim.");
         _lostRecords = meter.CreateCounter<long>(
             "idempotency.records.lost", "{record}", "Records that could not be stored before their claim ended.");
         _pending = meter.CreateUpDownCounter<long>(

@@ -69,18 +69,7 @@ internal sealed class CompletionRetrier(
             await Task.Delay(QuickPauses[attempt - 1], timeProvider);
         }
 
-        var kept = pending.Add(claim, record);
-        var task = CompleteInBackgroundAsync(claim, kept, retention);
-        _pending.TryAdd(task, true);
-        _ = task.ContinueWith(
-            done =>
-            {
-                pending.Remove(claim, kept);
-                _pending.TryRemove(done, out _);
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        HandOver(claim, record, retention);
         return new(default, bufferIsInUse, GoesOn: true);
     }
 
@@ -164,6 +153,23 @@ internal sealed class CompletionRetrier(
             call.Fail(exception);
             throw;
         }
+    }
+
+    // By itself: what the lambda takes along would cost every completion otherwise.
+    private void HandOver(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        var kept = pending.Add(claim, record);
+        var task = CompleteInBackgroundAsync(claim, kept, retention);
+        _pending.TryAdd(task, true);
+        _ = task.ContinueWith(
+            done =>
+            {
+                pending.Remove(claim, kept);
+                _pending.TryRemove(done, out _);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     private async Task CompleteInBackgroundAsync(ActiveClaim claim, byte[] record, TimeSpan? retention)

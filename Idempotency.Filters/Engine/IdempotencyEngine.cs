@@ -216,12 +216,18 @@ internal sealed class IdempotencyEngine(IIdempotencyKeyEncoder encoder, EngineSe
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
             return Reject(request, RejectionKind.OutcomeUnknown);
 
-        var (http, policy) = (request.Http, request.Policy);
-        var fingerprint = await BodyPatience.ReadAsync(http, policy.Options.BodyReadTimeout, token => RequestFingerprint.BufferAsync(
-            policy.Hasher, http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, token));
+        var fingerprint = await BufferAsync(request, record.Fingerprint.Form);
         services.NoteBody(request, fingerprint);
         request.Repeats(record, fingerprint);
         return null;
+    }
+
+    // By itself: what the lambda takes along would cost every first request otherwise.
+    private static ValueTask<Fingerprint> BufferAsync(IdempotentRequest request, BodyForm form)
+    {
+        var (http, policy) = (request.Http, request.Policy);
+        return BodyPatience.ReadAsync(http, policy.Options.BodyReadTimeout, token => RequestFingerprint.BufferAsync(
+            policy.Hasher, http.Request, form, policy.Options.MaxBufferedBodySize, token));
     }
 
     /// <returns>Why the body cannot be held; null when it is.</returns>

@@ -4,7 +4,7 @@ using Idempotency.Filters.Stores;
 
 namespace Idempotency.Filters.Redis.Tests;
 
-/// <summary>What another hand wrote under the prefix closes its own key, and nothing else: it breaks no operation, and overflows nothing.</summary>
+/// <summary>What another hand wrote under the prefix closes its own key, and breaks nothing else.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
 internal sealed class RedisDamageTests

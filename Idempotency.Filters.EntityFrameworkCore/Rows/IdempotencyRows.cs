@@ -60,7 +60,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         return Read(reader);
     }
 
-    /// <summary>For operators: as <see cref="LookAsync"/>, but a row that is not of this version is a record that nobody can read.</summary>
+    /// <summary>For operators: a look that takes a row that is not of this version for a record that nobody can read.</summary>
     public async Task<RowLook> FindAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken)
     {
         await using var command = Command(connection, Sql.Look);

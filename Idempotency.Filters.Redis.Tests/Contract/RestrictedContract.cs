@@ -24,6 +24,7 @@ internal static class RestrictedContract
     public sealed class Completeness
     {
         [Test]
-        public void NoContractIsMissing() => Assert.That(Contracts.MissingFor<RestrictedContractStore>(typeof(RestrictedContract)), Is.Empty);
+        public void NoContractIsMissing() =>
+            Assert.That(Contracts.MissingFor<RestrictedContractStore>(typeof(RestrictedContract)), Is.Empty);
     }
 }

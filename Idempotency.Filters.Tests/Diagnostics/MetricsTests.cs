@@ -115,7 +115,9 @@ internal sealed class MetricsTests
 
         await app.FinishAsync();
 
-        Assert.That(meter.TagsOf("idempotency.store.duration"), Is.EqualTo(operations.Select(operation => $"operation={operation} store=(default)")));
+        Assert.That(
+            meter.TagsOf("idempotency.store.duration"),
+            Is.EqualTo(operations.Select(operation => $"operation={operation} store=(default)")));
     }
 
     [Test]

@@ -30,8 +30,8 @@ internal sealed class PendingRecords(
             var bytes = Volatile.Read(ref _bytes);
             return bytes / 2 <= _limit ? null : new IdempotencyStoreFullException(
                 $"{bytes:N0} bytes of records wait in memory for the store, more than twice "
-                + $"{nameof(IdempotencyOptions)}.{nameof(IdempotencyOptions.MaxPendingBytes)} ({_limit:N0}), so no action begins that needs "
-                + "another one. See why the store or the protector fails (event 8).");
+                + $"{nameof(IdempotencyOptions)}.{nameof(IdempotencyOptions.MaxPendingBytes)} ({_limit:N0}), so no action begins that "
+                + "needs another one. See why the store or the protector fails (event 8).");
         }
     }
 

@@ -12,7 +12,7 @@ namespace Idempotency.Filters.Records;
 /// </remarks>
 internal static class NeverKeptHeaders
 {
-    // What a client trusts its server with. No release of this library has ever stored one, so a record that holds one is not of its making.
+    // What a client trusts its server with. No release of this library has ever stored one, so another hand wrote a record that holds one.
     // Never add a name: a record of an older release may hold it. The other list is for new ones.
     private static readonly FrozenSet<string> Forged = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,

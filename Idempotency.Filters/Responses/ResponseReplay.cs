@@ -13,7 +13,9 @@ internal static class ResponseReplay
     }
 
     /// <summary>Sets status and headers; the body is for <c>SendBodyAsync</c>.</summary>
-    /// <returns>False when the server does not send one of the headers, as Kestrel by default none outside of ASCII. Nothing is set then.</returns>
+    /// <returns>
+    /// False when the server does not send one of the headers, as Kestrel by default none outside of ASCII. No header is set then.
+    /// </returns>
     public static bool TrySetHead(HttpContext http, in ResponseRecord record, IdempotencyOptions options)
     {
         var response = http.Response;
@@ -31,7 +33,9 @@ internal static class ResponseReplay
     }
 
     public static Task SendBodyAsync(HttpContext http, in ResponseRecord record) =>
-        ResponseBodies.AllowedWith(http.Response.StatusCode) && !record.Body.IsEmpty ? SendBodyAsync(http, record.Body) : Task.CompletedTask;
+        ResponseBodies.AllowedWith(http.Response.StatusCode) && !record.Body.IsEmpty
+            ? SendBodyAsync(http, record.Body)
+            : Task.CompletedTask;
 
     private static void SetHead(HttpResponse response, in ResponseRecord record, IdempotencyOptions options)
     {

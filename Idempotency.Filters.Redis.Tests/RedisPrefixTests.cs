@@ -14,11 +14,7 @@ internal sealed class RedisPrefixTests
     public async Task UserWhoMayUseOnlyThePrefixOfTheApplicationCanDoEverything(string application, string prefix)
     {
         await using var server = await RedisServer.StartAsync();
-        await server.ExecuteAsync(
-            "ACL", "SETUSER", "default", "resetkeys", "resetchannels", $"~{prefix}*", $"&{prefix}*", "-@all",
-            "+evalsha", "+eval", "+script|load", "+get", "+getrange", "+set", "+setrange", "+del", "+pttl", "+pexpire", "+time", "+publish",
-            "+info", "+subscribe", "+unsubscribe", "+scan", "+ping", "+echo", "+client", "+hello", "+acl");
-        await using var app = await StartAsync(server, application);
+        await using var app = await StartAsync(await RestrictedUser.CreateAsync(server, prefix), application);
 
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
         Assert.That(await app.AnswerAsync("/pay", "k"), Is.EqualTo("200 1 replayed"));
@@ -26,25 +22,26 @@ internal sealed class RedisPrefixTests
             (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Status, Is.EqualTo(HealthStatus.Healthy));
         Assert.That(
             await app.Services.GetRequiredService<IIdempotencyAdministration>().ForgetAsync(IdempotencyScope.Anonymous), Is.EqualTo(1));
+        Assert.That(await RestrictedUser.RefusalsAsync(server), Is.Empty);
     }
 
     [Test]
     public async Task TwoApplicationsOnOneServerDoNotShareKeys()
     {
         await using var server = await RedisServer.StartAsync();
-        await using var shop = await StartAsync(server, "Shop");
-        await using var bank = await StartAsync(server, "Bank");
+        await using var shop = await StartAsync(server.Address, "Shop");
+        await using var bank = await StartAsync(server.Address, "Bank");
 
         Assert.That(await shop.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
         Assert.That(await bank.AnswerAsync("/pay", "k"), Is.EqualTo("200 1"));
         Assert.That(bank.Runs(), Is.EqualTo(1));
     }
 
-    private static Task<TestApp> StartAsync(RedisServer server, string application) => TestApp.StartAsync(
+    private static Task<TestApp> StartAsync(string connection, string application) => TestApp.StartAsync(
         [],
         s =>
         {
-            s.AddSingleton<Runs>().AddIdempotency().UseRedis(server.Address);
+            s.AddSingleton<Runs>().AddIdempotency().UseRedis(connection);
             s.AddHealthChecks().AddIdempotency();
         },
         app => app.MapPost("/pay", (Runs runs) => runs.Next()).RequireIdempotency(),

@@ -25,6 +25,30 @@ internal sealed class RedisStartTests
         Assert.That(Logged(app, 60).Single(), Does.Contain(server.Address));
     }
 
+    [TestCase("", "no", 1, TestName = "ServerThatKeepsNothingIsAWarning")]
+    [TestCase("", "yes", 0, TestName = "ServerThatAppendsIsNone")]
+    [TestCase("3600 1", "no", 0, TestName = "ServerThatSavesIsNone")]
+    public async Task PersistenceIsLookedAt(string save, string append, int warnings)
+    {
+        await using var server = await RedisServer.StartAsync("--save", save, "--appendonly", append);
+        await using var app = await StartAsync(idempotency => idempotency.UseRedis(server.Address));
+
+        Assert.That(Logged(app, 74).Count(line => line.Contains(server.Address, StringComparison.Ordinal)), Is.EqualTo(warnings));
+    }
+
+    [TestCase("-config")]
+    [TestCase("-info")]
+    public async Task ServerThatDoesNotSayWhatItKeepsIsNoWarning(string refused)
+    {
+        await using var server = await RedisServer.StartAsync();
+        await server.ExecuteAsync("ACL", "SETUSER", "default", refused);
+        await using var app = await StartAsync(idempotency => idempotency.UseRedis(server.Address));
+
+        Assert.That(Logged(app, 74), Is.Empty);
+        using var response = await app.PostAsync("/redis", "k");
+        await response.IsRunAsync(1);
+    }
+
     [Test]
     public async Task ServerThatDoesNotTellIsNoReasonNotToStart()
     {

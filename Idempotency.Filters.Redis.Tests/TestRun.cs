@@ -13,6 +13,7 @@ internal sealed class TestRun
     public async Task StopServersAsync()
     {
         await RedisClusterContractStore.StopAsync();
+        await RestrictedContractStore.StopAsync();
         await SharedRedis.StopAsync();
     }
 }

@@ -59,6 +59,7 @@ public static class IdempotencyServiceCollectionExtensions
         services.TryAddSingleton<IdempotencyFilter>();
         services.TryAddSingleton(provider => new RecordProtection(
             provider.GetService<IResponseRecordProtector>(), provider.GetRequiredService<ILogger<IdempotencyEngine>>()));
+        services.TryAddSingleton<PendingRecords>();
         services.TryAddSingleton<CompletionRetrier>();
         services.TryAddSingleton<IIdempotencyAdministration, IdempotencyAdministration>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CompletionRetrier>(

@@ -1,4 +1,5 @@
 using Idempotency.Filters;
+using Idempotency.Filters.Diagnostics;
 using Idempotency.Filters.Policies;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.Memory;
@@ -29,8 +30,13 @@ public static class IdempotencyStoreBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
 
-        return builder.UseStore((provider, name) => ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(
-            provider, provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName)));
+        return builder.UseStore((provider, name) =>
+        {
+            var limits = provider.GetRequiredService<IOptionsMonitor<MemoryStoreOptions>>().Get(name ?? Options.Options.DefaultName);
+            var store = ActivatorUtilities.CreateInstance<MemoryIdempotencyStore>(provider, limits);
+            provider.GetRequiredService<IdempotencyMetrics>().Watch(StoreTag.Of(name), store.Capacity);
+            return store;
+        });
     }
 
     /// <summary>

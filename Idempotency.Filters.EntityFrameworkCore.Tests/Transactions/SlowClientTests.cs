@@ -17,7 +17,7 @@ internal sealed class SlowClientTests(ShopHost host, ClaimMode mode) : ShopTests
         var database = await Databases.PostgresAsync();
         var arrived = 0;
         var app = await StartAsync(
-            database + ";Maximum Pool Size=10", host, mode,
+            database + ";Maximum Pool Size=10", host, mode, policy: o => o.BodyReadTimeout = null,
             pipeline: web => web.Use((http, next) =>
             {
                 // The server would end such clients after a while.

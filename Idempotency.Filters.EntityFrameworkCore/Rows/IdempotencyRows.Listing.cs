@@ -30,9 +30,9 @@ internal partial class IdempotencyRows
 
     /// <summary>The row of a key, with its whole record.</summary>
     /// <returns>Null when there is none.</returns>
-    /// <exception cref="InvalidDataException">The row is not of this version.</exception>
+    /// <exception cref="InvalidDataException">The row holds values of other types.</exception>
     public async Task<ListedRow?> FindListedAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken) =>
-        (await ReadAsync(Command(connection, Sql.ListOne), key, null, Read, cancellationToken)).SingleOrDefault();
+        (await ReadAsync(Command(connection, Sql.ListOne), key, null, ReadForOperators, cancellationToken)).SingleOrDefault();
 
     private static async Task<List<ListedRow>> ReadAsync(
         DbCommand command, RowKey key, int? recordLength, Func<DbDataReader, RowLook> read, CancellationToken cancellationToken)
@@ -44,17 +44,27 @@ internal partial class IdempotencyRows
         var rows = new List<ListedRow>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            rows.Add(new(
-                new((byte[])reader.GetValue(6), (byte[])reader.GetValue(7)), read(reader), reader.GetInt64(8), reader.GetInt64(9),
-                reader.GetInt64(10)));
+            var listed = new RowKey((byte[])reader.GetValue(6), (byte[])reader.GetValue(7));
+            rows.Add(new(listed, read(reader), Moment(reader, 8), Moment(reader, 9), Moment(reader, 10)));
         }
 
         return rows;
     }
 
-    /// <summary>A row of a later version does not end a listing: it is in none of the states.</summary>
-    private static RowLook ReadForPage(DbDataReader reader) =>
-        Convert.ToInt32(reader.GetValue(1), null) == RowStatements.Unreadable
-            ? new(ClaimOutcome.None, true, Nobody, default, 0, null, 0)
-            : Read(reader);
+    /// <summary>One that no reader understands never comes.</summary>
+    private static long Moment(DbDataReader reader, int column) => reader.GetValue(column) is long moment ? moment : long.MaxValue;
+
+    /// <summary>A row that nobody can read does not end a listing.</summary>
+    private static RowLook ReadForPage(DbDataReader reader)
+    {
+        try
+        {
+            return ReadForOperators(reader);
+        }
+        catch (InvalidDataException)
+        {
+            // Not even its version can be read, so it is in none of the states.
+            return new(ClaimOutcome.None, true, Nobody, default, 0, null, 0);
+        }
+    }
 }

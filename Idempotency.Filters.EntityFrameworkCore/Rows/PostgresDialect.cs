@@ -15,8 +15,10 @@ internal sealed class PostgresDialect : RowDialect
 
     public override string Later(string span) => $"COALESCE({Now} + CAST({span} AS interval), 'infinity')";
 
+    // The last years of the type do not fit into the number.
     public override string MicrosecondsOf(string column) =>
-        $"CASE WHEN isfinite({column}) THEN CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS bigint) ELSE {long.MaxValue} END";
+        $"CASE WHEN isfinite({column}) AND {column} < timestamptz '100000-01-01 00:00:00+00' "
+        + $"THEN CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS bigint) ELSE {long.MaxValue} END";
 
     public override string InsertIfAbsent(string table, string columns, string values, string condition) =>
         $"INSERT INTO {table} ({columns}) VALUES ({values}) ON CONFLICT DO NOTHING";

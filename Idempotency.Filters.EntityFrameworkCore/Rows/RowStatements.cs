@@ -14,6 +14,9 @@ internal sealed class RowStatements
     private const int Interrupted = 4;
     public const int Unreadable = 9;
 
+    // A fencing token is a moment in microseconds, or a little more. What is beyond was written by another hand, and would overflow.
+    private const long LargestFencing = 1L << 62;
+
     private readonly IdempotencyTable _table;
     private readonly RowDialect _sql;
 
@@ -69,13 +72,13 @@ internal sealed class RowStatements
             WHERE {open} AND {t.Record} IS NOT NULL
             """;
         ResolveToRecord = $"""
-            UPDATE {t.Name} SET {t.Owner} = @owner, {t.Fencing} = {t.Fencing} + 1, {t.ExpiresAt} = {Later("@retention")},
+            UPDATE {t.Name} SET {t.Owner} = @owner, {t.Fencing} = {NextFencing}, {t.ExpiresAt} = {Later("@retention")},
                 {t.Record} = @record, {t.State} = {(int)RowState.Completed}
-            WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted})
+            WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted}, {Unreadable})
             """;
-        ResolveToFree = $"DELETE FROM {t.Name} WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted})";
+        ResolveToFree = $"DELETE FROM {t.Name} WHERE {seen} AND {Outcome("")} IN ({Completed}, {Interrupted}, {Unreadable})";
         CountOthers = $"SELECT COUNT(*) FROM {t.Name} WHERE {t.Scope} = @scope AND {t.Id} <> @id AND {Outcome("")} <> 0";
-        Forget = dialect.DeleteSome(t, $"{t.Scope} = @scope AND {Outcome("")} IN ({Completed}, {Interrupted})");
+        Forget = dialect.DeleteSome(t, $"{t.Scope} = @scope AND {Outcome("")} IN ({Completed}, {Interrupted}, {Unreadable})");
         // The record of a key that is not asked for stays where it is.
         var listed = $"""
             SELECT {dialect.Microseconds}, {Outcome("r.")}, r.{t.Owner}, r.{t.State}, r.{t.Fencing},
@@ -147,6 +150,10 @@ internal sealed class RowStatements
     /// <summary>The moment that a span after now is; that which never comes for a span of null.</summary>
     public string Later(string span) => _sql.Later(span);
 
+    /// <summary>A fencing token that is greater than that of the row; than one that nobody can read, perhaps not.</summary>
+    private string NextFencing =>
+        $"CASE WHEN {_table.Fencing} BETWEEN 0 AND {LargestFencing} THEN {_table.Fencing} + 1 ELSE {_sql.Microseconds} END";
+
     /// <summary>
     /// What the row says now. The record of a claim is that which the claim was made over: it stands again whenever the claim is over, and
     /// then no outcome is unknown.
@@ -156,8 +163,9 @@ internal sealed class RowStatements
     {
         var (p, t, now) = (prefix, _table, _sql.Now);
         return $"""
-            CASE WHEN {p}{t.State} NOT IN (1, 2, 3) THEN {Unreadable}
+            CASE WHEN {p}{t.State} NOT IN (1, 2, 3) OR NOT {p}{t.Fencing} BETWEEN 0 AND {LargestFencing} THEN {Unreadable}
                 WHEN {p}{t.State} <> 2 AND {p}{t.LeaseUntil} > {now} THEN {InFlight}
+                WHEN {p}{t.State} = 2 AND {p}{t.Record} IS NULL AND {p}{t.ExpiresAt} > {now} THEN {Unreadable}
                 WHEN ({p}{t.State} = 2 OR {p}{t.Record} IS NOT NULL) AND {p}{t.ExpiresAt} > {now} THEN {Completed}
                 WHEN {p}{t.State} = 3 AND {p}{t.Record} IS NULL AND {p}{t.BlockedUntil} > {now} THEN {Interrupted}
                 ELSE 0 END

@@ -21,7 +21,7 @@ internal sealed partial class EfIdempotencyStore
         foreach (var database in DatabasesOfOperators())
         {
             var look = (await _context.Calls.RunAsync(
-                database, (rows, connection, token) => rows.LookAsync(connection, row, null, token), cancellationToken)).Result;
+                database, (rows, connection, token) => rows.FindAsync(connection, row, token), cancellationToken)).Result;
             if (look.Outcome != ClaimOutcome.None)
                 return new(look.Outcome, look.Record, look.Version);
         }

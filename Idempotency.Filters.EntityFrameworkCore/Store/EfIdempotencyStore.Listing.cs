@@ -86,7 +86,10 @@ internal sealed partial class EfIdempotencyStore
         };
     }
 
-    /// <returns>Null when the end never comes.</returns>
-    private static TimeSpan? Span(long start, long end) =>
-        end == long.MaxValue ? null : TimeSpan.FromMicroseconds(Math.Max(0, end - start));
+    /// <returns>Null when the end never comes, or later than a span can say.</returns>
+    private static TimeSpan? Span(long start, long end)
+    {
+        var ticks = ((Int128)end - start) * TimeSpan.TicksPerMicrosecond;
+        return end == long.MaxValue || ticks > long.MaxValue ? null : new TimeSpan((long)Int128.Max(0, ticks));
+    }
 }

@@ -68,6 +68,27 @@ internal sealed class RedisCacheTests
         Assert.That(await RecordAsync(others, _key), Is.EqualTo(record));
     }
 
+    [TestCase("LPUSH")]
+    [TestCase("SADD")]
+    [TestCase("SET")]
+    public async Task ValueOfAnotherTypeIsFoundUnreadableAndFreed(string command)
+    {
+        await using var services = CreateServices();
+        var key = $"{_key}:{command}";
+        await _server.ExecuteAsync(command, key, "foreign");
+        var store = services.GetRequiredService<IIdempotencyStore>();
+        var administration = (IIdempotencyStoreAdministration)store;
+
+        Assert.That(async () => await store.ClaimAsync(key.ToStorageKey(), Held, default), Throws.Exception);
+        var found = await administration.FindAsync(key.ToStorageKey(), default);
+        Assert.That((found!.State, found.Record.IsEmpty), Is.EqualTo((ClaimOutcome.Completed, true)));
+        Assert.That(await administration.ResolveAsync(key.ToStorageKey(), found, null, null, default), Is.True);
+
+        using var free = await store.ClaimAsync(key.ToStorageKey(), Held, default);
+        Assert.That(free.Outcome, Is.EqualTo(ClaimOutcome.Acquired));
+        await free.Claim!.DisposeAsync();
+    }
+
     [Test]
     public async Task InstancesThatShareTheLockRunOnceAndReplayEachOther()
     {

@@ -4,6 +4,7 @@ using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Idempotency.Filters.Redis.Hosting;
 
@@ -69,11 +70,31 @@ internal sealed class RedisStartCheck(
 
         if (policy is not ("noeviction" or ""))
             RedisStartLog.Evicts(logger, name, addresses, policy);
+        if (Field(info, "aof_enabled") is "0" && await SavePointsAsync(store, cancellationToken) is "")
+            RedisStartLog.KeepsNothing(logger, name, addresses);
         var own = Field(info, "valkey_version");
         if (version is "" || policy is "")
             RedisStartLog.Unchecked(logger, name, addresses);
         else
             RedisStartLog.Connected(logger, name, addresses, own is "" ? $"Redis {version}" : $"Valkey {own}");
+    }
+
+    /// <returns>When the server writes snapshots; empty = never, null = it does not say, as servers of providers do not.</returns>
+    private async Task<string?> SavePointsAsync(RedisIdempotencyStore store, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Not in a script, where CONFIG is not allowed.
+            var link = await store.Connection.LinkAsync();
+            var asked = link.Database.ExecuteAsync("CONFIG", ["GET", "save"], CommandFlags.DemandMaster);
+            RedisCalls.Forget(asked);
+            return (string[]?)await asked.WaitAsync(Patience, timeProvider, cancellationToken) is [_, var points] ? points : null;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // This user may not ask, or this client does not: from version 3 on it sends CONFIG only in admin mode.
+            return null;
+        }
     }
 
     /// <returns>The value of a line "name:value"; empty when there is none.</returns>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.Redis.Hosting;
 
-/// <summary>What the check at the start logs, with stable event ids (60 to 63).</summary>
+/// <summary>What the check at the start logs, with stable event ids (60 to 63, and 74).</summary>
 // The only class of this assembly that the source generator writes: the order of several would change with each build.
 internal static partial class RedisStartLog
 {
@@ -24,4 +24,9 @@ internal static partial class RedisStartLog
         "Idempotency store {Store}: the server at {Addresses} does not tell its version and its maxmemory-policy. They need to be 6.2 "
         + "or later, and noeviction.")]
     public static partial void Unchecked(ILogger logger, RedisStoreName store, string addresses);
+
+    [LoggerMessage(74, LogLevel.Warning,
+        "Idempotency store {Store}: the server at {Addresses} keeps nothing on disk (appendonly is no, and save is empty). A restart of it "
+        + "forgets every key, and retries run again: set appendonly to yes.")]
+    public static partial void KeepsNothing(ILogger logger, RedisStoreName store, string addresses);
 }

@@ -2,7 +2,6 @@
 -- large record, 0 = all), lease, tail, longest time until the lease ends (0 = no limit).
 -- Answer: 'A' fencing token [record] = acquired, 'F' rest of the lease = in flight, 'I' = interrupted, 'P' beginning of a large record, or
 -- the record, which begins with 'R'.
-local CENTURY = 3155760000000
 local LARGE = 64 * 1024
 
 local key, token, mode = KEYS[1], ARGV[1], tonumber(ARGV[2])

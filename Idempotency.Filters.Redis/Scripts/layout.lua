@@ -9,6 +9,14 @@
 -- The inner record is the whole value of the record that the claim was made over, or nothing. The key lives for the lease and the tail
 -- together, so the lease lasts while the key has more than the tail to live. Flags: 1 = somebody waits, 2 = refuse when interrupted.
 local RECORD, CLAIM = 'R', 'C'
+local KNOWN_FLAGS = 3
+
+-- In milliseconds; stands for "for ever" where an end is needed.
+local CENTURY = 3155760000000
+
+-- Numbers of Lua are exact up to here. No moment and no fencing token of this store comes near it, and none goes beyond: to add 1 to it
+-- changes nothing.
+local EXACT = 2 ^ 53
 
 -- Positions count from 1, as in string.sub.
 local TOKEN_AT = 2

@@ -21,4 +21,6 @@ else
     bytes = string.sub(found.record, BYTES_AT, last < 0 and -1 or BYTES_AT + last - 1)
 end
 
+-- More than a century is for ever, and no span of the client's is that long.
+age, rest = math.min(age, CENTURY), math.min(rest, CENTURY)
 return found.state .. found.version .. struct.pack('<i8i8', age, rest) .. bytes

@@ -4,28 +4,50 @@ local function clock()
     return time[1] * 1000 + math.floor(time[2] / 1000), time[1] * 1000000 + time[2]
 end
 
--- Whether it is a value of this version.
-local function known(value)
-    local tag = tag_of(value)
-    return tag == RECORD and #value >= BYTES_AT - 1 or tag == CLAIM and #value >= INNER_AT - 1
+-- Whether this store could have written all these numbers. Another hand may have written others.
+local function written(...)
+    for _, number in ipairs({ ... }) do
+        if number < 0 or number > EXACT then
+            return false
+        end
+    end
+    return true
 end
 
-local function not_understood() error('The key holds no value of this version of Idempotency.Filters.') end
-
--- State: 'F' in flight, 'R' completed, 'I' interrupted, '-' free.
-local function look(key, value, now)
-    if not known(value) then
-        not_understood()
+-- Takes a value of this version apart; nothing for any other.
+local function parse(value)
+    local tag = tag_of(value)
+    if tag == RECORD and #value >= BYTES_AT - 1 then
+        local _, token, fencing = struct.unpack(HEAD, value)
+        return written(fencing) and { tag = tag, token = token, fencing = fencing, flags = 0, record = value } or nil
+    elseif tag ~= CLAIM or #value < INNER_AT - 1 then
+        return nil
     end
 
-    local tag, token, fencing = struct.unpack(HEAD, value)
-    local life = redis.call('PTTL', key)
-    if tag == RECORD then
-        local expiry = life < 0 and 0 or now + life
-        return { state = 'R', tag = tag, token = token, fencing = fencing, flags = 0, record = value, expiry = expiry }
-    end
-
+    local _, token, fencing = struct.unpack(HEAD, value)
     local flags, lease, tail, last, expiry = struct.unpack('<' .. TERMS, value, FLAGS_AT)
+    local inner = string.sub(value, INNER_AT)
+    if flags > KNOWN_FLAGS or not written(fencing, lease, tail, last, expiry)
+        or inner ~= '' and (tag_of(inner) ~= RECORD or not parse(inner)) then
+        return nil
+    end
+
+    return {
+        tag = tag, token = token, fencing = fencing, flags = flags, lease = lease, tail = tail, last = last, expiry = expiry,
+        record = inner,
+    }
+end
+
+-- Adds to what was found what it means now. State: 'F' in flight, 'R' completed, 'I' interrupted, '-' free.
+local function judge(key, found, now)
+    -- Another hand may have set one with which a sum would overflow.
+    local life = math.min(redis.call('PTTL', key), EXACT)
+    if found.tag == RECORD then
+        found.state, found.expiry = 'R', (life < 0 or life > CENTURY) and 0 or now + life
+        return found
+    end
+
+    local lease, tail, last = found.lease, found.tail, found.last
     if life < 0 then
         -- Somebody took its end from it. It gets one more lease, unless its holder must have ended by now: a holder that lives renews it.
         local ending = last == 0 and now + lease or math.min(last, now + lease)
@@ -33,18 +55,28 @@ local function look(key, value, now)
         redis.call('PEXPIRE', key, life)
     end
 
-    local found = { tag = tag, token = token, fencing = fencing, flags = flags, life = lease + tail, left = life - tail, expiry = expiry }
-    found.record = string.sub(value, INNER_AT)
+    found.life, found.left = lease + tail, math.min(life - tail, CENTURY)
     if found.left > 0 then
         found.state = 'F'
-    elseif found.record ~= '' and (expiry == 0 or now < expiry) then
+    elseif found.record ~= '' and (found.expiry == 0 or now < found.expiry) then
         found.state = 'R'
-    elseif found.record == '' and refuses(flags) and life > 0 then
+    elseif found.record == '' and refuses(found.flags) and life > 0 then
         found.state = 'I'
     else
         found.state = '-'
     end
     return found
+end
+
+local function not_understood() error('The key holds no value of this version of Idempotency.Filters.') end
+
+local function look(key, value, now)
+    local found = parse(value)
+    if not found then
+        not_understood()
+    end
+
+    return judge(key, found, now)
 end
 
 -- For operators: the same, with a version by which to recognise it; nothing when the key is free. A value that is not understood counts
@@ -55,12 +87,17 @@ local function find(key)
         -- Another type than a string.
         value = value.err
     end
-    if value and not known(value) then
+    if not value then
+        return nil
+    end
+
+    local found = parse(value)
+    if not found then
         return { state = 'R', version = '?' .. string.sub(redis.sha1hex(value), 1, IDENTITY_SIZE - 1), fencing = 0, record = '' }
     end
 
-    local found = value and look(key, value, (clock()))
-    if not found or found.state == '-' then
+    judge(key, found, (clock()))
+    if found.state == '-' then
         return nil
     end
 

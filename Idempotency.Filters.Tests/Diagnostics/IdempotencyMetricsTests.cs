@@ -49,7 +49,12 @@ internal sealed class IdempotencyMetricsTests
         var calls = await measured.FirstAsync(3, "idempotency.store.duration");
         Assert.That(
             calls.Select(call => call[(call.IndexOf(' ') + 1)..]),
-            Is.EqualTo((string[])["operation=claim", "operation=complete", "operation=complete"]));
+            Is.EqualTo((string[])
+            [
+                "operation=claim store=(default)",
+                "operation=complete store=(default) error=TimeoutException",
+                "operation=complete store=(default)",
+            ]));
     }
 
     [Test]

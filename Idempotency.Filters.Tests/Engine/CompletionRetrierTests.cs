@@ -199,7 +199,7 @@ internal sealed class CompletionRetrierTests : IDisposable
 
     private async Task CompleteAsync()
     {
-        var claim = new ActiveClaim(_claim.Object, "key".ToStorageKey(), Patience);
+        var claim = new ActiveClaim(_claim.Object, "key".ToStorageKey(), "(default)", Patience);
         var result = await _retrier.CompleteAsync(claim, new(new byte[] { 1 }), TimeSpan.FromHours(1));
         Assert.That(result, Is.EqualTo(new CompletionResult(default, BufferIsInUse: true, GoesOn: true)));
     }

@@ -84,6 +84,26 @@ internal sealed class KeyPrefixTests
         Assert.That(lines.Select(line => line.Level), Is.All.EqualTo(expected == 26 ? LogLevel.Warning : LogLevel.Information));
     }
 
+    [TestCase("Production", false, 1, TestName = "The memory of a process in Production is warned of")]
+    [TestCase("Production", true, 0, TestName = "A shared store in Production is not")]
+    [TestCase("Development", false, 0, TestName = "Nor is the memory of a process in Development")]
+    [TestCase("Staging", false, 0, TestName = "Nor is it in another environment")]
+    public async Task StartWarnsOfMemoryInProduction(string environment, bool shared, int warnings)
+    {
+        await using var app = await StartAsync("Shop", shared ? new RecordingStore() : null, environment: environment);
+
+        var lines = app.Logs.Lines.Where(line => line.Id.Id == 28).ToList();
+        Assert.That(lines.Select(line => line.Level), Is.EqualTo(Enumerable.Repeat(LogLevel.Warning, warnings)));
+    }
+
+    [Test]
+    public async Task MemoryThatNoPolicyUsesIsNotWarnedOf()
+    {
+        await using var app = await TestApp.StartAsync([], s => s.AddIdempotency());
+
+        Assert.That(app.Logs.Lines.Where(line => line.Id.Id == 28), Is.Empty);
+    }
+
     private static Task<TestApp> StartAsync(
         string application,
         IIdempotencyStore? store,

@@ -105,6 +105,9 @@ internal sealed class ValidatorTests
         yield return Case(
             "StatusCodes.CallerAnonymous below 400", o => o.StatusCodes.CallerAnonymous = 200, "StatusCodes.CallerAnonymous is 200");
         yield return Case("AnonymousCallers undefined", o => o.AnonymousCallers = (AnonymousCallers)9, "one of Warn, Allow, Reject");
+        yield return Case("BodyReadTimeout of zero", o => o.BodyReadTimeout = TimeSpan.Zero, "BodyReadTimeout is 00:00:00");
+        yield return Case("MaxPendingBytes below 64 KiB", o => o.MaxPendingBytes = 65_535, "MaxPendingBytes is 65535");
+        yield return Case("StatusCodes.BodyTooSlow below 400", o => o.StatusCodes.BodyTooSlow = 200, "StatusCodes.BodyTooSlow is 200");
         yield return Case("StatusCodes.BodyTooLarge below 400", o => o.StatusCodes.BodyTooLarge = 200, "StatusCodes.BodyTooLarge is 200");
         yield return Case(
             "StatusCodes.StoreUnavailable below 400", o => o.StatusCodes.StoreUnavailable = 200, "StatusCodes.StoreUnavailable is 200");

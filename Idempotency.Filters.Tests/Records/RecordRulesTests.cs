@@ -50,12 +50,36 @@ internal sealed class RecordRulesTests
     [TestCase(599)]
     public void StatusOfAResponseIsRead(int status) => Assert.That(ReadStatus(status, RecordFlags.None), Is.Null);
 
+    /// <summary>No release has stored one, so another hand has.</summary>
     [TestCase("Set-Cookie", "session=1")]
+    [TestCase("set-cookie", "session=1")]
     [TestCase("Transfer-Encoding", "chunked")]
-    [TestCase("Content-Length", "7")]
+    [TestCase("Connection", "close")]
+    [TestCase("Upgrade", "h2c")]
+    [TestCase("Trailer", "X-A")]
     [TestCase("Authorization", "Bearer x")]
+    [TestCase("WWW-Authenticate", "Basic")]
+    [TestCase("Content-Length", "7")]
+    [TestCase("Content-Length", "-1")]
+    [TestCase("Content-Length", "0, 0")]
+    [TestCase("Content-Length", "+0")]
+    [TestCase("Content-Length", "")]
+    public void HeaderThatProvesAForgeryMakesTheRecordUnreadable(string name, string value)
+    {
+        Assert.That(Read(Header("X-A", "1"), Header(name, value)), Is.Not.Null);
+    }
+
+    [Test]
+    public void TwoFramingsOfOneMessageMakeTheRecordUnreadable()
+    {
+        Assert.That(Read(Header("Content-Length", "0"), Header("Transfer-Encoding", "chunked")), Is.Not.Null);
+        Assert.That(Read(Header("Content-Length", "0"), Header("content-length", "1")), Is.Not.Null);
+    }
+
     [TestCase("Access-Control-Allow-Origin", "*")]
     [TestCase("X-RateLimit-Reset", "5")]
+    [TestCase("traceparent", "00-1-1-00")]
+    [TestCase("Date", "Thu, 01 Jan 1970 00:00:00 GMT")]
     public void HeaderThatIsNeverKeptIsDropped(string name, string value)
     {
         Assert.That(Read(out var record, Header("X-A", "1"), Header(name, value), Header("X-B", "2")), Is.Null);

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Idempotency.Filters.Stores.Memory;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Idempotency.Filters.Diagnostics;
@@ -13,6 +15,11 @@ internal sealed class IdempotencyMetrics
     private readonly Histogram<double> _storeDuration;
     private readonly Histogram<long> _responseSize;
     private readonly Counter<long> _unknownBodies;
+    private readonly Counter<long> _lostLeases;
+    private readonly Counter<long> _lostRecords;
+    private readonly UpDownCounter<long> _pending;
+    private readonly UpDownCounter<long> _pendingBytes;
+    private readonly ConcurrentDictionary<string, MemoryCapacity> _memoryStores = [];
     private readonly TimeProvider _timeProvider;
 
     public IdempotencyMetrics(IMeterFactory meterFactory, TimeProvider timeProvider)
@@ -29,7 +36,17 @@ internal sealed class IdempotencyMetrics
         _responseSize = meter.CreateHistogram<long>(
             "idempotency.response.size", "By", "Size of the response bodies that were kept.");
         _unknownBodies = meter.CreateCounter<long>(
-            "idempotency.request.bodies.unknown", "{request}", "Covered requests whose body was consumed before it could be compared.");
+            "idempotency.request.bodies.unknown", "{request}", "Covered requests whose body could not be compared.");
+        _lostLeases = meter.CreateCounter<long>(
+            "idempotency.leases.lost", "{lease}", "Records that came to a store that no longer had their claim.");
+        _lostRecords = meter.CreateCounter<long>(
+            "idempotency.records.lost", "{record}", "Records that could not be stored before their claim ended.");
+        _pending = meter.CreateUpDownCounter<long>(
+            "idempotency.completions.pending", "{record}", "Records that wait in memory for the store.");
+        _pendingBytes = meter.CreateUpDownCounter<long>(
+            "idempotency.completions.pending.size", "By", "Memory of the records that wait for the store.");
+        meter.CreateObservableGauge(
+            "idempotency.memory.usage", MemoryUsage, "1", "How much of a limit of an in-memory store is used.");
     }
 
     public void Finished(HttpContext http, string policy, string outcome)
@@ -47,10 +64,46 @@ internal sealed class IdempotencyMetrics
 
     public void ExecutionEnded() => _active.Add(-1);
 
-    public void BodyIsUnknown(string policy) => _unknownBodies.Add(1, new KeyValuePair<string, object?>("policy", policy));
+    /// <param name="policy">The policy of the request.</param>
+    /// <param name="isConsumed">Whether something consumed the body; otherwise its end did not come, or it was still being read.</param>
+    public void BodyIsUnknown(string policy, bool isConsumed) =>
+        _unknownBodies.Add(1, new("policy", policy), new("reason", isConsumed ? "consumed" : "unfinished"));
+
+    /// <param name="store">The name of the store.</param>
+    /// <param name="isRestored">Whether the record was stored all the same, because nobody else had the key.</param>
+    public void LeaseLost(string store, bool isRestored) =>
+        _lostLeases.Add(1, new("store", store), new("record", isRestored ? "stored" : "refused"));
+
+    public void RecordLost(string store, Exception? error) =>
+        _lostRecords.Add(1, new("store", store), new("error", error?.GetType().Name));
+
+    /// <param name="store">The name of the store.</param>
+    /// <param name="records">How many records more, or fewer, wait for it.</param>
+    /// <param name="bytes">The memory that they take.</param>
+    public void PendingChanged(string store, int records, long bytes)
+    {
+        _pending.Add(records, new KeyValuePair<string, object?>("store", store));
+        _pendingBytes.Add(bytes, new KeyValuePair<string, object?>("store", store));
+    }
+
+    /// <summary>Shows from now on how full an in-memory store is.</summary>
+    public void Watch(string store, MemoryCapacity capacity) => _memoryStores[store] = capacity;
 
     public void Kept(long bodySize) => _responseSize.Record(bodySize);
 
-    /// <summary>Measures a store call until the result is disposed.</summary>
-    public StoreCall StoreCall(string operation) => _storeDuration.Enabled ? new(_storeDuration, operation, _timeProvider) : default;
+    /// <summary>Measures a store call until the result is ended.</summary>
+    public StoreCall StoreCall(string operation, string store) =>
+        _storeDuration.Enabled ? new(_storeDuration, operation, store, _timeProvider) : default;
+
+    private IEnumerable<Measurement<double>> MemoryUsage()
+    {
+        foreach (var (store, capacity) in _memoryStores)
+        {
+            yield return Of(capacity.Entries, "entries");
+            yield return Of(capacity.Bytes, "bytes");
+
+            Measurement<double> Of(MemoryGauge gauge, string limit) =>
+                new((double)gauge.Used / gauge.Limit, new KeyValuePair<string, object?>("store", store), new("limit", limit));
+        }
+    }
 }

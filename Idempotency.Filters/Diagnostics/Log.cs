@@ -138,6 +138,12 @@ internal static partial class Log
     public static partial void RolledBack(ILogger logger, Exception? exception, KeyHash keyHash, string code, string problem);
 
     [LoggerMessage(
+        28, LogLevel.Warning,
+        "Idempotency keys are kept in the memory of this process, and the environment is Production. A restart forgets them, and other "
+        + "instances do not know them: retries then run again. Keep them outside, by UseRedis, UseEntityFramework or UseDistributedCache.")]
+    public static partial void MemoryInProduction(ILogger logger);
+
+    [LoggerMessage(
         33, LogLevel.Warning,
         "{Endpoint} runs without the protection of idempotency policy {Policy}, because the request was sent on to it after another "
         + "covered endpoint. Exempt it with [IdempotencyExempt] if it is an error page.")]

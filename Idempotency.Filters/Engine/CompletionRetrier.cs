@@ -14,7 +14,8 @@ namespace Idempotency.Filters.Engine;
 /// last one at shutdown. The key stays closed throughout, because its action has run.
 /// </summary>
 internal sealed class CompletionRetrier(
-    RecordProtection protection, IdempotencyMetrics metrics, TimeProvider timeProvider, ILogger<IdempotencyEngine> logger)
+    RecordProtection protection, PendingRecords pending, IdempotencyMetrics metrics, TimeProvider timeProvider,
+    ILogger<IdempotencyEngine> logger)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan[] QuickPauses = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200)];
@@ -30,6 +31,9 @@ internal sealed class CompletionRetrier(
 
     /// <summary>How many records wait in the background for the store.</summary>
     public int PendingCount => _pending.Count;
+
+    /// <summary>Why no new claim may begin: its record, too, might have to wait. Null when it may.</summary>
+    public IdempotencyStoreFullException? Overload => pending.Overload;
 
     /// <summary>A request holds a claim: a shutdown waits for it.</summary>
     public void Entered() => Interlocked.Increment(ref _live);
@@ -65,13 +69,7 @@ internal sealed class CompletionRetrier(
             await Task.Delay(QuickPauses[attempt - 1], timeProvider);
         }
 
-        var task = CompleteInBackgroundAsync(claim, record.ToArray(), retention);
-        _pending.TryAdd(task, true);
-        _ = task.ContinueWith(
-            done => _pending.TryRemove(done, out _),
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        HandOver(claim, record, retention);
         return new(default, bufferIsInUse, GoesOn: true);
     }
 
@@ -82,8 +80,10 @@ internal sealed class CompletionRetrier(
     public async ValueTask<Completion> CommitAsync(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
     {
         var stored = protection.Protect(claim.Key.Value, record);
-        using (metrics.StoreCall("complete"))
-            return await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);
+        var completion = await CallAsync(claim, stored, retention);
+        if (completion.Outcome is CompletionOutcome.LeaseLost)
+            metrics.LeaseLost(claim.Store, isRestored: false);
+        return completion;
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -111,9 +111,7 @@ internal sealed class CompletionRetrier(
     {
         // Inside the attempt, so that a protector that fails is retried like a store that fails.
         var stored = protection.Protect(claim.Key.Value, record);
-        Completion completion;
-        using (metrics.StoreCall("complete"))
-            completion = await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);
+        var completion = await CallAsync(claim, stored, retention);
         switch (completion.Outcome)
         {
             case CompletionOutcome.TooLarge when ResponseRecord.TryRead(record, out var whole, out _) && whole.Flags is RecordFlags.None:
@@ -129,14 +127,49 @@ internal sealed class CompletionRetrier(
                 throw new InvalidOperationException(
                     "The store answered a completion with None: it must return one of the results of Completion.");
             case CompletionOutcome.LeaseLost:
+                metrics.LeaseLost(claim.Store, isRestored: false);
                 Log.LeaseLost(logger, claim.KeyHash);
                 break;
             case CompletionOutcome.Restored:
+                metrics.LeaseLost(claim.Store, isRestored: true);
                 Log.Restored(logger, claim.KeyHash);
                 break;
         }
 
         return completion;
+    }
+
+    private async ValueTask<Completion> CallAsync(ActiveClaim claim, ReadOnlySequence<byte> stored, TimeSpan? retention)
+    {
+        var call = metrics.StoreCall("complete", claim.Store);
+        try
+        {
+            var completion = await claim.Claim.CompleteAsync(stored, retention, CancellationToken.None);
+            call.End();
+            return completion;
+        }
+        catch (Exception exception)
+        {
+            call.Fail(exception);
+            throw;
+        }
+    }
+
+    // By itself: what the lambda takes along would cost every completion otherwise.
+    private void HandOver(ActiveClaim claim, ReadOnlySequence<byte> record, TimeSpan? retention)
+    {
+        var kept = pending.Add(claim, record);
+        var task = CompleteInBackgroundAsync(claim, kept, retention);
+        _pending.TryAdd(task, true);
+        _ = task.ContinueWith(
+            done =>
+            {
+                pending.Remove(claim, kept);
+                _pending.TryRemove(done, out _);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     private async Task CompleteInBackgroundAsync(ActiveClaim claim, byte[] record, TimeSpan? retention)
@@ -166,6 +199,7 @@ internal sealed class CompletionRetrier(
                 break;
         }
 
+        metrics.RecordLost(claim.Store, last);
         Log.CompletionGivenUp(logger, last, claim.KeyHash);
         await EndAsync(claim, abandon: true);
     }

@@ -17,14 +17,14 @@ internal sealed record EngineServices(
     /// <summary>Shared with the retrier, so that each kind of line has one limit.</summary>
     public StoreFaultLog Faults => Retrier.Faults;
 
-    /// <summary>Counts a body that was consumed before it could be hashed, and warns of its endpoint once.</summary>
+    /// <summary>Counts a body that cannot be compared, and warns once of an endpoint whose bodies are consumed before.</summary>
     public void NoteBody(IdempotentRequest request, in Fingerprint fingerprint)
     {
-        if (!fingerprint.IsConsumed)
+        if (fingerprint.HasBody)
             return;
 
-        Metrics.BodyIsUnknown(request.Policy.Name);
-        if (request.Policy.IsFirstUnknownBody())
+        Metrics.BodyIsUnknown(request.Policy.Name, fingerprint.IsConsumed);
+        if (fingerprint.IsConsumed && request.Policy.IsFirstUnknownBody())
             Log.BodyIsUnknown(Logger, request.Http.GetEndpoint()?.DisplayName ?? request.Http.Request.Path.Value, request.Policy.Name);
     }
 }

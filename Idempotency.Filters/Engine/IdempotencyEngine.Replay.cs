@@ -63,13 +63,17 @@ internal sealed partial class IdempotencyEngine
         }
 
         ClaimResult whole;
+        var call = services.Metrics.StoreCall("claim", request.Policy.StoreTag);
         try
         {
-            using (services.Metrics.StoreCall("claim"))
-                whole = await beginning.ClaimAgainAsync(http.RequestAborted);
+            whole = await beginning.ClaimAgainAsync(http.RequestAborted);
+            call.End();
         }
-        catch (Exception exception) when (!http.RequestAborted.IsCancellationRequested)
+        catch (Exception exception)
         {
+            call.Fail(exception);
+            if (http.RequestAborted.IsCancellationRequested)
+                throw;
             return RejectAfter(request, StoreFailures.Of(exception), exception);
         }
 
@@ -111,7 +115,13 @@ internal sealed partial class IdempotencyEngine
         if (RejectionKind.Of(record.Flags) is { } kind)
             return Reject(request, kind);
 
-        await ResponseReplay.SendAsync(http, record, request.Policy.Options);
+        if (!ResponseReplay.TrySetHead(http, record, request.Policy.Options))
+        {
+            Log.RecordUnreadable(_logger, null, request.KeyHash, "The server does not send one of its headers.");
+            return Reject(request, RejectionKind.RecordUnreadable);
+        }
+
+        await ResponseReplay.SendBodyAsync(http, record);
         Log.Replayed(_logger, request.KeyHash, record.StatusCode);
         request.Outcome = RequestOutcome.Replayed;
         return null;

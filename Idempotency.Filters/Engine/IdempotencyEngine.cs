@@ -51,8 +51,8 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
         request.UseKey(key.Key!, scope.Value, encoder.Encode(policy.KeyPrefix, scope.Value, key.Key!));
 
         // 3. Read the body of a transactional request whole: no transaction waits for a client. Then claim the key.
-        if (policy.Options.Transactional && !await TryHoldBodyAsync(request))
-            return Reject(request, RejectionKind.BodyTooLarge);
+        if (policy.Options.Transactional && await HoldBodyAsync(request) is { } unheld)
+            return Reject(request, unheld);
 
         ClaimResult claimed;
         try
@@ -83,6 +83,8 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
             else if (await AnswerAsync(request, claimed) is var answer && request.Claim is null)
                 return answer;
 
+            if (!policy.Options.Transactional && services.Retrier.Overload is { } overload)
+                return RejectAfter(request, StoreFailure.Full, overload);
             if (await PrepareRepeatAsync(request, request.Claim!) is { } rejection)
                 return rejection;
 
@@ -111,20 +113,33 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
         {
             return Reject(request, RejectionKind.BodyTooLarge);
         }
+        catch (RequestBodyTooSlowException) when (!request.ActionRan)
+        {
+            return Reject(request, RejectionKind.BodyTooSlow);
+        }
     }
 
     private async ValueTask<ClaimResult> ClaimAsync(IdempotentRequest request, ClaimOptions options)
     {
         var (http, policy) = (request.Http, request.Policy);
         ClaimResult claimed;
-        using (services.Metrics.StoreCall("claim"))
-            claimed = await policy.Store.ClaimAsync(request.StorageKey, options, http.RequestAborted);
-
-        if (claimed.Outcome is ClaimOutcome.InFlight && policy.Options.WhenInFlight is InFlightBehavior.Wait)
+        var call = services.Metrics.StoreCall("claim", policy.StoreTag);
+        try
         {
-            request.Wait();
-            using (services.Metrics.StoreCall("wait"))
+            claimed = await policy.Store.ClaimAsync(request.StorageKey, options, http.RequestAborted);
+            call.End();
+            if (claimed.Outcome is ClaimOutcome.InFlight && policy.Options.WhenInFlight is InFlightBehavior.Wait)
+            {
+                request.Wait();
+                call = services.Metrics.StoreCall("wait", policy.StoreTag);
                 claimed = await policy.Store.WaitAsync(request.StorageKey, options, policy.Options.WaitTimeout, http.RequestAborted);
+                call.End();
+            }
+        }
+        catch (Exception exception)
+        {
+            call.Fail(exception);
+            throw;
         }
 
         return claimed.Outcome is not ClaimOutcome.None ? claimed : throw new InvalidOperationException(
@@ -151,27 +166,42 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
         if (record.Flags.HasFlag(RecordFlags.OutcomeUnknown))
             return Reject(request, RejectionKind.OutcomeUnknown);
 
-        var (http, policy) = (request.Http, request.Policy);
-        var fingerprint = await RequestFingerprint.BufferAsync(
-            policy.Hasher, http.Request, record.Fingerprint.Form, policy.Options.MaxBufferedBodySize, http.RequestAborted);
+        var fingerprint = await BufferAsync(request, record.Fingerprint.Form);
         services.NoteBody(request, fingerprint);
         request.Repeats(record, fingerprint);
         return null;
     }
 
-    /// <returns>False when the body is too large.</returns>
-    private static async ValueTask<bool> TryHoldBodyAsync(IdempotentRequest request)
+    // By itself: what the lambda takes along would cost every first request otherwise.
+    private static ValueTask<Fingerprint> BufferAsync(IdempotentRequest request, BodyForm form)
+    {
+        var (http, policy) = (request.Http, request.Policy);
+        return BodyPatience.ReadAsync(http, policy.Options.BodyReadTimeout, token => RequestFingerprint.BufferAsync(
+            policy.Hasher, http.Request, form, policy.Options.MaxBufferedBodySize, token));
+    }
+
+    /// <returns>Why the body cannot be held; null when it is.</returns>
+    private static async ValueTask<RejectionKind?> HoldBodyAsync(IdempotentRequest request)
     {
         var (http, options) = (request.Http, request.Policy.Options);
         try
         {
             if (!BodyFingerprint.IsAtHand(http.Request))
-                await BufferedRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, http.RequestAborted);
-            return true;
+            {
+                await BodyPatience.ReadAsync(
+                    http, options.BodyReadTimeout,
+                    token => BufferedRequestBody.HoldAsync(http.Request, options.MaxBufferedBodySize, token));
+            }
+
+            return null;
         }
         catch (RequestBodyTooLargeException)
         {
-            return false;
+            return RejectionKind.BodyTooLarge;
+        }
+        catch (RequestBodyTooSlowException)
+        {
+            return RejectionKind.BodyTooSlow;
         }
     }
 

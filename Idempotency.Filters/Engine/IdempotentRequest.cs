@@ -211,7 +211,7 @@ internal sealed class IdempotentRequest : IAsyncDisposable
     }
 
     public ActiveClaim ToComplete() =>
-        new(Claim!, StorageKey, (Policy.Options.MaxExecutionTime ?? PatienceWithoutLimit) + Policy.Options.Lease);
+        new(Claim!, StorageKey, Policy.StoreTag, (Policy.Options.MaxExecutionTime ?? PatienceWithoutLimit) + Policy.Options.Lease);
 
     /// <summary>The store has answered the completion, or the completion goes on in the background.</summary>
     public void Completed(in CompletionResult result)
@@ -227,14 +227,16 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         if (Phase is < RequestPhase.Running or > RequestPhase.Recorded)
             return;
 
-        using var call = Phase is RequestPhase.Recorded ? default : _services.Metrics.StoreCall("release");
+        var call = Phase is RequestPhase.Recorded ? default : _services.Metrics.StoreCall("release", Policy.StoreTag);
         Phase = RequestPhase.Released;
         try
         {
             await Claim!.DisposeAsync();
+            call.End();
         }
         catch (Exception exception)
         {
+            call.Fail(exception);
             _services.Faults.ReleaseFailed(exception, KeyHash);
         }
         finally

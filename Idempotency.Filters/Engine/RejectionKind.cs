@@ -53,6 +53,10 @@ internal sealed record RejectionKind(
         Detail = "The body is larger than what is read to find its idempotency key. Nothing was run.",
     };
 
+    public static readonly RejectionKind BodyTooSlow = new(
+        "body-too-slow", codes => codes.BodyTooSlow, "The request body did not come in time",
+        "The body must be there before the operation runs, and it took too long. Nothing was run. Send the request again.");
+
     public static readonly RejectionKind StoreUnavailable = new(
         "store-unavailable", codes => codes.StoreUnavailable, "Idempotency keys cannot be checked now",
         "The operation was not run, because it could not be made safe to retry. Retry later with the same key.", RetryLater: true);
@@ -86,6 +90,7 @@ internal sealed record RejectionKind(
     {
         KeyStatus.Missing => KeyMissing,
         KeyStatus.OutOfReach => BodyTooLargeForKey,
+        KeyStatus.Late => BodyTooSlow,
         _ => KeyMalformed,
     };
 

@@ -37,6 +37,7 @@ internal static class RejectionPage
         "rolled-back" => (
             "The form was not handled", "Something went wrong, and nothing was done."),
         "body-too-large" => ("The form is too large", "What was sent now was not done."),
+        "body-too-slow" => ("The form took too long to arrive", "Nothing was done. Send it again."),
         "record-unreadable" => (
             "The result cannot be shown now",
             "The form was sent before, but its result cannot be read now. It will not be handled twice. Try again later."),

@@ -9,7 +9,8 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
     /// <returns>The form, or what is wrong with it. Neither when the body is not a form.</returns>
     /// <exception cref="RequestBodyTooLargeException">The body is larger than the server admits.</exception>
-    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http)
+    /// <exception cref="RequestBodyTooSlowException">The body did not come in time.</exception>
+    public static async ValueTask<(IFormCollection? Form, string? Problem)> ParseAsync(HttpContext http, KeyRules rules)
     {
         // HasFormContentType, too, throws on a form that antiforgery has locked.
         if (FormFingerprint.IsLocked(http.Request))
@@ -24,7 +25,7 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
         try
         {
-            return (await http.Request.ReadFormAsync(http.RequestAborted), null);
+            return (await BodyPatience.ReadAsync(http, rules.BodyReadTimeout, token => ReadAsync(http, token)), null);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -36,9 +37,29 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         }
     }
 
+    /// <summary>The framework's reader resets the connection when its token fires, so only the reads of the body get ours.</summary>
+    private static async ValueTask<IFormCollection> ReadAsync(HttpContext http, CancellationToken patience)
+    {
+        var (request, body) = (http.Request, http.Request.Body);
+        if (body.CanSeek)
+            return await request.ReadFormAsync(patience);
+
+        var patient = new PatientBodyStream(body, patience);
+        request.Body = patient;
+        try
+        {
+            return await request.ReadFormAsync(http.RequestAborted);
+        }
+        finally
+        {
+            if (ReferenceEquals(request.Body, patient))
+                request.Body = body;
+        }
+    }
+
     internal override async ValueTask<KeyReading> ReadAsync(HttpContext http, KeyRules rules)
     {
-        var (form, problem) = await ParseAsync(http);
+        var (form, problem) = await ParseAsync(http, rules);
         if (form is null)
             return problem is null ? default : KeyReading.Malformed(problem);
 

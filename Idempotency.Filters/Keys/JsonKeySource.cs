@@ -38,7 +38,8 @@ internal sealed class JsonKeySource(string path) : KeySource($"the JSON property
 
         try
         {
-            var body = await BufferedRequestBody.HoldAsync(http.Request, rules.MaxBufferedBodySize, http.RequestAborted);
+            var body = await BodyPatience.ReadAsync(
+                http, rules.BodyReadTimeout, token => BufferedRequestBody.HoldAsync(http.Request, rules.MaxBufferedBodySize, token));
             return body.IsEmpty ? default : Read(body.Span, rules);
         }
         catch (BadHttpRequestException exception) when (

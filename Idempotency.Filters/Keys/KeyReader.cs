@@ -57,7 +57,7 @@ internal sealed class KeyReader
         {
             // Parse the form even if another source has the key. The fingerprint of a parsed form cannot be compared with the fingerprint
             // of its bytes, so a key reused once in a header and once in the form would go unnoticed.
-            if (_readsForms && await FormKeySource.ParseAsync(http) is { Problem: { } problem })
+            if (_readsForms && await FormKeySource.ParseAsync(http, _rules) is { Problem: { } problem })
                 return KeyReading.Malformed(problem);
 
             foreach (var source in _sources)
@@ -72,6 +72,10 @@ internal sealed class KeyReader
         catch (RequestBodyTooLargeException)
         {
             return new(KeyStatus.OutOfReach, null, null);
+        }
+        catch (RequestBodyTooSlowException)
+        {
+            return new(KeyStatus.Late, null, null);
         }
     }
 }

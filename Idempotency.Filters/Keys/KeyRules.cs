@@ -4,4 +4,5 @@ namespace Idempotency.Filters.Keys;
 /// <param name="Format">Which keys are accepted.</param>
 /// <param name="MaxLength">The longest accepted key, in characters.</param>
 /// <param name="MaxBufferedBodySize">The largest body that may be held in memory to find the key, in bytes.</param>
-internal readonly record struct KeyRules(KeyFormat Format, int MaxLength, int MaxBufferedBodySize);
+/// <param name="BodyReadTimeout">How long a client may take to send a body in which the key is looked for; null = no limit.</param>
+internal readonly record struct KeyRules(KeyFormat Format, int MaxLength, int MaxBufferedBodySize, TimeSpan? BodyReadTimeout);

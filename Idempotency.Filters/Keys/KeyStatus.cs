@@ -8,4 +8,7 @@ internal enum KeyStatus
 
     /// <summary>In a body that is too large to be read for the key.</summary>
     OutOfReach,
+
+    /// <summary>In a body that did not come in time.</summary>
+    Late,
 }

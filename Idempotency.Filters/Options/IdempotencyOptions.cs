@@ -81,6 +81,14 @@ public sealed class IdempotencyOptions
     public int MaxBufferedBodySize { get; set; } = 1024 * 1024;
 
     /// <summary>
+    /// How long a client may take to send a request body that must be there before the action runs: to read the key from JSON or from a
+    /// form, under <see cref="Transactional"/>, and on a repeat in manual mode. A slower one gets 408 <c>body-too-slow</c>, and the action
+    /// does not run. With <see cref="MaxBufferedBodySize"/> it bounds what a connection that stalls can hold. Null = only the server's own
+    /// limit, such as <c>MinRequestBodyDataRate</c> of Kestrel. Default 30 seconds; more than zero, at most 49 days.
+    /// </summary>
+    public TimeSpan? BodyReadTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// How long to read, for the fingerprint, a request body that the action left unread. If that takes longer, the record is kept without
     /// a fingerprint of the body. Default 5 seconds; more than zero, at most 49 days.
     /// </summary>
@@ -116,6 +124,14 @@ public sealed class IdempotencyOptions
 
     /// <summary>What a request gets while the store cannot be reached. Default <see cref="StoreDownBehavior.Reject"/>.</summary>
     public StoreDownBehavior WhenStoreIsDown { get; set; } = StoreDownBehavior.Reject;
+
+    /// <summary>
+    /// How many bytes of records the process holds whose store, or whose protector, fails after the action, each with 2 KiB for what
+    /// belongs to it. A record beyond it is held without its response, unless it is small: its retries get 409 <c>not-replayable</c>.
+    /// Beyond twice as many, requests with new keys get 503 <c>store-unavailable</c>. Set it in <c>AddIdempotency</c> alone: an
+    /// application whose policies have another limit does not start. Default 64 MiB (67,108,864); at least 64 KiB.
+    /// </summary>
+    public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>
     /// The value of <c>Retry-After</c> on 409 <c>in-flight</c> and on 503, rounded up to whole seconds (RFC 9110, section 10.2.3). Default

@@ -10,6 +10,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
     // Many servers accept at most 8 KiB of headers, so a longer key would not arrive.
     public const int LongestKey = 8192;
 
+    private const long LeastPendingBytes = 64 * 1024;
 
     public ValidateOptionsResult Validate(string? name, IdempotencyOptions options)
     {
@@ -81,6 +82,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         else if (options.Lease > options.Retention)
             failures.Add($"Lease ({options.Lease}) is longer than Retention ({options.Retention}): shorten Lease or lengthen Retention.");
         CheckPositive(nameof(options.MaxExecutionTime), options.MaxExecutionTime, failures);
+        CheckPositive(nameof(options.BodyReadTimeout), options.BodyReadTimeout, failures);
         CheckPositive(nameof(options.RequestDrainTimeout), options.RequestDrainTimeout, failures);
         CheckPositive(nameof(options.WaitTimeout), options.WaitTimeout, failures);
         if (options.RetryAfter < TimeSpan.FromSeconds(1))
@@ -106,6 +108,8 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
 
         if (options.MaxBufferedBodySize < 0)
             failures.Add($"MaxBufferedBodySize is {options.MaxBufferedBodySize}: it must be 0 or more.");
+        if (options.MaxPendingBytes < LeastPendingBytes)
+            failures.Add($"MaxPendingBytes is {options.MaxPendingBytes}: it must be {LeastPendingBytes} (64 KiB) or more.");
     }
 
     private static void CheckEnums(IdempotencyOptions options, List<string> failures)
@@ -140,6 +144,7 @@ internal sealed class IdempotencyOptionsValidator : IValidateOptions<Idempotency
         CheckStatus("StatusCodes.NotReplayable", options.StatusCodes.NotReplayable, 400, failures);
         CheckStatus("StatusCodes.OutcomeUnknown", options.StatusCodes.OutcomeUnknown, 400, failures);
         CheckStatus("StatusCodes.BodyTooLarge", options.StatusCodes.BodyTooLarge, 400, failures);
+        CheckStatus("StatusCodes.BodyTooSlow", options.StatusCodes.BodyTooSlow, 400, failures);
         CheckStatus("StatusCodes.StoreUnavailable", options.StatusCodes.StoreUnavailable, 400, failures);
         CheckStatus("StatusCodes.TooManyKeys", options.StatusCodes.TooManyKeys, 400, failures);
         CheckStatus("StatusCodes.TransactionConflict", options.StatusCodes.TransactionConflict, 400, failures);

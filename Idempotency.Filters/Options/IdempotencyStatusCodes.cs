@@ -56,6 +56,12 @@ public sealed class IdempotencyStatusCodes
     public int BodyTooLarge { get; set; } = StatusCodes.Status413PayloadTooLarge;
 
     /// <summary>
+    /// The status of <c>body-too-slow</c>: a request body that must be there before the action runs did not come within
+    /// <see cref="IdempotencyOptions.BodyReadTimeout"/>. Default 408 (RFC 9110, section 15.5.9); 400 to 599.
+    /// </summary>
+    public int BodyTooSlow { get; set; } = StatusCodes.Status408RequestTimeout;
+
+    /// <summary>
     /// The status of <c>store-unavailable</c> (the store cannot be reached, or has no room) and of <c>record-unreadable</c> (it has a
     /// record that cannot be read). Default 503; 400 to 599.
     /// </summary>

@@ -10,6 +10,7 @@ namespace Idempotency.Filters.Policies;
 /// <summary>Builds policies from the settings of <c>AddIdempotency</c>, then those of the named policy, then those of the marker.</summary>
 internal sealed class IdempotencyPolicies(
     IOptionsFactory<IdempotencyOptions> factory,
+    IOptions<IdempotencyOptions> settings,
     IEnumerable<PolicyRegistration> registrations,
     HashKeys hashKeys,
     RequestHashing hashing,
@@ -19,6 +20,9 @@ internal sealed class IdempotencyPolicies(
     private const string OtherSecret =
         "HashSecret differs from that of AddIdempotency, but an application has one. Set it in AddIdempotency alone, to a value that stays "
         + "the same each time it is read, and remove it from the policy.";
+
+    private const string OtherPendingLimit =
+        "MaxPendingBytes differs from that of AddIdempotency, but a process has one limit. Set it in AddIdempotency alone.";
 
     private volatile bool _isAnyUsed;
     private volatile bool _isDefaultUsed;
@@ -52,6 +56,8 @@ internal sealed class IdempotencyPolicies(
         var failures = IdempotencyOptionsValidator.Check(options);
         if (!hashKeys.AreOf(options.HashSecret))
             failures.Add(OtherSecret);
+        if (options.MaxPendingBytes != settings.Value.MaxPendingBytes)
+            failures.Add(OtherPendingLimit);
         if (failures.Count > 0)
             throw Invalid(marker.Policy, endpoint, failures);
 

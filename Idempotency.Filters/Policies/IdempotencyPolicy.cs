@@ -25,11 +25,12 @@ internal sealed class IdempotencyPolicy
         Mode = mode;
         Options = options;
         Store = store;
+        StoreTag = Diagnostics.StoreTag.Of(options.StoreName);
         KeyPrefix = options.KeyPrefix ?? defaultKeyPrefix;
         Keys = new KeyReader(
             options.KeySources,
             options.HeaderName,
-            new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize));
+            new KeyRules(options.KeyFormat, options.MaxKeyLength, options.MaxBufferedBodySize, options.BodyReadTimeout));
         Hasher = new RequestHasher(hashing, options.FingerprintHeaders);
         _methods = options.Methods.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         _claim = new ClaimOptions
@@ -59,6 +60,9 @@ internal sealed class IdempotencyPolicy
     public IdempotencyOptions Options { get; }
 
     public IIdempotencyStore Store { get; }
+
+    /// <summary>What metrics call the store.</summary>
+    public string StoreTag { get; }
 
     /// <summary><see cref="IdempotencyOptions.KeyPrefix"/>, or its default.</summary>
     public string KeyPrefix { get; }

@@ -28,8 +28,8 @@ internal static class RecordRules
     }
 
     /// <summary>
-    /// Checks a record that was read. Headers that are never kept are dropped: a build with a shorter list may have stored them, and its
-    /// records must outlive an upgrade.
+    /// Checks a record that was read. Other headers that are never kept are dropped: a build with a shorter list may have stored them, and
+    /// its records must outlive an upgrade.
     /// </summary>
     /// <returns>Null, or why the record must not be replayed.</returns>
     public static string? Check(ref ResponseRecord record)
@@ -46,24 +46,26 @@ internal static class RecordRules
             var (name, values) = record.Headers[i];
             if (!AllowsSyntax(name, values))
                 return "A header of the record has a name or a value that HTTP does not allow.";
-            dropped += IsReplayed(name, values, record) ? 0 : 1;
+            if (NeverKeptHeaders.ProveForgery(name))
+                return $"The record has the header {name}, which no record may have: something else has written it.";
+            if (IsLength(name) && !IsLengthOf(record, values))
+                return "The record has a Content-Length that is not the length of its body.";
+            dropped += IsReplayed(name) ? 0 : 1;
         }
 
         if (dropped > 0)
-        {
-            var read = record;
-            record = record with { Headers = [.. read.Headers.Where(header => IsReplayed(header.Key, header.Value, read))] };
-        }
-
+            record = record with { Headers = [.. record.Headers.Where(header => IsReplayed(header.Key))] };
         return null;
     }
 
-    // A record has the length that the action declared itself. Another one would break the connection.
-    private static bool IsReplayed(string name, StringValues values, in ResponseRecord record) =>
-        !NeverKeptHeaders.Contains(name)
-        || (name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase)
-            && HeaderUtilities.TryParseNonNegativeInt64(values.ToString(), out var length)
-            && length == record.Body.Length);
+    private static bool IsReplayed(string name) => !NeverKeptHeaders.Contains(name) || IsLength(name);
+
+    private static bool IsLength(string name) => name.Equals(HeaderNames.ContentLength, StringComparison.OrdinalIgnoreCase);
+
+    // A record has the length that the action declared itself, or none if the action removed it. Another one would break the connection.
+    private static bool IsLengthOf(in ResponseRecord record, StringValues values) =>
+        values.Count == 0
+        || (HeaderUtilities.TryParseNonNegativeInt64(values.ToString(), out var length) && length == record.Body.Length);
 
     private static bool HasControl(string value)
     {

@@ -24,7 +24,8 @@ internal static class FormFingerprint
     /// documents: an ArgumentNullException for the part header <c>filename*</c> without a value, a NotSupportedException for UTF-7.
     /// </summary>
     public static bool IsMalformed(Exception exception) => exception is not (
-        OperationCanceledException or InvalidOperationException or RequestBodyTooLargeException or UnauthorizedAccessException
+        OperationCanceledException or InvalidOperationException or RequestBodyTooLargeException or RequestBodyTooSlowException
+            or UnauthorizedAccessException
         or OutOfMemoryException or BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest });
 
     /// <summary>Whether antiforgery rejected the token. The framework then throws on every access to the form.</summary>

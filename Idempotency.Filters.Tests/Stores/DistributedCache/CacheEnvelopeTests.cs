@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
+using Idempotency.Filters.Primitives;
 using Idempotency.Filters.Stores;
 using Idempotency.Filters.Stores.DistributedCache;
 using Idempotency.Filters.Tests.Records;
@@ -88,6 +90,41 @@ internal sealed class CacheEnvelopeTests
         Assert.That(
             () => CacheEnvelope.Unwrap(unknown.Sequence, null),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("unknown kind 3"));
+    }
+
+    [TestCase(long.MinValue)]
+    [TestCase(long.MaxValue - 1)]
+    [TestCase(-62_135_596_800_001)]
+    [TestCase(253_402_300_800_000)]
+    public async Task TimeOutsideTheCalendarIsUnreadableToRequestsAndToOperators(long milliseconds)
+    {
+        var rig = new CacheRig();
+        await rig.CompleteKeyAsync("answer");
+        var value = (await rig.Inner.GetAsync(CacheRig.Key))!;
+        BinaryPrimitives.WriteInt64LittleEndian(value.AsSpan(26), milliseconds);
+        BinaryPrimitives.WriteUInt32LittleEndian(value.AsSpan(4), Crc32C.Of(new(value, 8, 26)));
+        await rig.Inner.SetAsync(CacheRig.Key, value, new());
+
+        await AssertUnreadableAsync(rig);
+        var found = await rig.Store.FindAsync(CacheRig.Key.ToStorageKey(), default);
+        Assert.That((found!.State, found.Record.IsEmpty), Is.EqualTo((ClaimOutcome.Completed, true)));
+        Assert.That(await rig.Store.ResolveAsync(CacheRig.Key.ToStorageKey(), found, null, null, default), Is.True);
+        Assert.That(await rig.AnswerAsync(), Is.EqualTo("Acquired"));
+    }
+
+    [TestCase(-62_135_596_800_000, ExpectedResult = "Acquired")]
+    [TestCase(253_402_300_799_999, ExpectedResult = "answer")]
+    [TestCase(long.MaxValue, ExpectedResult = "answer")]
+    public async Task<string> FirstAndLastMomentOfTheCalendarAreRead(long milliseconds)
+    {
+        var rig = new CacheRig();
+        await rig.CompleteKeyAsync("answer");
+        var value = (await rig.Inner.GetAsync(CacheRig.Key))!;
+        BinaryPrimitives.WriteInt64LittleEndian(value.AsSpan(26), milliseconds);
+        BinaryPrimitives.WriteUInt32LittleEndian(value.AsSpan(4), Crc32C.Of(new(value, 8, 26)));
+        await rig.Inner.SetAsync(CacheRig.Key, value, new());
+
+        return await rig.AnswerAsync();
     }
 
     [TestCase("cache-record-v1.bin", (int)CacheEntryKind.Record, 1_767_323_045_678, "record")]

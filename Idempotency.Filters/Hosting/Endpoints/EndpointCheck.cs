@@ -45,6 +45,7 @@ internal sealed class EndpointCheck(
             Log.NothingIsCovered(logger);
         CallerCheck.Run(services, logger);
         KeyPrefixCheck.Run(policies.IsAnyUsed ? all : [], services, logger);
+        MemoryStoreCheck.Run(policies.IsAnyUsed ? all : [], services, logger);
         if (source is not null)
             ChangeToken.OnChange(source.GetChangeToken, () => Check(source.Endpoints, LogOnce));
     };

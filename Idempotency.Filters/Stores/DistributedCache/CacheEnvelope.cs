@@ -26,6 +26,9 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
     private const int Length = 34;
     private const long Never = long.MaxValue;
 
+    private static readonly long Earliest = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
+    private static readonly long Latest = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     public RecordBuffer Wrap(in ReadOnlySequence<byte> record)
     {
         var head = ArrayPool<byte>.Shared.Rent(Length);
@@ -58,6 +61,9 @@ internal readonly record struct CacheEnvelope(CacheEntryKind Kind, Guid Claim, D
             throw Unreadable($"has the unknown kind {head[9]}");
 
         var expires = BinaryPrimitives.ReadInt64LittleEndian(head[26..]);
+        if (expires != Never && (expires < Earliest || expires > Latest))
+            throw Unreadable("expires outside the calendar");
+
         var envelope = new CacheEnvelope(
             kind,
             new Guid(head[10..26]),

@@ -71,7 +71,7 @@ internal sealed partial class CacheIdempotencyStore
                 _ => new StoredKey(ClaimOutcome.Completed, found.Record.ToArray(), found.Version),
             };
         }
-        catch (InvalidDataException exception)
+        catch (Exception exception) when (StoreFailures.Of(exception) is StoreFailure.Unreadable)
         {
             // Report a record that nobody can read, so that an operator can resolve the key. Otherwise it would stay closed: nobody knows
             // its storage key.

@@ -112,9 +112,8 @@ internal sealed class RollbackTests
 
         Assert.That(await app.AnswerAsync(host), Is.EqualTo("503 store-unavailable"));
         Assert.That(await app.AnswerAsync(host), Is.EqualTo("409 in-flight"));
-        Assert.That(
-            await app.CallsAsync(),
-            Is.EqualTo("claim begin ran complete abandon dispose claim"));
+        // That the action may have had an effect is tried again, in the background, too.
+        Assert.That(await app.CallsAsync(), Does.StartWith("claim begin ran complete rollback complete:OutcomeUnknown complete:"));
     }
 
     [TestCaseSource(nameof(Hosts))]

@@ -73,6 +73,8 @@ internal sealed partial class IdempotentExecution
             verdict = FailedVerdict;
 
         _request.Settle();
+        if (verdict is Verdict.Block)
+            return await BlockAsync();
         if (verdict is not Verdict.Release)
             return await CommitAsync(verdict);
         if (Refusal is null)
@@ -85,8 +87,26 @@ internal sealed partial class IdempotentExecution
     /// <summary>What becomes of the key of an action whose transaction does not stand. It may have done something outside.</summary>
     private Verdict FailedVerdict => Judgement.Of(Facts(failure: null) with { Threw = true, IsWanted = false });
 
-    private bool BlocksWhatNobodyKnows =>
-        Options.WhenInterrupted is InterruptedBehavior.Block || FailedVerdict is Verdict.Block;
+    /// <summary>
+    /// What the action wrote goes; that it may have had an effect outside stays. That record stands by itself, so it is tried again like
+    /// any other. It takes the place of none that is perhaps committed: the claim is over then.
+    /// </summary>
+    private async ValueTask<Verdict> BlockAsync()
+    {
+        try
+        {
+            await _request.Claim!.RollBackAsync();
+        }
+        catch (Exception exception)
+        {
+            Refuse(RejectionKind.CommitFailed, exception);
+            _request.Claim!.Abandon();
+            await _request.ReleaseAsync();
+            return Verdict.Release;
+        }
+
+        return await RecordAsync(Verdict.Block, overflowed: false);
+    }
 
     private async ValueTask<Verdict> CommitAsync(Verdict verdict)
     {
@@ -105,14 +125,13 @@ internal sealed partial class IdempotentExecution
         {
             TakeWinner(completion, fingerprint);
         }
-        else if (completion.Outcome is not CompletionOutcome.None && verdict is not Verdict.Block && FailedVerdict is Verdict.Block)
+        else if (FailedVerdict is Verdict.Block)
         {
-            return await CommitAsync(Verdict.Block);
+            return await BlockAsync();
         }
-        else if (verdict is Verdict.Block || (completion.Outcome is CompletionOutcome.None && BlocksWhatNobodyKnows))
+        else if (completion.Outcome is CompletionOutcome.None && Options.WhenInterrupted is InterruptedBehavior.Block)
         {
-            // Nobody can say what became of the action. The key must not become free at once, and no record may take the place of one that
-            // is perhaps committed.
+            // Nobody can say what became of the action, so the key must not become free.
             _request.Claim!.Abandon();
         }
 
@@ -125,10 +144,6 @@ internal sealed partial class IdempotentExecution
     {
         try
         {
-            // What the action wrote goes; that it may have had an effect stays.
-            if (verdict is Verdict.Block)
-                await _request.Claim!.RollBackAsync();
-
             var written = RecordOf(verdict, fingerprint).Write();
             var completion = await _services.Retrier.CommitAsync(
                 _request.ToComplete(), written.Sequence, _request.WishedRetention ?? Options.Retention);

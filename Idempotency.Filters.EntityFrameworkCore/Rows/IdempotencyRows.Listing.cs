@@ -32,7 +32,7 @@ internal partial class IdempotencyRows
     /// <returns>Null when there is none.</returns>
     /// <exception cref="InvalidDataException">The row holds values of other types.</exception>
     public async Task<ListedRow?> FindListedAsync(DbConnection connection, RowKey key, CancellationToken cancellationToken) =>
-        (await ReadAsync(Command(connection, Sql.ListOne), key, null, ReadForOperators, cancellationToken)).SingleOrDefault();
+        (await ReadAsync(Command(connection, Sql.ListOne), key, null, RowReader.ReadForOperators, cancellationToken)).SingleOrDefault();
 
     private static async Task<List<ListedRow>> ReadAsync(
         DbCommand command, RowKey key, int? recordLength, Func<DbDataReader, RowLook> read, CancellationToken cancellationToken)
@@ -59,7 +59,7 @@ internal partial class IdempotencyRows
     {
         try
         {
-            return ReadForOperators(reader);
+            return RowReader.ReadForOperators(reader);
         }
         catch (InvalidDataException)
         {

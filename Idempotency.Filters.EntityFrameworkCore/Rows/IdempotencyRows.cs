@@ -58,7 +58,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         Add(command, "@owner", owner ?? Nobody);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return Read(reader);
+        return RowReader.Read(reader);
     }
 
     /// <summary>For operators: a look that takes a row that is not of this version for a record that nobody can read.</summary>
@@ -69,41 +69,7 @@ internal partial class IdempotencyRows(IdempotencyTable table, RowDialect dialec
         Add(command, "@owner", Nobody);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return ReadForOperators(reader);
-    }
-
-    /// <summary>Reads the row of a look.</summary>
-    /// <exception cref="InvalidDataException">The row is not of this version.</exception>
-    public static RowLook Read(DbDataReader reader) => IsUnreadable(reader)
-        ? throw new InvalidDataException("The row of the key holds something that this version of Idempotency.Filters cannot read.")
-        : ReadColumns(reader, (ClaimOutcome)Convert.ToInt32(reader.GetValue(1), null));
-
-    /// <summary>Reads the row of a look. One that is not of this version is a record that nobody can read.</summary>
-    protected static RowLook ReadForOperators(DbDataReader reader) => IsUnreadable(reader)
-        ? ReadColumns(reader, ClaimOutcome.Completed) with { Record = null }
-        : Read(reader);
-
-    private static bool IsUnreadable(DbDataReader reader) =>
-        !reader.IsDBNull(2) && Convert.ToInt32(reader.GetValue(1), null) == RowStatements.Unreadable;
-
-    private static RowLook ReadColumns(DbDataReader reader, ClaimOutcome outcome)
-    {
-        var moment = reader.GetInt64(0);
-        if (reader.IsDBNull(2))
-            return new(ClaimOutcome.None, false, Nobody, default, 0, null, moment);
-
-        try
-        {
-            var record = outcome is ClaimOutcome.Completed or ClaimOutcome.InFlight && !reader.IsDBNull(5) ? (byte[])reader.GetValue(5) : null;
-            return new(
-                outcome, true, (byte[])reader.GetValue(2), (RowState)Convert.ToInt16(reader.GetValue(3), null), reader.GetInt64(4), record,
-                moment);
-        }
-        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException)
-        {
-            // A column of SQLite takes values of any type.
-            throw new InvalidDataException("The row of the key holds a value of another type.", exception);
-        }
+        return RowReader.ReadForOperators(reader);
     }
 
     /// <summary>Whether the key is free, and its scope has as many others as it may.</summary>

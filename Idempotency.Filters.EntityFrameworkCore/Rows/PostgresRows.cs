@@ -77,7 +77,7 @@ internal sealed class PostgresRows : IdempotencyRows
 
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return Read(reader);
+        return RowReader.Read(reader);
     }
 
     private string Claim(IdempotencyTable t, bool over)

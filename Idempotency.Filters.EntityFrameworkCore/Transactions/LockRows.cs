@@ -38,7 +38,7 @@ internal sealed class LockRows
         var (isLocked, isReadOnly) = (reader.GetBoolean(0), reader.GetBoolean(1));
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new(IdempotencyRows.Read(reader), isLocked, isReadOnly);
+        return new(RowReader.Read(reader), isLocked, isReadOnly);
     }
 
     /// <returns>False when something else stands in the row.</returns>

@@ -4,6 +4,7 @@ using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Hosting;
 using Idempotency.Filters.EntityFrameworkCore.Store;
 using Idempotency.Filters.EntityFrameworkCore.Transactions;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -81,10 +82,10 @@ public static class IdempotencyEntityFrameworkBuilderExtensions
             ServiceDescriptor.Singleton<IValidateOptions<EntityFrameworkStoreOptions>, EntityFrameworkStoreOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreStartCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, Cleanup>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreDrain>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreDrain<EfIdempotencyStore>>());
         services.AddMetrics();
         services.TryAddSingleton<CleanupMetrics>();
-        services.AddSingleton(new StoreName(builder.StoreName));
+        services.AddSingleton(new StoreName<EfIdempotencyStore>(builder.StoreName));
         var settings = services.AddOptions<EntityFrameworkStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
         {

@@ -3,6 +3,7 @@ using Idempotency.Filters.Redis;
 using Idempotency.Filters.Redis.Connection;
 using Idempotency.Filters.Redis.Hosting;
 using Idempotency.Filters.Redis.Store;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -103,8 +104,8 @@ public static class IdempotencyRedisBuilderExtensions
         var services = builder.Services;
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisStartCheck>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisDrain>());
-        services.AddSingleton(new RedisStoreName(builder.StoreName));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StoreDrain<RedisIdempotencyStore>>());
+        services.AddSingleton(new StoreName<RedisIdempotencyStore>(builder.StoreName));
         var settings = services.AddOptions<RedisStoreOptions>(builder.StoreName ?? Options.Options.DefaultName).ValidateOnStart();
         if (configure is not null)
             settings.Configure(configure);

@@ -1,5 +1,6 @@
 using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,7 @@ namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
 /// </summary>
 internal sealed class Cleanup(
     IServiceProvider services,
-    IEnumerable<StoreName> names,
+    IEnumerable<StoreName<EfIdempotencyStore>> names,
     IOptionsMonitor<EntityFrameworkStoreOptions> options,
     TimeProvider timeProvider,
     CleanupMetrics metrics,
@@ -21,7 +22,7 @@ internal sealed class Cleanup(
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(names.Distinct().Select(name => CleanUpAsync(name, stoppingToken)));
 
-    private async Task CleanUpAsync(StoreName name, CancellationToken stoppingToken)
+    private async Task CleanUpAsync(StoreName<EfIdempotencyStore> name, CancellationToken stoppingToken)
     {
         var settings = options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName);
         if (settings.CleanupInterval is not { } interval || name.StoreIn(services) is not { } store)
@@ -43,7 +44,7 @@ internal sealed class Cleanup(
     }
 
     private async Task CleanUpAsync(
-        StoreName name, EfIdempotencyStore store, Database database, int batch, CancellationToken stoppingToken)
+        StoreName<EfIdempotencyStore> name, EfIdempotencyStore store, Database database, int batch, CancellationToken stoppingToken)
     {
         var started = timeProvider.GetTimestamp();
         try

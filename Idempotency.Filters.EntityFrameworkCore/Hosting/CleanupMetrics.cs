@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.Stores.Shared;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
 
@@ -16,9 +17,9 @@ internal sealed class CleanupMetrics
         _duration = meter.CreateHistogram<double>("idempotency.cleanup.duration", "s", "Duration of a clean-up of one database.");
     }
 
-    public void Removed(StoreName store, int count) => _removed.Add(count, Tag(store));
+    public void Removed(StoreName<EfIdempotencyStore> store, int count) => _removed.Add(count, Tag(store));
 
-    public void Took(StoreName store, TimeSpan duration) => _duration.Record(duration.TotalSeconds, Tag(store));
+    public void Took(StoreName<EfIdempotencyStore> store, TimeSpan duration) => _duration.Record(duration.TotalSeconds, Tag(store));
 
-    private static KeyValuePair<string, object?> Tag(StoreName store) => new("store", store.Value ?? "(default)");
+    private static KeyValuePair<string, object?> Tag(StoreName<EfIdempotencyStore> store) => new("store", store.Value ?? "(default)");
 }

@@ -1,4 +1,5 @@
 using Idempotency.Filters.EntityFrameworkCore.Store;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
@@ -27,8 +28,10 @@ internal sealed class EntityFrameworkStoreOptionsValidator : IValidateOptions<En
             Refuse("Claim", "a ClaimMode", options.Claim);
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
-        void Refuse(string setting, string rule, object? value) => failures.Add(
-            $"Idempotency store {new StoreName(string.IsNullOrEmpty(name) ? null : name)}: EntityFrameworkStoreOptions.{setting} must be "
-            + $"{rule}; it is {value}.");
+        void Refuse(string setting, string rule, object? value)
+        {
+            var store = new StoreName<EfIdempotencyStore>(string.IsNullOrEmpty(name) ? null : name);
+            failures.Add($"Idempotency store {store}: EntityFrameworkStoreOptions.{setting} must be {rule}; it is {value}.");
+        }
     }
 }

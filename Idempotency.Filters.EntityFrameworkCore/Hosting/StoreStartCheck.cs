@@ -13,7 +13,7 @@ namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
 /// </summary>
 internal sealed class StoreStartCheck(
     IServiceProvider services,
-    IEnumerable<StoreName> names,
+    IEnumerable<StoreName<EfIdempotencyStore>> names,
     IOptionsMonitor<EntityFrameworkStoreOptions> options,
     TimeProvider timeProvider,
     ILogger<EfIdempotencyStore> logger) : IHostedService
@@ -34,7 +34,7 @@ internal sealed class StoreStartCheck(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void CheckGuests(StoreName name)
+    private void CheckGuests(StoreName<EfIdempotencyStore> name)
     {
         var registered = services.GetRequiredService<IServiceProviderIsService>();
         var guests = options.Get(name.Value ?? Microsoft.Extensions.Options.Options.DefaultName).GuestContexts;
@@ -46,7 +46,7 @@ internal sealed class StoreStartCheck(
         }
     }
 
-    private async Task CheckAsync(EfIdempotencyStore store, StoreName name, CancellationToken cancellationToken)
+    private async Task CheckAsync(EfIdempotencyStore store, StoreName<EfIdempotencyStore> name, CancellationToken cancellationToken)
     {
         CheckGuests(name);
         Database database;

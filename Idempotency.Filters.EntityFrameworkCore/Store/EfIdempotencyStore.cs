@@ -2,12 +2,13 @@ using Idempotency.Filters.EntityFrameworkCore.Databases;
 using Idempotency.Filters.EntityFrameworkCore.Rows;
 using Idempotency.Filters.EntityFrameworkCore.Transactions;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Logging;
 
 namespace Idempotency.Filters.EntityFrameworkCore.Store;
 
 /// <summary>Claims and records in a table of a relational database, whose clock decides.</summary>
-internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration, IDisposable
+internal sealed partial class EfIdempotencyStore : IDrainedStore, IIdempotencyStoreAdministration, IDisposable
 {
     private readonly RowStoreContext _context;
     private readonly RowClaimer _claimer;
@@ -50,8 +51,6 @@ internal sealed partial class EfIdempotencyStore : IIdempotencyStore, IIdempoten
         (await _context.Calls.RunAsync(
             database, (rows, connection, token) => rows.CleanUpAsync(connection, batch, token), cancellationToken)).Result;
 
-    /// <summary>Gives up what is still to be given up. Never throws.</summary>
-    /// <param name="timeIsUp">Ends the attempt.</param>
     public Task DrainAsync(CancellationToken timeIsUp) => _context.Releases.DrainAsync(timeIsUp);
 
     public void Dispose() => _context.Dispose();

@@ -11,7 +11,7 @@ namespace Idempotency.Filters.Redis.Hosting;
 /// <summary>Looks at the server of every Redis store before the application serves requests; of a cluster, at one.</summary>
 internal sealed class RedisStartCheck(
     IServiceProvider services,
-    IEnumerable<RedisStoreName> names,
+    IEnumerable<StoreName<RedisIdempotencyStore>> names,
     IOptionsMonitor<RedisStoreOptions> options,
     TimeProvider timeProvider,
     ILogger<RedisIdempotencyStore> logger) : IHostedService
@@ -33,7 +33,7 @@ internal sealed class RedisStartCheck(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private async Task CheckAsync(RedisIdempotencyStore store, RedisStoreName name, CancellationToken cancellationToken)
+    private async Task CheckAsync(RedisIdempotencyStore store, StoreName<RedisIdempotencyStore> name, CancellationToken cancellationToken)
     {
         var addresses = store.Connection.Addresses;
         string info;

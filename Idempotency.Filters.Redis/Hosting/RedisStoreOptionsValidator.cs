@@ -1,5 +1,6 @@
 using Idempotency.Filters.Redis.Store;
 using Idempotency.Filters.Stores;
+using Idempotency.Filters.Stores.Shared;
 using Microsoft.Extensions.Options;
 
 namespace Idempotency.Filters.Redis.Hosting;
@@ -15,7 +16,7 @@ internal sealed class RedisStoreOptionsValidator(IOptionsMonitor<MemoryStoreOpti
     public ValidateOptionsResult Validate(string? name, RedisStoreOptions options)
     {
         var failures = new List<string>();
-        var store = $"Idempotency store {new RedisStoreName(string.IsNullOrEmpty(name) ? null : name)}: ";
+        var store = $"Idempotency store {new StoreName<RedisIdempotencyStore>(string.IsNullOrEmpty(name) ? null : name)}: ";
         if (options.OperationTimeout <= TimeSpan.Zero || options.OperationTimeout > LongestTimeout)
         {
             failures.Add(

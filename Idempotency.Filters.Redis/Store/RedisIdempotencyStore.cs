@@ -9,7 +9,7 @@ namespace Idempotency.Filters.Redis.Store;
 /// <summary>
 /// Claims and records in Redis. Each operation is one script on one key, and so one round trip; the server's clock decides.
 /// </summary>
-internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempotencyStoreAdministration, IAsyncDisposable, IDisposable
+internal sealed partial class RedisIdempotencyStore : IDrainedStore, IIdempotencyStoreAdministration, IAsyncDisposable, IDisposable
 {
     private readonly RedisStoreContext _context;
     private readonly RedisClaimer _claimer;
@@ -38,8 +38,6 @@ internal sealed partial class RedisIdempotencyStore : IIdempotencyStore, IIdempo
             ? _waiters.WaitAsync(key.Value, options, timeout, cancellationToken)
             : ClaimAsync(key, options, cancellationToken);
 
-    /// <summary>Gives up what is still to be given up. Never throws.</summary>
-    /// <param name="timeIsUp">Ends the attempt.</param>
     public Task DrainAsync(CancellationToken timeIsUp) => _context.Releases.DrainAsync(timeIsUp);
 
     /// <summary>For services that are disposed synchronously: the connection closes behind it.</summary>

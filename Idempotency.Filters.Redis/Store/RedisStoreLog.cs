@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Idempotency.Filters.Redis.Store;
 
 /// <summary>
-/// What the store itself logs. Event ids are stable: the Redis store has 60 to 79, of which the start has 60 to 63 and 74, and the
-/// shared lease renewal and release queue 64 to 67, 69 and 70.
+/// What the store itself logs. Event ids are stable. The Redis store has 68 here, and 60 to 63 and 74 at its start. The lease renewal and
+/// the release queue, which stores share, have 64 to 67, 69 and 70; the store in databases has 71 to 73 and 75.
 /// </summary>
 // By hand: the source generator writes the classes of an assembly in another order each time, and its bytes with them.
 internal static class RedisStoreLog

@@ -1,13 +1,13 @@
-using Idempotency.Filters.EntityFrameworkCore.Store;
 using Microsoft.Extensions.Hosting;
 
-namespace Idempotency.Filters.EntityFrameworkCore.Hosting;
+namespace Idempotency.Filters.Stores.Shared;
 
 /// <summary>
-/// Lets every store give up at shutdown what it still has to, after all other services have stopped: what they drain may give up claims,
-/// too. The host's shutdown timeout limits it.
+/// Lets every store of one kind give up at shutdown what it still has to, after all other services have stopped: what they drain may give
+/// up claims, too. The host's shutdown timeout limits it.
 /// </summary>
-internal sealed class StoreDrain(IServiceProvider services, IEnumerable<StoreName> names) : IHostedLifecycleService
+internal sealed class StoreDrain<TStore>(IServiceProvider services, IEnumerable<StoreName<TStore>> names) : IHostedLifecycleService
+    where TStore : class, IDrainedStore
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -78,6 +78,23 @@ internal sealed class AfterwardsTests(ClaimMode mode) : ShopTests
         Assert.That(states, Has.Count.EqualTo(9).And.All.EqualTo(ConnectionState.Closed));
     }
 
+    [Test]
+    public async Task ActionThatDisposesOfItsContextFreesTheKey()
+    {
+        var app = await StartAsync(await Databases.PostgresAsync(), mode: mode);
+        app.Action.Do = async (_, db, _) =>
+        {
+            await db.DisposeAsync();
+            throw new InvalidOperationException("failed");
+        };
+        Assert.That(await app.AnswerAsync("a"), Does.StartWith("500"));
+
+        app.Action.Do = ShopAction.PayAsync;
+
+        Assert.That(await app.AnswerAsync("a"), Does.StartWith("201"));
+        Assert.That(await app.PaymentsAsync("a"), Is.EqualTo(1));
+    }
+
     /// <summary>A row that was renewed after the snapshot of the transaction could not be completed in it.</summary>
     [Test]
     public async Task ActionThatOutlivesItsLeaseCommitsAtAnyIsolationLevel([Values("RepeatableRead", "Serializable")] string level)

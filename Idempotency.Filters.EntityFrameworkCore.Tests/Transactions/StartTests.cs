@@ -87,6 +87,13 @@ internal sealed class StartTests : ShopTests
     }
 
     [Test]
+    public void SnapshotsWithoutAnEndOfTheRunAreRefused([Values(ClaimMode.Row, ClaimMode.Automatic)] ClaimMode mode) => Assert.That(
+        async () => await StartAsync(
+            await Databases.PostgresAsync(), mode: mode, store: o => o.IsolationLevel = System.Data.IsolationLevel.RepeatableRead,
+            policy: o => (o.MaxExecutionTime, o.WhenInterrupted) = (null, InterruptedBehavior.Block)),
+        Throws.Exception.With.Message.Contains("lasts for MaxExecutionTime, which is null"));
+
+    [Test]
     public void LockOnSqliteIsRefused()
     {
         var database = Databases.Sqlite();

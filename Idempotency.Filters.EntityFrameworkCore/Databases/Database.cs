@@ -30,6 +30,7 @@ internal sealed class Database
             $"The model of {ContextName} has no table for idempotency keys. Add it in OnModelCreating, then add a migration: "
             + "modelBuilder.AddIdempotency();");
         ProviderName = context.Database.ProviderName ?? "";
+        IsGuarded = Guards.AreIn(context);
         Rows = RowsFactory.For(ProviderName, Table, timeout);
         _contexts = new(OptionsLike(context, services));
         _create = create;
@@ -41,6 +42,9 @@ internal sealed class Database
     public IdempotencyTable Table { get; }
 
     public string ProviderName { get; }
+
+    /// <summary>Whether its context was made with what keeps an action from ending the transaction that it runs in.</summary>
+    public bool IsGuarded { get; }
 
     public IdempotencyRows Rows { get; }
 

@@ -76,8 +76,10 @@ internal sealed class Cleanup(
             {
                 return (await store.CleanUpAsync(database, batch, stoppingToken), batch);
             }
-            catch (TimeoutException) when (batch > 1)
+            catch (TimeoutException exception)
+                when (batch > 1 && exception.InnerException is TimeoutException or OperationCanceledException)
             {
+                // It works, but too slowly. One that cannot be reached says so in another way.
                 batch /= 2;
             }
         }

@@ -19,15 +19,17 @@ internal static class Guards
     /// <exception cref="IdempotencyUnitOfWorkException">The context was made without them.</exception>
     public static void RequireIn(DbContext context)
     {
-        if (context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>() is { } core && AreIn(core))
-            return;
-
-        var name = context.GetType().Name;
-        throw new IdempotencyUnitOfWorkException(
-            $"{name} was not made by AddDbContext, AddDbContextPool or a factory of AddDbContextFactory, so nothing keeps an action from "
-            + "ending the transaction that it runs in. Register it so, or add to the options that you make it with: "
-            + "options.AddIdempotencyInterceptors();");
+        if (!AreIn(context))
+            throw new IdempotencyUnitOfWorkException(Missing(context.GetType().Name));
     }
+
+    public static bool AreIn(DbContext context) =>
+        context.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>() is { } core && AreIn(core);
+
+    public static string Missing(string context) =>
+        $"Nothing keeps an action from ending the transaction of {context} that it runs in: UseEntityFramework and With can only prepare a "
+        + $"context that AddDbContext<{context}>, AddDbContextPool or AddDbContextFactory registers. Add to its options: "
+        + "options.AddIdempotencyInterceptors();";
 
     private static bool AreIn(CoreOptionsExtension core) => core.Interceptors?.Contains(TransactionGuard.Instance) is true;
 }

@@ -61,7 +61,13 @@ internal sealed class RowUnitClaim(RowStoreContext store, UnitOfWork unit, RowCl
 
     public override async ValueTask DisposeAsync()
     {
-        await Unit.EndAsync();
-        await claim.DisposeAsync();
+        try
+        {
+            await Unit.EndAsync();
+        }
+        finally
+        {
+            await claim.DisposeAsync();
+        }
     }
 }

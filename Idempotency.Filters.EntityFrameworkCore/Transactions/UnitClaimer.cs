@@ -22,15 +22,7 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
             return null;
         if (!store.Databases.HasContext)
             return UseContext;
-        if (HasSnapshots && terms.RenewFor is null && (options.Claim is ClaimMode.Row || Remembers(terms)))
-        {
-            return $"EntityFrameworkStoreOptions.IsolationLevel is {options.IsolationLevel}, under which a claim in row mode lasts for "
-                + "MaxExecutionTime, which is null: set it, or choose ReadCommitted.";
-        }
-
-        if (options.Claim is not ClaimMode.Lock)
-            return null;
-        if (Remembers(terms))
+        if (options.Claim is ClaimMode.Lock && Remembers(terms))
         {
             return "EntityFrameworkStoreOptions.Claim is Lock, which forgets an attempt that did not commit, but WhenInterrupted or "
                 + "WhenFailed is Block, which remembers it: set Claim to Automatic or Row, or both behaviours to their defaults.";
@@ -38,16 +30,29 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
 
         try
         {
-            return store.Databases.Of(requestServices: null) is { HasTransactionLocks: false } database
-                ? "EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is "
-                    + $"{database.ProviderName}: set Claim to Automatic or Row."
-                : null;
+            return ObjectionTo(store.Databases.Of(requestServices: null), terms);
         }
         catch (NoTenantException)
         {
             // Of a tenant's database nothing is known yet.
             return null;
         }
+    }
+
+    private string? ObjectionTo(Database database, in ClaimOptions terms)
+    {
+        if (!database.IsGuarded)
+            return Guards.Missing(database.ContextName);
+        if (options.Claim is ClaimMode.Lock && !database.HasTransactionLocks)
+        {
+            return "EntityFrameworkStoreOptions.Claim is Lock, which works on PostgreSQL alone, and the provider is "
+                + $"{database.ProviderName}: set Claim to Automatic or Row.";
+        }
+
+        return terms.RenewFor is null && !TakesLocks(database, terms) && HasSnapshots(database)
+            ? $"EntityFrameworkStoreOptions.IsolationLevel is {options.IsolationLevel}, under which a claim in row mode lasts for "
+                + "MaxExecutionTime, which is null: set it, or choose ReadCommitted."
+            : null;
     }
 
     public async ValueTask<ClaimResult> ClaimAsync(StorageKey key, ClaimOptions terms, CancellationToken cancellationToken)
@@ -59,19 +64,21 @@ internal sealed class UnitClaimer(RowStoreContext store, RowClaimer rows, Entity
             store.Databases.ContextIn(services)!,
             [.. options.GuestContexts.Select(type => (DbContext)services.GetRequiredService(type))],
             options);
-        if (options.Claim is not ClaimMode.Row && !Remembers(terms) && database.HasTransactionLocks)
+        if (TakesLocks(database, terms))
             return await ClaimByLockAsync(unit, database, RowKey.Of(key), terms, cancellationToken);
 
-        var claimed = await rows.AttemptAsync(
-            key, database, HasSnapshots && !database.HasOneWriter ? Unrenewed(terms) : terms, cancellationToken);
+        var claimed = await rows.AttemptAsync(key, database, HasSnapshots(database) ? Unrenewed(terms) : terms, cancellationToken);
         return claimed.Claim is RowClaim claim ? ClaimResult.Acquired(new RowUnitClaim(store, unit, claim)) : claimed;
     }
 
     /// <summary>
     /// Whether a transaction sees the database as it was at its beginning. Then it cannot complete a row that was renewed since.
     /// </summary>
-    private bool HasSnapshots =>
-        options.IsolationLevel is IsolationLevel.RepeatableRead or IsolationLevel.Serializable or IsolationLevel.Snapshot;
+    private bool HasSnapshots(Database database) => !database.HasOneWriter
+        && options.IsolationLevel is IsolationLevel.RepeatableRead or IsolationLevel.Serializable or IsolationLevel.Snapshot;
+
+    private bool TakesLocks(Database database, in ClaimOptions terms) =>
+        options.Claim is not ClaimMode.Row && !Remembers(terms) && database.HasTransactionLocks;
 
     /// <summary>A lease for the whole run.</summary>
     private static ClaimOptions Unrenewed(in ClaimOptions terms) => terms with

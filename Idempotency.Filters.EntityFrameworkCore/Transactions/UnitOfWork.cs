@@ -187,7 +187,7 @@ internal sealed class UnitOfWork
         {
             _hasRun = false;
             foreach (var context in Contexts)
-                context.ChangeTracker.Clear();
+                await TryAsync(() => ClearAsync(context));
         }
 
         foreach (var guest in _guests)
@@ -202,7 +202,7 @@ internal sealed class UnitOfWork
         if (_isOpened)
         {
             _isOpened = false;
-            await TryAsync(_context.Database.CloseConnectionAsync);
+            await TryAsync(() => _context.Database.CloseConnectionAsync());
         }
     }
 
@@ -211,6 +211,12 @@ internal sealed class UnitOfWork
         _joined = await _context.Database.UseTransactionAsync(Transaction);
         foreach (var guest in _guests)
             await guest.JoinAsync(Transaction!);
+    }
+
+    private static Task ClearAsync(DbContext context)
+    {
+        context.ChangeTracker.Clear();
+        return Task.CompletedTask;
     }
 
     private static async Task TryAsync(Func<Task> step)
@@ -222,7 +228,7 @@ internal sealed class UnitOfWork
         catch (Exception exception)
             when (exception is DbException or InvalidOperationException or IOException or TimeoutException or OperationCanceledException)
         {
-            // The connection is gone, and with it the transaction.
+            // The connection is gone, and with it the transaction; or the action has disposed of its context.
         }
     }
 }

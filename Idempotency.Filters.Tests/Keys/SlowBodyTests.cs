@@ -1,6 +1,8 @@
 using System.Text;
 using Idempotency.Filters.Tests.Engine;
 using Idempotency.Filters.Tests.Transactions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Idempotency.Filters.Tests.Keys;
@@ -25,6 +27,25 @@ internal sealed class SlowBodyTests
 
         AssertIsTooSlow(client.ReceiveText());
         Assert.That(app.Runs(), Is.Zero);
+    }
+
+    [TestCase("application/x-www-form-urlencoded", "key=k&")]
+    [TestCase("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\n")]
+    public async Task StalledClientIsRefusedBehindABufferOfTheRequest(string type, string beginning)
+    {
+        await using var app = await Answers.StartAsync(
+            [typeof(KeyedController)],
+            s => s.AddIdempotency(o => (o.BodyReadTimeout, o.KeySources) = (Short, [KeySource.FormField("key")])),
+            app => app.Use((http, next) =>
+            {
+                http.Request.EnableBuffering();
+                return next(http);
+            }));
+        using var client = new RawConnection(app.Address);
+
+        client.Send(Head("/keyed/unread", type, length: 100_000) + beginning);
+
+        AssertIsTooSlow(client.ReceiveText());
     }
 
     [Test]

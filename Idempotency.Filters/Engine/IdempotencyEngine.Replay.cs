@@ -53,7 +53,9 @@ internal sealed partial class IdempotencyEngine
             if (http.Request.ContentLength <= Math.Min(LargestHeldForLater, options.MaxComparedBodySize ?? long.MaxValue)
                 && !BodyFingerprint.IsAtHand(http.Request))
             {
-                await BufferedRequestBody.HoldAsync(http.Request, LargestHeldForLater, http.RequestAborted);
+                await BodyPatience.ReadAsync(
+                    http, options.BodyReadTimeout,
+                    token => BufferedRequestBody.HoldAsync(http.Request, LargestHeldForLater, token));
             }
 
             known = new(await ComputeAsync(request, target, recorded.Form));

@@ -83,7 +83,7 @@ internal sealed partial class IdempotencyEngine(IIdempotencyKeyEncoder encoder, 
             else if (await AnswerAsync(request, claimed) is var answer && request.Claim is null)
                 return answer;
 
-            if (!policy.Options.Transactional && services.Retrier.Overload is { } overload)
+            if (policy.LeavesRecordsPending && services.Retrier.Overload is { } overload)
                 return RejectAfter(request, StoreFailure.Full, overload);
             if (await PrepareRepeatAsync(request, request.Claim!) is { } rejection)
                 return rejection;

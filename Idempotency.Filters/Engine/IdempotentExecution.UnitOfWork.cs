@@ -8,7 +8,7 @@ namespace Idempotency.Filters.Engine;
 /// <summary>
 /// A run in a transaction (<see cref="IdempotencyOptions.Transactional"/>): the record and what the action wrote are committed together, or
 /// neither is. So nothing leaves before the commit, and a failed commit is a refusal, where elsewhere the true answer is sent and the
-/// record tried again.
+/// record tried again. Only the record of a failure that blocks stands by itself.
 /// </summary>
 internal sealed partial class IdempotentExecution
 {

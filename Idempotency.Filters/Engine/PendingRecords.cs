@@ -39,18 +39,21 @@ internal sealed class PendingRecords(
     public byte[] Add(ActiveClaim claim, in ReadOnlySequence<byte> record)
     {
         // Counted first: of many records that come at once, those that find no room left shrink.
-        var isBeyond = Count(Overhead + record.Length) > _limit;
+        var isBeyond = Count(OverheadOf(claim) + record.Length) > _limit;
         var kept = isBeyond && record.Length > SmallRecord ? Shrink(claim, record) : record.ToArray();
         Count(kept.Length - record.Length);
-        metrics.PendingChanged(claim.Store, 1, Overhead + kept.Length);
+        metrics.PendingChanged(claim.Store, 1, OverheadOf(claim) + kept.Length);
         return kept;
     }
 
     public void Remove(ActiveClaim claim, byte[] kept)
     {
-        Count(-(Overhead + kept.Length));
-        metrics.PendingChanged(claim.Store, -1, -(Overhead + kept.Length));
+        Count(-(OverheadOf(claim) + kept.Length));
+        metrics.PendingChanged(claim.Store, -1, -(OverheadOf(claim) + kept.Length));
     }
+
+    // A claim that was made over a record holds that, too.
+    private static long OverheadOf(ActiveClaim claim) => Overhead + (claim.Claim.PreviousRecord?.Length ?? 0);
 
     private byte[] Shrink(ActiveClaim claim, in ReadOnlySequence<byte> record)
     {

@@ -36,6 +36,8 @@ internal static class RejectionPage
             "It met another one that is being handled. Nothing was done. Wait a moment, then send it again."),
         "rolled-back" => (
             "The form was not handled", "Something went wrong, and nothing was done."),
+        "too-many-keys" => (
+            "Too many forms were sent", "What was sent now was not done. Wait a moment, then send it again."),
         "body-too-large" => ("The form is too large", "What was sent now was not done."),
         "body-too-slow" => ("The form took too long to arrive", "Nothing was done. Send it again."),
         "record-unreadable" => (

@@ -25,7 +25,9 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
 
         try
         {
-            return (await BodyPatience.ReadAsync(http, rules.BodyReadTimeout, token => ReadAsync(http, token)), null);
+            var form = await BodyPatience.ReadAsync(
+                http, rules.BodyReadTimeout, token => PatientForm.ReadAsync(http.Request, maxBytes: null, token));
+            return (form, null);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -34,26 +36,6 @@ internal sealed class FormKeySource(string name) : KeySource($"the form field {n
         catch (Exception exception) when (FormFingerprint.IsMalformed(exception) && !http.RequestAborted.IsCancellationRequested)
         {
             return (null, "Send a valid form within the limits of this server; this one cannot be read.");
-        }
-    }
-
-    /// <summary>The framework's reader resets the connection when its token fires, so only the reads of the body get ours.</summary>
-    private static async ValueTask<IFormCollection> ReadAsync(HttpContext http, CancellationToken patience)
-    {
-        var (request, body) = (http.Request, http.Request.Body);
-        if (body.CanSeek)
-            return await request.ReadFormAsync(patience);
-
-        var patient = new PatientBodyStream(body, patience);
-        request.Body = patient;
-        try
-        {
-            return await request.ReadFormAsync(http.RequestAborted);
-        }
-        finally
-        {
-            if (ReferenceEquals(request.Body, patient))
-                request.Body = body;
         }
     }
 

@@ -134,8 +134,8 @@ public sealed class IdempotencyOptions
     public long MaxPendingBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>
-    /// The value of <c>Retry-After</c> on 409 <c>in-flight</c> and on 503, rounded up to whole seconds (RFC 9110, section 10.2.3). Default
-    /// 1 second; 1 second or more.
+    /// The value of <c>Retry-After</c> on 409 <c>in-flight</c>, on 429 <c>too-many-keys</c> and on 503, rounded up to whole seconds (RFC
+    /// 9110, section 10.2.3). Default 1 second; 1 second or more.
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 

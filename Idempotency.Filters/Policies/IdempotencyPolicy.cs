@@ -64,6 +64,12 @@ internal sealed class IdempotencyPolicy
     /// <summary>What metrics call the store.</summary>
     public string StoreTag { get; }
 
+    /// <summary>
+    /// Whether a record may have to wait for the store after its request: not one that is committed with its action, but for that of a
+    /// failure which blocks.
+    /// </summary>
+    public bool LeavesRecordsPending => !Options.Transactional || Options.WhenFailed is FailureBehavior.Block;
+
     /// <summary><see cref="IdempotencyOptions.KeyPrefix"/>, or its default.</summary>
     public string KeyPrefix { get; }
 

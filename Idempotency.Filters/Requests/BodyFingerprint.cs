@@ -115,26 +115,17 @@ internal static class BodyFingerprint
         if (request.ContentLength > maxBytes)
             throw new RequestBodyTooLargeException();
 
-        var body = request.Body;
-        var limited = LimitedBodyStream.Limit(body, maxBytes);
-        if (body.CanSeek)
-            body.Position = 0;
-        else
-            request.Body = limited;
+        if (request.Body.CanSeek)
+            request.Body.Position = 0;
         try
         {
-            var form = MayHaveBody(request) ? await request.ReadFormAsync(cancellationToken) : FormCollection.Empty;
+            var form = MayHaveBody(request) ? await PatientForm.ReadAsync(request, maxBytes, cancellationToken) : FormCollection.Empty;
             return new BodyHash(BodyForm.ParsedForm, await FormFingerprint.HashAsync(hashing, request, form, cancellationToken));
         }
         catch (Exception exception) when (FormFingerprint.IsMalformed(exception) && !cancellationToken.IsCancellationRequested)
         {
             // The form to compare with could be parsed and this one cannot, so it is a different form: no hash is all zeros.
             return new BodyHash(BodyForm.ParsedForm, default);
-        }
-        finally
-        {
-            if (ReferenceEquals(request.Body, limited))
-                request.Body = body;
         }
     }
 

@@ -24,17 +24,18 @@ var testDependencies = new Dictionary<string, string>
     ["redis-server"] = "/usr/bin/redis-server",
 };
 const string FastTests = "Idempotency.Filters.Tests";
+const string DatabaseTests = "Idempotency.Filters.EntityFrameworkCore.Tests";
 const string CampaignTests = "Idempotency.Filters.CampaignTests";
 const string RedisTests = "Idempotency.Filters.Redis.Tests";
 // The projects of tests, in the order in which they run.
 string[] lanes =
 [
     FastTests, "Idempotency.Filters.FrameworkTests", RedisTests, $"{RedisTests}.NewestClient",
-    "Idempotency.Filters.EntityFrameworkCore.Tests", "Idempotency.Filters.ProcessTests", CampaignTests, "Idempotency.Filters.BrowserTests",
+    DatabaseTests, "Idempotency.Filters.ProcessTests", CampaignTests, "Idempotency.Filters.BrowserTests",
 ];
 const string WithoutBudgets = "TestCategory!=Long&FullyQualifiedName!~.Budgets.";
 const string Budgets = "TestCategory!=Long&FullyQualifiedName~.Budgets.";
-string[] lanesWithBudgets = [FastTests, RedisTests];
+string[] lanesWithBudgets = [FastTests, RedisTests, DatabaseTests];
 string[] lanesWithLongTests = [FastTests, RedisTests, "Idempotency.Filters.ProcessTests"];
 var artifacts = Directory("artifacts");
 var packages = artifacts + Directory("packages");

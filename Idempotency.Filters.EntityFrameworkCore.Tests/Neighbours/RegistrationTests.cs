@@ -2,7 +2,6 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
-using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -82,23 +81,6 @@ internal sealed class RegistrationTests(ClaimMode mode, bool transactional)
         s.AddSingleton(NpgsqlDataSource.Create(_database));
         s.AddDbContextPool<RegisteredContext>(o => o.UseNpgsql());
     });
-
-    [Test, Explicit("Entity Framework counts in the whole process: alone it passes, and beside others it fails theirs.")]
-    public async Task MoreSetsOfServicesThanEntityFrameworkLikes()
-    {
-        // The application has said that it is no mistake, and the store needs one more set.
-        for (var number = 0; number < 25; number++)
-        {
-            using var cache = new MemoryCache(new MemoryCacheOptions());
-            var options = new DbContextOptionsBuilder<RegisteredContext>().UseNpgsql(_database).UseMemoryCache(cache);
-            EfStores.AllowManyProviders(options);
-            await using var context = new RegisteredContext(options.Options);
-            Assert.That(context.Model, Is.Not.Null);
-        }
-
-        var version = new Version(17, 100 + (int)mode);
-        await ShowAsync(s => s.AddDbContext<RegisteredContext>(o => o.UseNpgsql(_database, n => n.SetPostgresVersion(version))));
-    }
 
     [Test]
     public Task RetryingStrategyOfTheProvider() =>
